@@ -1,0 +1,115 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Engram.Evaluation;
+
+/// <summary>Everything one run measured, as written to <c>results.json</c> (schema: docs/results.md).</summary>
+/// <remarks>All accuracies are fractions from 0 to 1; all times are seconds; all sizes are bytes.</remarks>
+public sealed record RunResults
+{
+    /// <summary>The schema version this build writes.</summary>
+    public const int CurrentSchemaVersion = 1;
+
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
+
+    /// <summary>Version of this schema; readers refuse a newer one.</summary>
+    public required int SchemaVersion { get; init; }
+
+    /// <summary>Name of the experiment, for example <c>digits</c>.</summary>
+    public required string Experiment { get; init; }
+
+    /// <summary>When the run began.</summary>
+    public required DateTimeOffset Started { get; init; }
+
+    /// <summary>Wall-clock time of the whole run.</summary>
+    public required double Seconds { get; init; }
+
+    /// <summary>The command that reproduces this run.</summary>
+    public required string Command { get; init; }
+
+    /// <summary>Settings in the order a reader wants them: name and value.</summary>
+    public required IReadOnlyDictionary<string, string> Settings { get; init; }
+
+    /// <summary>Machine and versions: name and value.</summary>
+    public required IReadOnlyDictionary<string, string> Environment { get; init; }
+
+    /// <summary>The groups of classes in the order they were learnt, one per experience.</summary>
+    public required IReadOnlyList<ClassGroup> Groups { get; init; }
+
+    /// <summary>One result per strategy, in the order they ran.</summary>
+    public required IReadOnlyList<StrategyResult> Strategies { get; init; }
+
+    /// <summary>What the result means, in plain sentences.</summary>
+    public required IReadOnlyList<string> Meaning { get; init; }
+
+    /// <summary>Writes this record as indented JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, s_json);
+
+    /// <summary>Reads a record written by <see cref="ToJson"/>.</summary>
+    /// <param name="json">The text of a results file.</param>
+    /// <exception cref="FormatException">The text is no results file, or is of a newer schema.</exception>
+    public static RunResults FromJson(string json)
+    {
+        RunResults results;
+        try
+        {
+            results = JsonSerializer.Deserialize<RunResults>(json, s_json)
+                ?? throw new FormatException("results: expected a JSON object, found null");
+        }
+        catch (JsonException problem)
+        {
+            throw new FormatException($"results: {problem.Message}", problem);
+        }
+        return results.SchemaVersion is > 0 and <= CurrentSchemaVersion
+            ? results
+            : throw new FormatException(
+                $"schemaVersion: {results.SchemaVersion} is not known here, expected 1 to {CurrentSchemaVersion}");
+    }
+}
+
+/// <summary>The classes that one experience brought.</summary>
+/// <param name="Name">What to call the group in tables and plots, for example <c>0-4</c>.</param>
+/// <param name="Classes">Labels of the group, in order of class id.</param>
+public sealed record ClassGroup(string Name, IReadOnlyList<string> Classes);
+
+/// <summary>What one strategy reached on one stream.</summary>
+public sealed record StrategyResult
+{
+    /// <summary>Name used on the command line, for example <c>replay</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Name used in tables and plots, for example <c>Replay (1,000)</c>.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>R[i][j]: accuracy on group j after learning group i; defined for j ≤ i.</summary>
+    public required double[][] Accuracy { get; init; }
+
+    /// <summary>Accuracy over the test samples of all classes so far, after each experience.</summary>
+    public required double[] AccuracySoFar { get; init; }
+
+    /// <summary>[experience][class id]: accuracy on each class known by then.</summary>
+    public required double[][] AccuracyPerClass { get; init; }
+
+    /// <summary>[true class][predicted class] counts over the test samples of all classes, after the last experience.</summary>
+    public required int[][] Confusion { get; init; }
+
+    /// <summary>Metrics by name, derived from <see cref="Accuracy"/>; see <see cref="AccuracyMatrix"/>.</summary>
+    public required IReadOnlyDictionary<string, double> Metrics { get; init; }
+
+    /// <summary>Cost of each experience.</summary>
+    public required IReadOnlyList<ExperienceCost> Costs { get; init; }
+
+    /// <summary>Bytes the retention mechanisms hold at the end (samples, anchors, importances).</summary>
+    public required long MemoryBytes { get; init; }
+}
+
+/// <summary>What learning one experience cost.</summary>
+/// <param name="Samples">New samples passed through training, replayed ones not counted.</param>
+/// <param name="TrainSeconds">Training time, with the work mechanisms do before and after.</param>
+/// <param name="EvaluationSeconds">Time to test.</param>
+/// <param name="FinalLoss">Mean training loss over the last epoch.</param>
+public sealed record ExperienceCost(long Samples, double TrainSeconds, double EvaluationSeconds, double FinalLoss);
