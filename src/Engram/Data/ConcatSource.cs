@@ -1,0 +1,87 @@
+namespace Engram.Data;
+
+/// <summary>Several sources one after another, their labels merged.</summary>
+public sealed class ConcatSource : ISampleSource
+{
+    private readonly ISampleSource[] _parts;
+    private readonly int[] _starts;
+    private readonly int[] _codes;
+    private readonly Tensor[] _recode;
+
+    /// <summary>Joins sources of the same shape, type and kind of targets.</summary>
+    /// <param name="parts">At least one source.</param>
+    /// <exception cref="ArgumentException">No source, or sources that do not fit together.</exception>
+    public ConcatSource(params ISampleSource[] parts)
+    {
+        ArgumentNullException.ThrowIfNull(parts);
+        if (parts.Length == 0) throw new ArgumentException("parts: none, expected at least one source", nameof(parts));
+        foreach (var part in parts)
+            if (!part.InputShape.SequenceEqual(parts[0].InputShape) || part.InputType != parts[0].InputType
+                || part.TargetKind != parts[0].TargetKind
+                || (part.TargetKind != TargetKind.Classes && !part.Labels.SequenceEqual(parts[0].Labels)))
+                throw new ArgumentException(
+                    $"parts: {Describe(part)} beside {Describe(parts[0])}, expected the same kind", nameof(parts));
+        _parts = [.. parts];
+        _starts = new int[parts.Length + 1];
+        for (var p = 0; p < parts.Length; p++) _starts[p + 1] = checked(_starts[p] + parts[p].Count);
+        Labels = [.. parts.SelectMany(part => part.Labels).Distinct()];
+
+        var codeOf = Labels.Select((label, code) => (label, code)).ToDictionary(p => p.label, p => p.code);
+        var recode = parts.Select(part => part.Labels.Select(label => (long)codeOf[label]).ToArray()).ToArray();
+        _recode = [.. recode.Select(map => tensor(map).DetachFromDisposeScope())];
+        _codes = parts[0].TargetKind != TargetKind.Classes ? [] : new int[_starts[^1]];
+        if (_codes.Length == 0) return;
+        for (var p = 0; p < parts.Length; p++)
+            for (var i = 0; i < parts[p].Count; i++)
+                _codes[_starts[p] + i] = (int)recode[p][parts[p].Codes.Span[i]];
+    }
+
+    /// <inheritdoc/>
+    public int Count => _starts[^1];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<long> InputShape => _parts[0].InputShape;
+
+    /// <inheritdoc/>
+    public ScalarType InputType => _parts[0].InputType;
+
+    /// <inheritdoc/>
+    public TargetKind TargetKind => _parts[0].TargetKind;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Label> Labels { get; }
+
+    /// <inheritdoc/>
+    public ReadOnlyMemory<int> Codes => _codes;
+
+    /// <inheritdoc/>
+    public Batch Gather(ReadOnlySpan<long> indices)
+    {
+        using var scope = NewDisposeScope();
+        var inputs = new List<Tensor>();
+        var targets = new List<Tensor>();
+        var positions = new List<long>();
+        for (var p = 0; p < _parts.Length; p++)
+        {
+            var inner = new List<long>();
+            for (var i = 0; i < indices.Length; i++)
+            {
+                if (indices[i] < _starts[p] || indices[i] >= _starts[p + 1]) continue;
+                inner.Add(indices[i] - _starts[p]);
+                positions.Add(i);
+            }
+            if (inner.Count == 0) continue;
+            var batch = _parts[p].Gather([.. inner]);
+            inputs.Add(batch.Inputs);
+            targets.Add(TargetKind == TargetKind.Classes ? _recode[p].index_select(0, batch.Targets) : batch.Targets);
+        }
+        // The parts arrive part by part; the inverse permutation restores the order asked for.
+        var order = argsort(tensor(positions.ToArray()));
+        return new Batch(
+            cat(inputs).index_select(0, order).MoveToOuterDisposeScope(),
+            cat(targets).index_select(0, order).MoveToOuterDisposeScope());
+    }
+
+    private static string Describe(ISampleSource source) =>
+        $"{source.TargetKind} {source.InputType} [{string.Join(", ", source.InputShape)}]";
+}

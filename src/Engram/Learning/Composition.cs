@@ -1,0 +1,31 @@
+using Engram.Retention;
+
+namespace Engram.Learning;
+
+/// <summary>Which mechanisms go together.</summary>
+internal static class Composition
+{
+    private static readonly (Seams Seam, string What)[] s_exclusive =
+    [
+        (Seams.Loss, "replace the classification loss"),
+        (Seams.Prediction, "replace prediction"),
+        (Seams.TrainingData, "choose the training data"),
+        (Seams.Forward, "change the forward pass"),
+    ];
+
+    public static void Check(IReadOnlyList<RetentionMechanism> mechanisms, LearnerOptions options)
+    {
+        foreach (var (seam, what) in s_exclusive)
+        {
+            var rivals = mechanisms.Where(mechanism => mechanism.Seams.HasFlag(seam)).Select(m => m.Name).ToArray();
+            if (rivals.Length > 1)
+                throw new ArgumentException(
+                    $"mechanisms: {string.Join(" and ", rivals)} both {what}, expected at most one that does");
+        }
+        foreach (var twice in mechanisms.GroupBy(mechanism => mechanism.Name).Where(group => group.Count() > 1))
+            throw new ArgumentException($"mechanisms: {twice.Key} occurs {twice.Count()} times, expected once");
+        foreach (var mechanism in mechanisms)
+            if (mechanism.WhyNot(options) is { } reason)
+                throw new ArgumentException($"mechanisms: {mechanism.Name} {reason}");
+    }
+}

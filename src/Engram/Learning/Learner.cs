@@ -1,0 +1,169 @@
+using Engram.Models;
+using Engram.Retention;
+using Engram.Streams;
+
+namespace Engram.Learning;
+
+/// <summary>Learns experience after experience and predicts at any time. The training loop is <see cref="TrainingLoop"/>.</summary>
+/// <remarks>Not for use by several threads at once. The model and the mechanisms belong to the learner and go with it.</remarks>
+public sealed class Learner : IDisposable
+{
+    private readonly TrainingLoop _loop;
+    private readonly HashSet<int> _learnt = [];
+    private Tensor _torchState;
+
+    /// <summary>Creates a learner.</summary>
+    /// <param name="model">Builds the model; called with torch seeded, so that equal seeds give equal weights.</param>
+    /// <param name="options">How to train; null for the defaults.</param>
+    /// <param name="mechanisms">What keeps old knowledge; none is naive fine-tuning.</param>
+    /// <param name="clock">For progress and timings; null for the system's.</param>
+    /// <exception cref="ArgumentException">An option out of range, or mechanisms that exclude each other.</exception>
+    public Learner(
+        Func<ContinualModel> model, LearnerOptions? options = null,
+        IReadOnlyList<RetentionMechanism>? mechanisms = null, TimeProvider? clock = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        options ??= new LearnerOptions();
+        options.Validate();
+        Mechanisms = [.. mechanisms ?? []];
+        Composition.Check(Mechanisms, options);
+        using (new TorchRandom(options.Seed))
+        {
+            Context = new LearningContext(model(), options);
+            _torchState = TorchRandom.Now();
+        }
+        Optimizer = options.Optimizer.Build();
+        foreach (var mechanism in Mechanisms) mechanism.AttachOnce(Context);
+        _loop = new TrainingLoop(this, clock ?? TimeProvider.System);
+    }
+
+    /// <summary>Model, parameters, classes and the present experience.</summary>
+    public LearningContext Context { get; }
+
+    /// <summary>The mechanisms, in order.</summary>
+    public IReadOnlyList<RetentionMechanism> Mechanisms { get; }
+
+    /// <summary>The optimiser.</summary>
+    public FlatOptimizer Optimizer { get; }
+
+    /// <summary>Where learning stopped inside an experience; null between experiences.</summary>
+    public LearningCursor? Cursor { get; internal set; }
+
+    /// <summary>Indices of the experiences learnt to their end.</summary>
+    public IReadOnlySet<int> Learnt => _learnt;
+
+    /// <summary>Learns one experience. After cancellation, calling it again with the same experience goes on where it stopped.</summary>
+    /// <param name="experience">What to learn.</param>
+    /// <param name="progress">Told a few times a second.</param>
+    /// <param name="cancellationToken">Stops after the step in progress; nothing learnt is lost.</param>
+    /// <exception cref="ArgumentException">
+    /// The experience does not fit: learnt before, other input shape or targets, no task where tasks are needed. The
+    /// learner stays as it was.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">Another experience was interrupted and must be finished first.</exception>
+    public LearningResult Learn(
+        Experience experience, IProgress<LearningProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(experience);
+        Check(experience);
+        using var random = new TorchRandom(_torchState);
+        try
+        {
+            var result = _loop.Run(experience, progress, cancellationToken);
+            _learnt.Add(experience.Index);
+            return result;
+        }
+        finally
+        {
+            _torchState.Dispose();
+            _torchState = TorchRandom.Now();
+        }
+    }
+
+    /// <summary>Predicts labels of samples as stored (bytes or floats; scaling is the model's).</summary>
+    /// <param name="inputs"><c>[batch, ...]</c>.</param>
+    /// <param name="taskId">The task, needed in task-incremental learning.</param>
+    /// <exception cref="InvalidOperationException">Nothing was learnt yet.</exception>
+    /// <exception cref="ArgumentException">Wrong shape or type, NaN or infinite values, a task that is needed or unknown.</exception>
+    public Prediction Predict(Tensor inputs, int? taskId = null)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        using var scope = NewDisposeScope();
+        return new Prediction(Scores(inputs, taskId).MoveToOuterDisposeScope(), Context.Classes, Context.Targets.Kind);
+    }
+
+    /// <summary>Scores of samples, <c>[batch, classes]</c>: logits, or what a mechanism puts in their place.</summary>
+    /// <param name="inputs"><c>[batch, ...]</c>, Byte or Float32.</param>
+    /// <param name="taskId">The task, needed in task-incremental learning.</param>
+    public Tensor Scores(Tensor inputs, int? taskId = null)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        if (Context.Classes.Count == 0)
+            throw new InvalidOperationException("predict: nothing was learnt yet, expected Learn to be called first");
+        CheckInputs(inputs);
+        if (Context.Options.Scenario == Scenario.TaskIncremental
+            && (taskId is not { } task || Context.Classes.IdsOfTask(task).Length == 0))
+            throw new ArgumentException(
+                $"taskId: {taskId?.ToString() ?? "none"}, expected a task that was learnt", nameof(taskId));
+
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var model = Context.Model;
+        var training = model.training;
+        if (training) model.eval();
+        foreach (var mechanism in Mechanisms)
+            if (mechanism.Seams.HasFlag(Seams.Forward)) mechanism.PrepareForward(Context, taskId);
+        var features = model.Backbone.forward(model.Scaling.Apply(inputs));
+        var scores = model.Head.forward(features);
+        foreach (var mechanism in Mechanisms)
+            if (mechanism.Seams.HasFlag(Seams.Prediction))
+                scores = mechanism.Score(Context, features, scores) ?? scores;
+        if (training) model.train();
+        return Context.Targets.Mask(scores, Context.Targets.TaskOf(inputs.shape[0], taskId)).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var mechanism in Mechanisms) mechanism.Dispose();
+        Optimizer.Dispose();
+        Context.Arena.Dispose();
+        Context.Model.Dispose();
+        _torchState.Dispose();
+    }
+
+    internal IReadOnlyList<long>? InputShape { get; set; }
+
+    private void Check(Experience experience)
+    {
+        if (Cursor is { } cursor && cursor.Experience != experience.Index)
+            throw new InvalidOperationException(
+                $"experience: {experience.Index}, expected {cursor.Experience}, which was interrupted and must be finished first");
+        if (_learnt.Contains(experience.Index))
+            throw new ArgumentException($"experience: index {experience.Index} was learnt before, expected a new index");
+        if (Context.Options.Scenario == Scenario.TaskIncremental && experience.TaskId is null)
+            throw new ArgumentException("experience: no task id, expected one in task-incremental learning");
+        if (InputShape is null) return;
+        if (!experience.Train.InputShape.SequenceEqual(InputShape))
+            throw new ArgumentException(
+                $"experience: samples of shape [{string.Join(", ", experience.Train.InputShape)}], "
+                + $"expected [{string.Join(", ", InputShape)}]");
+        if (experience.Train.TargetKind != Context.Targets.Kind)
+            throw new ArgumentException(
+                $"experience: targets are {experience.Train.TargetKind}, expected {Context.Targets.Kind}");
+    }
+
+    private void CheckInputs(Tensor inputs)
+    {
+        if (inputs.dtype is not (ScalarType.Byte or ScalarType.Float32))
+            throw new ArgumentException($"inputs: {inputs.dtype}, expected Byte or Float32", nameof(inputs));
+        if (InputShape is { } shape && !inputs.shape[1..].SequenceEqual(shape))
+            throw new ArgumentException(
+                $"inputs: [{string.Join(", ", inputs.shape)}], expected [batch, {string.Join(", ", shape)}]", nameof(inputs));
+        if (inputs.dtype == ScalarType.Byte) return;
+        using var scope = NewDisposeScope();
+        if (!inputs.isfinite().all().item<bool>())
+            throw new ArgumentException("inputs: NaN or infinite values, expected finite numbers", nameof(inputs));
+    }
+}

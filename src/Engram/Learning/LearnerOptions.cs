@@ -1,0 +1,70 @@
+namespace Engram.Learning;
+
+/// <summary>The three scenarios of van de Ven, Tuytelaars and Tolias 2022, "Three types of incremental learning".</summary>
+public enum Scenario
+{
+    /// <summary>Classes come one after another; at test time all known classes are candidates.</summary>
+    ClassIncremental,
+
+    /// <summary>The task is given at test time; each task has outputs of its own.</summary>
+    TaskIncremental,
+
+    /// <summary>The same outputs in every experience; only the inputs change.</summary>
+    DomainIncremental,
+}
+
+/// <summary>How a learner trains.</summary>
+public sealed record LearnerOptions
+{
+    /// <summary>What is known at test time.</summary>
+    /// <value>Default <see cref="Scenario.ClassIncremental"/>.</value>
+    public Scenario Scenario { get; init; }
+
+    /// <summary>Passes over each experience.</summary>
+    /// <value>Default 1.</value>
+    public int Epochs { get; init; } = 1;
+
+    /// <summary>Steps per experience, instead of epochs, as some published protocols count.</summary>
+    /// <value>Default none.</value>
+    public int? Iterations { get; init; }
+
+    /// <summary>New samples per step.</summary>
+    /// <value>Default 64.</value>
+    public int BatchSize { get; init; } = 64;
+
+    /// <summary>Whether a last batch smaller than <see cref="BatchSize"/> is left out (unless it is the only one).</summary>
+    /// <value>Default false.</value>
+    public bool DropLast { get; init; }
+
+    /// <summary>The optimiser.</summary>
+    /// <value>Default Adam at 1e-3.</value>
+    public OptimizerOptions Optimizer { get; init; } = new AdamOptions();
+
+    /// <summary>Whether the optimiser forgets its moments at the start of every experience.</summary>
+    /// <value>Default false.</value>
+    public bool ResetOptimizer { get; init; }
+
+    /// <summary>Greatest norm of the gradient; larger ones are scaled down.</summary>
+    /// <value>Default none.</value>
+    public double? ClipNorm { get; init; }
+
+    /// <summary>Seed of weights, order and every other choice.</summary>
+    /// <value>Default 0.</value>
+    public long Seed { get; init; }
+
+    /// <summary>Checks every value.</summary>
+    /// <exception cref="ArgumentException">Names the option, its value and what was expected.</exception>
+    public void Validate()
+    {
+        AtLeastOne(nameof(Epochs), Epochs);
+        AtLeastOne(nameof(Iterations), Iterations ?? 1);
+        AtLeastOne(nameof(BatchSize), BatchSize);
+        if (Seed < 0) throw new ArgumentException($"Seed: {Seed}, expected 0 or more");
+        if (ClipNorm is { } norm && !(norm > 0)) throw new ArgumentException($"ClipNorm: {norm}, expected a positive number");
+    }
+
+    private static void AtLeastOne(string name, int value)
+    {
+        if (value < 1) throw new ArgumentException($"{name}: {value}, expected 1 or more");
+    }
+}

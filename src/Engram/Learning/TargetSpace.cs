@@ -1,0 +1,115 @@
+using Engram.Data;
+
+namespace Engram.Learning;
+
+/// <summary>Translates label codes into class ids, limits outputs to what a scenario allows, and computes losses.</summary>
+public sealed class TargetSpace
+{
+    private readonly LearningContext _context;
+    private Tensor? _idOfCode;
+    private Tensor? _taskMask;
+
+    internal TargetSpace(LearningContext context) => _context = context;
+
+    /// <summary>What the targets are; fixed by the first experience.</summary>
+    public TargetKind Kind { get; internal set; }
+
+    /// <summary>Makes a batch ready for the model: inputs scaled, targets as class ids.</summary>
+    /// <param name="batch">From <see cref="LearningContext.Source"/>.</param>
+    public BatchPart Prepare(Batch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        var targets = Kind == TargetKind.Classes ? _idOfCode!.index_select(0, batch.Targets) : Widen(batch.Targets);
+        return Part(batch.Inputs, targets, _context.Experience.TaskId);
+    }
+
+    /// <summary>Samples kept by a mechanism, ready for the model.</summary>
+    /// <param name="raw">As stored, <c>[n, ...]</c>.</param>
+    /// <param name="targets">Class ids or values, as in <see cref="BatchPart.Targets"/>.</param>
+    /// <param name="tasks">Task of each sample, in task-incremental learning.</param>
+    public BatchPart Part(Tensor raw, Tensor targets, Tensor? tasks) =>
+        new() { Raw = raw, Inputs = _context.Model.Scaling.Apply(raw), Targets = targets, Tasks = tasks };
+
+    /// <summary>Logits with the outputs that do not belong to each sample's task put out of the running.</summary>
+    /// <param name="logits"><c>[n, classes]</c>.</param>
+    /// <param name="tasks">Task of each sample; null leaves all outputs in.</param>
+    public Tensor Mask(Tensor logits, Tensor? tasks)
+    {
+        ArgumentNullException.ThrowIfNull(logits);
+        return tasks is null || _taskMask is null || Kind != TargetKind.Classes
+            ? logits
+            : logits.masked_fill(_taskMask.index_select(0, tasks), float.NegativeInfinity);
+    }
+
+    /// <summary>The loss of each sample under the scenario, float32 <c>[n]</c>.</summary>
+    /// <param name="logits"><c>[n, classes]</c>.</param>
+    /// <param name="targets">As in <see cref="BatchPart.Targets"/>.</param>
+    /// <param name="tasks">Task of each sample, in task-incremental learning.</param>
+    /// <remarks>Cross-entropy for classes, mean binary cross-entropy for labels, mean squared error for values.</remarks>
+    public Tensor LossPerSample(Tensor logits, Tensor targets, Tensor? tasks)
+    {
+        ArgumentNullException.ThrowIfNull(logits);
+        ArgumentNullException.ThrowIfNull(targets);
+        if (Kind == TargetKind.Classes)
+            return nn.functional.cross_entropy(Mask(logits, tasks), targets, reduction: nn.Reduction.None);
+        var known = targets.isnan().logical_not_();
+        var filled = targets.nan_to_num(0);
+        var each = Kind == TargetKind.MultiLabel
+            ? nn.functional.binary_cross_entropy_with_logits(logits, filled, reduction: nn.Reduction.None)
+            : nn.functional.mse_loss(logits, filled, nn.Reduction.None);
+        return each.mul(known).sum(1).div(known.sum(1).clamp_min(1));
+    }
+
+    /// <summary>The mean loss of one part.</summary>
+    /// <param name="logits">Its logits.</param>
+    /// <param name="part">Its targets and tasks.</param>
+    public Tensor Loss(Tensor logits, BatchPart part)
+    {
+        ArgumentNullException.ThrowIfNull(part);
+        return Kind == TargetKind.Classes
+            ? nn.functional.cross_entropy(Mask(logits, part.Tasks), part.Targets)
+            : LossPerSample(logits, part.Targets, part.Tasks).mean();
+    }
+
+    internal BatchPart Part(Tensor raw, Tensor targets, int? task) =>
+        Part(raw, targets, TaskOf(raw.shape[0], task));
+
+    internal Tensor? TaskOf(long count, int? task) =>
+        _context.Options.Scenario == Scenario.TaskIncremental ? full(count, task!.Value, ScalarType.Int64) : null;
+
+    /// <summary>Rebuilds the tables for the source and experience of the context.</summary>
+    internal void Refresh()
+    {
+        using var scope = NewDisposeScope();
+        _idOfCode?.Dispose();
+        _taskMask?.Dispose();
+        var task = TaskKey(_context.Experience.TaskId);
+        var classes = _context.Classes;
+        var ids = _context.Source.Labels.Select(label => (long)IdAnywhere(label, task)).ToArray();
+        _idOfCode = tensor(ids).DetachFromDisposeScope();
+        _taskMask = null;
+        if (_context.Options.Scenario != Scenario.TaskIncremental) return;
+        var tasks = classes.Classes.Max(key => key.Task ?? 0) + 1;
+        var mask = ones(tasks, classes.Count, ScalarType.Bool);
+        for (var id = 0; id < classes.Count; id++)
+            if (classes.Classes[id].Task is { } owner) mask[owner, id] = tensor(false);
+        _taskMask = mask.DetachFromDisposeScope();
+    }
+
+    internal int? TaskKey(int? taskId) => _context.Options.Scenario == Scenario.TaskIncremental ? taskId : null;
+
+    private int IdAnywhere(Label label, int? task)
+    {
+        var id = _context.Classes.IdOf(label, task);
+        return id >= 0
+            ? id
+            : throw new InvalidOperationException($"label {label}: not registered for task {task?.ToString() ?? "none"}");
+    }
+
+    // Columns of the source go to the outputs of their labels; the other outputs are unknown.
+    private Tensor Widen(Tensor values)
+    {
+        var wide = full(values.shape[0], _context.Classes.Count, float.NaN);
+        return wide.index_copy_(1, _idOfCode!, values);
+    }
+}

@@ -1,0 +1,138 @@
+using Engram.Retention;
+using Engram.Streams;
+
+namespace Engram.Learning;
+
+/// <summary>THE training loop: every mechanism takes part through its seams, none has a loop of its own.</summary>
+internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
+{
+    private static readonly TimeSpan s_reportEvery = TimeSpan.FromMilliseconds(100);
+
+    private readonly LearningContext _context = learner.Context;
+    private readonly LearnerOptions _options = learner.Context.Options;
+    private readonly RetentionMechanism[] _mechanisms = [.. learner.Mechanisms];
+
+    public LearningResult Run(
+        Experience experience, IProgress<LearningProgress>? progress, CancellationToken cancellationToken)
+    {
+        var began = clock.GetTimestamp();
+        Enter(experience);
+        var order = new BatchOrder(_context.Source.Count, _options, experience.Index);
+        _context.TotalSteps = order.Steps;
+        if (learner.Cursor is null)
+        {
+            foreach (var mechanism in _mechanisms) mechanism.BeginExperience(_context);
+            learner.Cursor = new LearningCursor(experience.Index, 0);
+        }
+
+        var (samples, first) = (0L, learner.Cursor.Step);
+        using var losses = new LossMeter();
+        var reported = began;
+        _context.Model.train();
+        for (var number = first; number < order.Steps; number++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (number % order.StepsPerEpoch == 0) losses.StartEpoch();
+            var indices = order.Batch(number);
+            Step(indices, number, losses);
+            samples += indices.Length;
+            learner.Cursor = learner.Cursor with { Step = number + 1 };
+            if (progress is null || clock.GetElapsedTime(reported) < s_reportEvery) continue;
+            reported = clock.GetTimestamp();
+            progress.Report(Progress(order, number + 1, samples, began, losses.SinceLastReport(), "training"));
+        }
+
+        _context.Model.eval();
+        progress?.Report(Progress(order, order.Steps, samples, began, losses.SinceLastReport(), "consolidating"));
+        foreach (var mechanism in _mechanisms) mechanism.EndExperience(_context);
+        _context.Completed++;
+        learner.Cursor = null;
+        return new LearningResult(
+            samples, order.Steps - first, clock.GetElapsedTime(began).TotalSeconds, losses.EpochMean());
+    }
+
+    private void Step(ReadOnlySpan<long> indices, long number, LossMeter losses)
+    {
+        using var scope = NewDisposeScope();
+        var step = new TrainingStep(_context, _context.Fetch(indices), number);
+        foreach (var mechanism in _mechanisms)
+        {
+            if (mechanism.Seams.HasFlag(Seams.Forward)) mechanism.PrepareForward(_context, _context.Experience.TaskId);
+            mechanism.AddSamples(step);
+        }
+        step.Forward(_context.Model);
+        var loss = Loss(step);
+        _context.Arena.Gradient.zero_();
+        loss.backward();
+        losses.Add(loss);
+
+        using var _ = no_grad();
+        foreach (var mechanism in _mechanisms) mechanism.AddGradient(step);
+        foreach (var mechanism in _mechanisms)
+            if (mechanism.Seams.HasFlag(Seams.Projection))
+                using (enable_grad())
+                    mechanism.ProjectGradient(step);
+        if (_options.ClipNorm is { } norm) Clip(_context.Arena.Gradient, norm);
+        learner.Optimizer.Step(_context.Arena);
+        foreach (var mechanism in _mechanisms) mechanism.AfterStep(step);
+    }
+
+    private Tensor Loss(TrainingStep step)
+    {
+        Tensor? total = null;
+        foreach (var part in step.Parts)
+        {
+            var weight = step.WeightOf(part);
+            if (weight == 0) continue;
+            Tensor? loss = null;
+            foreach (var mechanism in _mechanisms)
+                if (mechanism.Seams.HasFlag(Seams.Loss)) loss ??= mechanism.ReplaceLoss(step, part);
+            loss ??= _context.Targets.Loss(TrainingStep.RowsOf(step.Logits, part), part);
+            if (weight != 1) loss = loss.mul(weight);
+            total = total is null ? loss : total.add(loss);
+        }
+        foreach (var mechanism in _mechanisms)
+            if (mechanism.ExtraLoss(step) is { } extra) total = total is null ? extra : total.add(extra);
+        return total!;
+    }
+
+    // Chooses the data, registers the classes and grows the head; on resumption only the tables are rebuilt.
+    private void Enter(Experience experience)
+    {
+        _context.Experience = experience;
+        _context.Targets.Kind = experience.Train.TargetKind;
+        learner.InputShape ??= experience.Train.InputShape;
+        var resumed = learner.Cursor is not null;
+        if (!resumed)
+        {
+            _context.KnownBefore = _context.Classes.Count;
+            foreach (var mechanism in _mechanisms) mechanism.BeforeGrowth(_context);
+        }
+        var chooser = _mechanisms.FirstOrDefault(mechanism => mechanism.Seams.HasFlag(Seams.TrainingData));
+        _context.Source = chooser?.ChooseTrainingData(_context) ?? experience.Train;
+        var task = _context.Targets.TaskKey(experience.TaskId);
+        _context.ClassIds = [.. experience.Classes.Select(label => _context.Classes.Register(label, task))];
+        if (_context.Classes.Count > _context.Model.Head.ClassCount)
+        {
+            _context.Model.Head.Grow(_context.Classes.Count - _context.Model.Head.ClassCount);
+            var change = _context.Arena.Rebuild();
+            learner.Optimizer.Carry(change);
+            foreach (var mechanism in _mechanisms) mechanism.OnGrowth(_context, change);
+        }
+        if (!resumed && _options.ResetOptimizer) learner.Optimizer.Reset();
+        _context.Targets.Refresh();
+    }
+
+    private LearningProgress Progress(
+        BatchOrder order, long step, long samples, long began, double loss, string activity)
+    {
+        var seconds = clock.GetElapsedTime(began).TotalSeconds;
+        var epoch = (int)Math.Min((step / order.StepsPerEpoch) + 1, order.Epochs);
+        return new LearningProgress(
+            _context.Experience.Index, epoch, order.Epochs, step, order.Steps, samples,
+            seconds > 0 ? samples / seconds : 0, loss, activity);
+    }
+
+    private static void Clip(Tensor gradient, double norm) =>
+        gradient.mul_(gradient.norm().add_(1e-6).reciprocal_().mul_(norm).clamp_max_(1));
+}

@@ -1,0 +1,145 @@
+namespace Engram.Models;
+
+/// <summary>
+/// Puts all trainable parameters of a model into ONE flat tensor and their gradients into another; the parameters
+/// become views. An optimiser step, a quadratic penalty or a projection is then a few vector operations.
+/// </summary>
+public sealed class ParameterArena : IDisposable
+{
+    private readonly nn.Module _module;
+
+    /// <summary>Takes over the parameters of a module.</summary>
+    /// <param name="module">All its trainable parameters must be float32.</param>
+    public ParameterArena(nn.Module module)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        _module = module;
+        (Values, Gradient) = (null!, null!);
+        Rebuild();
+    }
+
+    /// <summary>All parameter values, float32 <c>[Length]</c>.</summary>
+    public Tensor Values { get; private set; }
+
+    /// <summary>All gradients, float32 <c>[Length]</c>; autograd adds into it.</summary>
+    public Tensor Gradient { get; private set; }
+
+    /// <summary>Where each parameter lies, in order.</summary>
+    public IReadOnlyList<ParameterSlot> Slots { get; private set; } = [];
+
+    /// <summary>How many numbers there are.</summary>
+    public long Length => Values.shape[0];
+
+    /// <summary>The slot of a parameter.</summary>
+    /// <param name="name">Its name in the module, for example <c>head.weight</c>.</param>
+    public ParameterSlot this[string name] => Slots.First(slot => slot.Name == name);
+
+    /// <summary>Lays the parameters out anew, after some were added or grew; gradients become zero.</summary>
+    /// <returns>What moved where, to carry vectors of the old layout over.</returns>
+    public ArenaChange Rebuild()
+    {
+        using var _ = no_grad();
+        var old = Slots;
+        var parameters = _module.named_parameters().Where(p => p.parameter.requires_grad).ToArray();
+        var slots = new List<ParameterSlot>();
+        long offset = 0;
+        foreach (var (name, parameter) in parameters)
+        {
+            if (parameter.dtype != ScalarType.Float32)
+                throw new ArgumentException($"{name}: {parameter.dtype}, expected Float32");
+            slots.Add(new ParameterSlot(name, offset, parameter.shape));
+            offset += parameter.numel();
+        }
+        var values = empty(offset).DetachFromDisposeScope();
+        var gradient = zeros(offset).DetachFromDisposeScope();
+        using (NewDisposeScope())
+        {
+            foreach (var (slot, (_, parameter)) in slots.Zip(parameters))
+            {
+                slot.Of(values).copy_(parameter);
+                parameter.set_(slot.Of(values));
+                parameter.grad = slot.Of(gradient);
+            }
+        }
+        var (oldValues, oldGradient) = (Values, Gradient);
+        (Values, Gradient, Slots) = (values, gradient, slots);
+        oldValues?.Dispose();
+        oldGradient?.Dispose();
+        return new ArenaChange(old, slots);
+    }
+
+    /// <summary>Makes the parameters read other values until the result is disposed. For forward passes only.</summary>
+    /// <param name="values">float32 <c>[Length]</c> in the present layout.</param>
+    public IDisposable Borrow(Tensor values)
+    {
+        Point(values);
+        return new Loan(this);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Values.Dispose();
+        Gradient.Dispose();
+    }
+
+    private void Point(Tensor values)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (slot, (_, parameter)) in Slots.Zip(_module.named_parameters().Where(p => p.parameter.requires_grad)))
+            parameter.set_(slot.Of(values));
+    }
+
+    private sealed class Loan(ParameterArena arena) : IDisposable
+    {
+        public void Dispose() => arena.Point(arena.Values);
+    }
+}
+
+/// <summary>Where one parameter lies in the arena.</summary>
+/// <param name="Name">Its name in the module.</param>
+/// <param name="Offset">Its first number.</param>
+/// <param name="Shape">Its shape.</param>
+public sealed record ParameterSlot(string Name, long Offset, long[] Shape)
+{
+    /// <summary>How many numbers it has.</summary>
+    public long Length => Shape.Aggregate(1L, (product, size) => product * size);
+
+    /// <summary>The part of a flat vector that belongs to this parameter, as a view of its shape.</summary>
+    /// <param name="flat">A vector in the arena's layout.</param>
+    public Tensor Of(Tensor flat)
+    {
+        ArgumentNullException.ThrowIfNull(flat);
+        return flat.narrow(0, Offset, Length).view(Shape);
+    }
+}
+
+/// <summary>How the layout changed when a head grew or parameters were added.</summary>
+/// <param name="Old">The slots before.</param>
+/// <param name="New">The slots after.</param>
+public sealed record ArenaChange(IReadOnlyList<ParameterSlot> Old, IReadOnlyList<ParameterSlot> New)
+{
+    /// <summary>A vector of the old layout in the new one; what did not exist before comes from <paramref name="fresh"/>.</summary>
+    /// <param name="vector">float32 in the old layout; it is disposed.</param>
+    /// <param name="fresh">float32 in the new layout, for new places; null means zeros.</param>
+    public Tensor Carry(Tensor vector, Tensor? fresh = null)
+    {
+        ArgumentNullException.ThrowIfNull(vector);
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var last = New.Count == 0 ? 0 : New[^1].Offset + New[^1].Length;
+        var carried = fresh is null ? zeros(last) : fresh.clone();
+        foreach (var slot in New)
+        {
+            if (Old.FirstOrDefault(old => old.Name == slot.Name) is not { } before) continue;
+            var (source, target) = (before.Of(vector), slot.Of(carried));
+            for (var d = 0; d < slot.Shape.Length; d++)
+                if (before.Shape[d] < slot.Shape[d])
+                    target = target.narrow(d, 0, before.Shape[d]);
+            target.copy_(source);
+        }
+        vector.Dispose();
+        return carried.DetachFromDisposeScope();
+    }
+}

@@ -1,0 +1,97 @@
+using Engram.Data;
+using Engram.Learning;
+using Engram.Models;
+
+namespace Engram.Retention;
+
+/// <summary>Trains on the data of all experiences so far, as if nothing had to be forgotten. A yardstick: memory and time grow without bound.</summary>
+public sealed class Cumulative : RetentionMechanism
+{
+    private readonly List<ISampleSource> _sources = [];
+
+    /// <inheritdoc/>
+    public override string Name => "cumulative";
+
+    /// <inheritdoc/>
+    public override Seams Seams => Seams.TrainingData;
+
+    /// <summary>Bytes of all samples of earlier experiences that this mechanism keeps reachable.</summary>
+    public override long MemoryBytes => _sources.Sum(source =>
+        source.Count * source.InputShape.Aggregate(source.InputType == ScalarType.Byte ? 1L : 4L, (bytes, size) => bytes * size));
+
+    /// <inheritdoc/>
+    protected internal override string? WhyNot(LearnerOptions options) =>
+        options?.Scenario == Scenario.TaskIncremental ? "joins data of many tasks, expected class- or domain-incremental" : null;
+
+    /// <inheritdoc/>
+    protected internal override ISampleSource ChooseTrainingData(LearningContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return _sources.Count == 0
+            ? context.Experience.Train
+            : new ConcatSource([.. _sources, context.Experience.Train]);
+    }
+
+    /// <inheritdoc/>
+    protected internal override void EndExperience(LearningContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        _sources.Add(context.Experience.Train);
+    }
+}
+
+/// <summary>Starts every experience from the first weights again: with <see cref="Cumulative"/>, joint training from scratch.</summary>
+public sealed class Reinitialise : RetentionMechanism
+{
+    private Tensor _initial = null!;
+
+    /// <inheritdoc/>
+    public override string Name => "reinitialise";
+
+    /// <inheritdoc/>
+    public override Seams Seams => Seams.Parameters;
+
+    /// <inheritdoc/>
+    public override long MemoryBytes => _initial.numel() * 4;
+
+    /// <inheritdoc/>
+    protected internal override void Attach(LearningContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        _initial = context.Arena.Values.detach().clone().DetachFromDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    protected internal override void OnGrowth(LearningContext context, ArenaChange change)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(change);
+        _initial = change.Carry(_initial, context.Arena.Values);
+    }
+
+    /// <inheritdoc/>
+    protected internal override void BeginExperience(LearningContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        using var _ = no_grad();
+        context.Arena.Values.copy_(_initial);
+    }
+
+    /// <inheritdoc/>
+    protected internal override void Save(MechanismState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        state.Tensors["initial"] = _initial;
+    }
+
+    /// <inheritdoc/>
+    protected internal override void Load(LearningContext context, MechanismState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        _initial.Dispose();
+        _initial = state.Take("initial")!;
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing) => _initial?.Dispose();
+}

@@ -1,0 +1,18 @@
+using System.Text.Json.Nodes;
+
+namespace Engram.Retention;
+
+/// <summary>The state of one mechanism as named tensors and values.</summary>
+public sealed class MechanismState
+{
+    /// <summary>Tensors by name. On saving they stay the mechanism's; on loading the mechanism clones what it keeps.</summary>
+    public IDictionary<string, Tensor> Tensors { get; } = new Dictionary<string, Tensor>();
+
+    /// <summary>Other values, as JSON.</summary>
+    public JsonObject Values { get; init; } = [];
+
+    /// <summary>A copy of a loaded tensor that the mechanism may keep, or null where none was saved.</summary>
+    /// <param name="name">Its name.</param>
+    public Tensor? Take(string name) =>
+        Tensors.TryGetValue(name, out var saved) ? saved.clone().DetachFromDisposeScope() : null;
+}

@@ -1,0 +1,156 @@
+using Engram.Data;
+using Engram.Learning;
+using Engram.Models;
+
+namespace Engram.Retention;
+
+/// <summary>The places where a mechanism takes part in learning.</summary>
+[Flags]
+public enum Seams
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>Adds kept samples to the batch.</summary>
+    Samples = 1,
+
+    /// <summary>Adds a loss term through autograd.</summary>
+    ExtraLoss = 2,
+
+    /// <summary>Replaces the classification loss of a part; only one mechanism may.</summary>
+    Loss = 4,
+
+    /// <summary>Adds to the flat gradient in closed form.</summary>
+    Gradient = 8,
+
+    /// <summary>Changes the flat gradient as a whole (projection, masks).</summary>
+    Projection = 16,
+
+    /// <summary>Replaces prediction; only one mechanism may.</summary>
+    Prediction = 32,
+
+    /// <summary>Chooses what is trained on; only one mechanism may.</summary>
+    TrainingData = 64,
+
+    /// <summary>Sets or changes parameters outside the gradient.</summary>
+    Parameters = 128,
+
+    /// <summary>Changes the forward pass by task (gates, masks); only one mechanism may.</summary>
+    Forward = 256,
+}
+
+/// <summary>What stands between old knowledge and new gradients. Mechanisms compose in one learner.</summary>
+/// <remarks>
+/// Every method has an empty default. Within a step the order is: <see cref="AddSamples"/>, forward pass,
+/// <see cref="ReplaceLoss"/>, <see cref="ExtraLoss"/>, backward pass, <see cref="AddGradient"/>,
+/// <see cref="ProjectGradient"/>, clipping, optimiser, <see cref="AfterStep"/>. An exception ends the step and leaves the
+/// learner where the step began its last phase; mechanisms keep no state that a repeated step would spoil.
+/// State that outlives a step must be detached from dispose scopes, and named in <see cref="Save"/>.
+/// </remarks>
+public abstract class RetentionMechanism : IDisposable
+{
+    private bool _attached;
+
+    /// <summary>Short name for tables and files, for example <c>ewc</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Where this mechanism takes part.</summary>
+    public abstract Seams Seams { get; }
+
+    /// <summary>Bytes of state held now: samples, anchors, importances, teachers.</summary>
+    public abstract long MemoryBytes { get; }
+
+    /// <summary>Why this mechanism cannot work with these options, or null: "needs ..., expected ...".</summary>
+    /// <param name="options">The learner's options.</param>
+    protected internal virtual string? WhyNot(LearnerOptions options) => null;
+
+    /// <summary>Called once, when the learner is built.</summary>
+    /// <param name="context">The learner's context.</param>
+    protected internal virtual void Attach(LearningContext context) { }
+
+    /// <summary>What to train on; called before <see cref="BeginExperience"/>.</summary>
+    /// <param name="context">The experience is <see cref="LearningContext.Experience"/>.</param>
+    protected internal virtual ISampleSource ChooseTrainingData(LearningContext context) =>
+        context?.Experience.Train ?? throw new ArgumentNullException(nameof(context));
+
+    /// <summary>Called before the head grows for this experience: the model is still the one that learnt the last.</summary>
+    /// <param name="context">The experience is the new one.</param>
+    protected internal virtual void BeforeGrowth(LearningContext context) { }
+
+    /// <summary>Called when the layout of the arena changed; carry every flat vector over.</summary>
+    /// <param name="context">The model has grown.</param>
+    /// <param name="change">What moved where.</param>
+    protected internal virtual void OnGrowth(LearningContext context, ArenaChange change) { }
+
+    /// <summary>Called before the first step of an experience.</summary>
+    /// <param name="context">The experience's classes are registered.</param>
+    protected internal virtual void BeginExperience(LearningContext context) { }
+
+    /// <summary>Adds kept samples to <see cref="TrainingStep.Parts"/>. Teachers run their forward pass here.</summary>
+    /// <param name="step">Before the forward pass.</param>
+    protected internal virtual void AddSamples(TrainingStep step) { }
+
+    /// <summary>The loss of one part instead of the usual one, or null to keep the usual one.</summary>
+    /// <param name="step">After the forward pass.</param>
+    /// <param name="part">The part.</param>
+    protected internal virtual Tensor? ReplaceLoss(TrainingStep step, BatchPart part) => null;
+
+    /// <summary>A further loss term, or null.</summary>
+    /// <param name="step">After the forward pass.</param>
+    protected internal virtual Tensor? ExtraLoss(TrainingStep step) => null;
+
+    /// <summary>Adds to the flat gradient in closed form; gradients are off.</summary>
+    /// <param name="step">After the backward pass.</param>
+    protected internal virtual void AddGradient(TrainingStep step) { }
+
+    /// <summary>Changes the flat gradient as a whole.</summary>
+    /// <param name="step">After all gradients were added.</param>
+    protected internal virtual void ProjectGradient(TrainingStep step) { }
+
+    /// <summary>Called after the optimiser's step; gradients are off.</summary>
+    /// <param name="step">The step just done.</param>
+    protected internal virtual void AfterStep(TrainingStep step) { }
+
+    /// <summary>Called after the last step of an experience.</summary>
+    /// <param name="context">The experience just learnt.</param>
+    protected internal virtual void EndExperience(LearningContext context) { }
+
+    /// <summary>Called before a forward pass of one task, in training and in prediction.</summary>
+    /// <param name="context">The learner's context.</param>
+    /// <param name="taskId">The task, where it is known.</param>
+    protected internal virtual void PrepareForward(LearningContext context, int? taskId) { }
+
+    /// <summary>Scores instead of logits, or null to keep the logits; gradients are off.</summary>
+    /// <param name="context">The learner's context.</param>
+    /// <param name="features"><c>[n, features]</c>.</param>
+    /// <param name="logits"><c>[n, classes]</c>.</param>
+    protected internal virtual Tensor? Score(LearningContext context, Tensor features, Tensor logits) => null;
+
+    /// <summary>Names all state, to save it.</summary>
+    /// <param name="state">Receives tensors and values.</param>
+    protected internal virtual void Save(MechanismState state) { }
+
+    /// <summary>Puts saved state back.</summary>
+    /// <param name="context">The learner's context; its classes and parameters are restored already.</param>
+    /// <param name="state">What <see cref="Save"/> named.</param>
+    protected internal virtual void Load(LearningContext context, MechanismState state) { }
+
+    /// <summary>Frees state.</summary>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees state.</summary>
+    /// <param name="disposing">True when called by <see cref="Dispose()"/>.</param>
+    protected virtual void Dispose(bool disposing) { }
+
+    internal void AttachOnce(LearningContext context)
+    {
+        if (_attached)
+            throw new ArgumentException($"mechanisms: {Name} already belongs to another learner, expected a new one");
+        _attached = true;
+        Attach(context);
+    }
+}
