@@ -16,7 +16,7 @@ public abstract class IncrementalHead(string name, int featureCount) : nn.Module
     /// <summary>What a file must say to build this head again, for example <c>linear</c>.</summary>
     public abstract string Architecture { get; }
 
-    /// <summary>Adds rows for new classes; parameters are replaced by larger ones of the same names.</summary>
+    /// <summary>Adds rows for new classes; its parameters become longer, their old rows untouched.</summary>
     /// <param name="added">How many rows, 1 or more.</param>
     public void Grow(int added)
     {
@@ -31,38 +31,48 @@ public abstract class IncrementalHead(string name, int featureCount) : nn.Module
     /// <param name="added">How many rows.</param>
     protected abstract void AddRows(int added);
 
-    /// <summary>The parameter that holds the rows of <paramref name="old"/> followed by <paramref name="rows"/>.</summary>
-    /// <param name="old">The present parameter, or null before the first class.</param>
+    /// <summary>A parameter without rows, to <see cref="Extend"/> later.</summary>
+    /// <param name="rowShape">Shape of one row.</param>
+    protected static Parameter WithoutRows(params long[] rowShape) => new(zeros([0, .. rowShape]));
+
+    /// <summary>Adds rows to a parameter in place, so that it stays the same object in its module.</summary>
+    /// <param name="parameter">The parameter.</param>
     /// <param name="rows">The new rows.</param>
-    protected static Parameter Extend(Parameter? old, Tensor rows)
+    protected static void Extend(Parameter parameter, Tensor rows)
     {
-        var extended = old is null ? rows.clone() : cat([old.detach(), rows]);
-        old?.Dispose();
-        return (Parameter)new Parameter(extended).DetachFromDisposeScope();
+        ArgumentNullException.ThrowIfNull(parameter);
+        parameter.set_(cat([parameter.detach(), rows]));
     }
 }
 
 /// <summary>A linear head: logits = W·features + b.</summary>
 /// <remarks>New rows are Kaiming normal by fan-out, new biases 0.1, as in the article that the digits example follows.</remarks>
-public sealed class LinearHead(int featureCount) : IncrementalHead("linear", featureCount)
+public sealed class LinearHead : IncrementalHead
 {
-    private Parameter? _weight;
-    private Parameter? _bias;
+    private readonly Parameter _weight;
+    private readonly Parameter _bias;
+
+    /// <summary>Creates a head without rows.</summary>
+    /// <param name="featureCount">Width of the features it reads.</param>
+    public LinearHead(int featureCount) : base("linear", featureCount)
+    {
+        _weight = WithoutRows(featureCount);
+        _bias = WithoutRows();
+        register_parameter("weight", _weight);
+        register_parameter("bias", _bias);
+    }
 
     /// <inheritdoc/>
     public override string Architecture => "linear";
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor features) => nn.functional.linear(features, _weight!, _bias);
+    public override Tensor forward(Tensor features) => nn.functional.linear(features, _weight, _bias);
 
     /// <inheritdoc/>
     protected override void AddRows(int added)
     {
-        // [added, features]; fan-out of a linear layer is its number of rows.
-        var rows = nn.init.kaiming_normal_(empty(added, FeatureCount), mode: nn.init.FanInOut.FanOut);
-        _weight = Extend(_weight, rows);
-        _bias = Extend(_bias, full(added, 0.1f));
-        register_parameter("weight", _weight);
-        register_parameter("bias", _bias);
+        // [added, features]; the fan-out of a linear layer is its number of rows.
+        Extend(_weight, nn.init.kaiming_normal_(empty(added, FeatureCount), mode: nn.init.FanInOut.FanOut));
+        Extend(_bias, full(added, 0.1f));
     }
 }

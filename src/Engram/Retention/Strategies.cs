@@ -1,0 +1,61 @@
+using Engram.Learning;
+using Engram.Models;
+
+namespace Engram.Retention;
+
+/// <summary>A named way of learning: one mechanism or several that work together.</summary>
+/// <param name="Name">Used on the command line, for example <c>replay</c>.</param>
+/// <param name="Title">Used in tables and plots.</param>
+/// <param name="Summary">What it does, in one sentence.</param>
+/// <param name="Create">Makes new mechanisms for one learner.</param>
+public sealed record Strategy(
+    string Name, string Title, string Summary, Func<StrategyBudget, IReadOnlyList<RetentionMechanism>> Create)
+{
+    private static readonly Scenario[] s_all =
+        [Scenario.ClassIncremental, Scenario.TaskIncremental, Scenario.DomainIncremental];
+
+    /// <summary>The scenarios it is made for.</summary>
+    public IReadOnlyList<Scenario> Scenarios { get; init; } = s_all;
+
+    /// <summary>The head it needs, for a number of features; null for a linear one.</summary>
+    public Func<int, IncrementalHead>? Head { get; init; }
+
+    /// <summary>Whether it is a yardstick rather than a way of keeping knowledge (naive, joint).</summary>
+    public bool IsYardstick { get; init; }
+}
+
+/// <summary>What a strategy may use.</summary>
+/// <param name="Capacity">Samples a memory may keep.</param>
+public sealed record StrategyBudget(int Capacity = 1000);
+
+/// <summary>Every strategy by name. Each retention mechanism of the library is in at least one; the conformance suite checks.</summary>
+public static class Strategies
+{
+    private static readonly Scenario[] s_sharedOutputs = [Scenario.ClassIncremental, Scenario.DomainIncremental];
+
+    /// <summary>All strategies: yardsticks first, then by family.</summary>
+    public static IReadOnlyList<Strategy> All { get; } =
+    [
+        new("naive", "Naive", "Fine-tunes on new data only; forgets.", _ => []) { IsYardstick = true },
+        new("ewc", "EWC", "Holds weights that mattered near their old values.",
+            _ => [new ElasticWeightConsolidation()]),
+        new("replay", "Replay", "Repeats stored samples beside new ones.",
+            budget => [new Replay(new ReplayOptions { Capacity = budget.Capacity })]),
+        new("ewc+replay", "EWC + replay", "Repeats stored samples and holds important weights.",
+            budget => [new ElasticWeightConsolidation(new EwcOptions { Lambda = 100 }),
+                new Replay(new ReplayOptions { Capacity = budget.Capacity })]),
+        new("cumulative", "Cumulative", "Goes on training on all data so far.", _ => [new Cumulative()])
+            { IsYardstick = true, Scenarios = s_sharedOutputs },
+        new("joint", "Joint", "Trains from scratch on all data so far: the upper bound.",
+            _ => [new Cumulative(), new Reinitialise()])
+            { IsYardstick = true, Scenarios = s_sharedOutputs },
+    ];
+
+    /// <summary>The strategy of a name.</summary>
+    /// <param name="name">Its name.</param>
+    /// <exception cref="ArgumentException">No strategy has this name; the message lists all.</exception>
+    public static Strategy Named(string name) =>
+        All.FirstOrDefault(strategy => strategy.Name == name)
+        ?? throw new ArgumentException(
+            $"strategies: {name} is unknown, expected some of {string.Join(", ", All.Select(strategy => strategy.Name))}");
+}

@@ -1,0 +1,10 @@
+using System.Runtime.CompilerServices;
+
+// Torch's generator is global and its threads are shared: tests run one after another, on one thread each.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
+internal static class TorchTestSetup
+{
+    [ModuleInitializer]
+    internal static void UseOneThread() => TorchSharp.torch.set_num_threads(1);
+}
