@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 
 // Torch's generator is global and its threads are shared: tests run one after another, on one thread each.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
 
 internal static class TorchTestSetup
 {

@@ -5,9 +5,10 @@ namespace Engram.Tests;
 /// <summary>Where the tests find data: MNIST in the repository, the rest by ENGRAM_DATA or in ../shared/data.</summary>
 internal static class TestData
 {
-    private static readonly Lazy<Mnist> s_mnist = new(() => Mnist.Load(Path.Combine(Root, "data", "mnist")));
+    private static readonly string s_root = FindRoot();
+    private static readonly Lazy<Mnist> s_mnist = new(() => Mnist.Load(Path.Combine(s_root, "data", "mnist")));
 
-    public static string Root { get; } = FindRoot();
+    public static string Root => s_root;
 
     public static Mnist Mnist => s_mnist.Value;
 
