@@ -20,6 +20,9 @@ public sealed record Strategy(
     /// <summary>The head it needs, for a number of features; null for a linear one.</summary>
     public Func<int, IncrementalHead>? Head { get; init; }
 
+    /// <summary>The backbone it needs, for the widths of its layers (inputs first); null for any.</summary>
+    public Func<IReadOnlyList<int>, Backbone>? Backbone { get; init; }
+
     /// <summary>Whether it is a yardstick rather than a way of keeping knowledge (naive, joint).</summary>
     public bool IsYardstick { get; init; }
 }
