@@ -102,7 +102,10 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
         _context.Experience = experience;
         _context.Targets.Kind = experience.Train.TargetKind;
         learner.InputShape ??= experience.Train.InputShape;
+        learner.InputType ??= experience.Train.InputType;
         var resumed = learner.Cursor is not null;
+        if (_context.Classes.Count == 0)
+            foreach (var label in _options.InitialLabels) _context.Classes.Register(label);
         if (!resumed)
         {
             _context.KnownBefore = _context.Classes.Count;
