@@ -113,15 +113,37 @@ public sealed class Learner : IDisposable
         var model = Context.Model;
         var training = model.training;
         if (training) model.eval();
-        foreach (var mechanism in Mechanisms)
-            if (mechanism.Seams.HasFlag(Seams.Forward)) mechanism.PrepareForward(Context, taskId);
-        var features = model.Backbone.forward(model.Scaling.Apply(inputs));
-        var scores = model.Head.forward(features);
+        var (features, scores) = Forward(inputs, taskId);
         foreach (var mechanism in Mechanisms)
             if (mechanism.Seams.HasFlag(Seams.Prediction))
                 scores = mechanism.Score(Context, features, scores) ?? scores;
-        if (training) model.train();
+        if (training) model.TrainMode(Context.Completed);
         return Context.Targets.Mask(scores, Context.Targets.TaskOf(inputs.shape[0], taskId)).MoveToOuterDisposeScope();
+    }
+
+    private (Tensor Features, Tensor Logits) Forward(Tensor inputs, int? taskId)
+    {
+        var special = Mechanisms.FirstOrDefault(mechanism => mechanism.Seams.HasFlag(Seams.Forward));
+        special?.PrepareForward(Context, taskId);
+        try
+        {
+            var features = Context.Model.Backbone.forward(Context.Model.Scaling.Apply(inputs));
+            return (features, special is null ? Context.Model.Head.forward(features) : OfTask(features, taskId));
+        }
+        finally
+        {
+            special?.AfterForward(Context);
+        }
+    }
+
+    // Where the forward pass depends on the task, only its rows are computed: a product over more rows may round differently,
+    // and frozen tasks promise the same bits for ever.
+    private Tensor OfTask(Tensor features, int? taskId)
+    {
+        if (Context.Options.Scenario != Scenario.TaskIncremental) return Context.Model.Head.forward(features);
+        var rows = tensor(Context.Classes.IdsOfTask(taskId!.Value).Select(id => (long)id).ToArray());
+        return full(features.shape[0], Context.Classes.Count, float.NegativeInfinity)
+            .index_copy_(1, rows, Context.Model.Head.ForwardRows(features, rows));
     }
 
     /// <inheritdoc/>
