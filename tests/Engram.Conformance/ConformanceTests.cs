@@ -162,7 +162,7 @@ public class ConformanceTests
         var mechanisms = Strategies.Named(name).Create(new StrategyBudget(30));
         if (mechanisms.Count == 0) Assert.Skip("no mechanism");
         var options = SmallStream.Options(Strategies.Named(name));
-        Models.ContinualModel Model() => new(Strategies.Named(name).Backbone?.Invoke([784, 32, 32]) ?? new Models.Mlp(784, 32, 32));
+        Models.ContinualModel Model() => new(Strategies.Named(name).Backbone?.Invoke(784) ?? new Models.Mlp(784, 32, 32));
         using var learner = new Learner(Model, options, mechanisms);
         var refusal = Assert.Throws<ArgumentException>(() => new Learner(Model, options, mechanisms));
         Assert.Contains("another learner", refusal.Message, StringComparison.Ordinal);

@@ -24,7 +24,7 @@ internal static class SmallStream
     public static Learner Learner(Strategy strategy, LearnerOptions? options = null) => new(
         () =>
         {
-            var backbone = strategy.Backbone?.Invoke([784, 32, 32]) ?? new Mlp(784, 32, 32);
+            var backbone = strategy.Backbone?.Invoke(784) ?? new Mlp(784, 32, 32);
             return new ContinualModel(backbone, strategy.Head?.Invoke(backbone.FeatureCount));
         },
         options ?? Options(strategy), strategy.Create(new StrategyBudget(30)));

@@ -28,7 +28,7 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
         var (samples, first) = (0L, learner.Cursor.Step);
         using var losses = new LossMeter();
         var reported = began;
-        _context.Model.train();
+        _context.Model.TrainMode(_context.Completed);
         for (var number = first; number < order.Steps; number++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -42,10 +42,14 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
             progress.Report(Progress(order, number + 1, samples, began, losses.SinceLastReport(), "training"));
         }
 
+        _context.Model.TrainMode(_context.Completed);
+        foreach (var mechanism in _mechanisms)
+            if (mechanism.Seams.HasFlag(Seams.Forward)) mechanism.PrepareForward(_context, experience.TaskId);
         _context.Model.eval();
         progress?.Report(Progress(order, order.Steps, samples, began, losses.SinceLastReport(), "consolidating"));
         foreach (var mechanism in _mechanisms) mechanism.EndExperience(_context);
         _context.Completed++;
+        if (_context.Model.ApplyFreezing(_context.Completed)) Relayout();
         learner.Cursor = null;
         return new LearningResult(
             samples, order.Steps - first, clock.GetElapsedTime(began).TotalSeconds, losses.EpochMean());
@@ -102,7 +106,10 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
         _context.Experience = experience;
         _context.Targets.Kind = experience.Train.TargetKind;
         learner.InputShape ??= experience.Train.InputShape;
+        learner.InputType ??= experience.Train.InputType;
         var resumed = learner.Cursor is not null;
+        if (_context.Classes.Count == 0)
+            foreach (var label in _options.InitialLabels) _context.Classes.Register(label);
         if (!resumed)
         {
             _context.KnownBefore = _context.Classes.Count;
@@ -112,15 +119,19 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
         _context.Source = chooser?.ChooseTrainingData(_context) ?? experience.Train;
         var task = _context.Targets.TaskKey(experience.TaskId);
         _context.ClassIds = [.. experience.Classes.Select(label => _context.Classes.Register(label, task))];
-        if (_context.Classes.Count > _context.Model.Head.ClassCount)
-        {
-            _context.Model.Head.Grow(_context.Classes.Count - _context.Model.Head.ClassCount);
-            var change = _context.Arena.Rebuild();
-            learner.Optimizer.Carry(change);
-            foreach (var mechanism in _mechanisms) mechanism.OnGrowth(_context, change);
-        }
+        var added = _context.Classes.Count - _context.Model.Head.ClassCount;
+        if (added > 0) _context.Model.Head.Grow(added);
+        if (added > 0 || _context.StructureChanged) Relayout();
         if (!resumed && _options.ResetOptimizer) learner.Optimizer.Reset();
         _context.Targets.Refresh();
+    }
+
+    private void Relayout()
+    {
+        var change = _context.Arena.Rebuild();
+        learner.Optimizer.Carry(change);
+        foreach (var mechanism in _mechanisms) mechanism.OnGrowth(_context, change);
+        _context.StructureChanged = false;
     }
 
     private LearningProgress Progress(

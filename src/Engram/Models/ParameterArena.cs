@@ -54,6 +54,9 @@ public sealed class ParameterArena : IDisposable
         var gradient = zeros(offset).DetachFromDisposeScope();
         using (NewDisposeScope())
         {
+            // Frozen since the last layout: a copy of their own, so that the old vector can go.
+            foreach (var (name, parameter) in _module.named_parameters())
+                if (!parameter.requires_grad && old.Any(slot => slot.Name == name)) parameter.set_(parameter.clone());
             foreach (var (slot, (_, parameter)) in slots.Zip(parameters))
             {
                 slot.Of(values).copy_(parameter);

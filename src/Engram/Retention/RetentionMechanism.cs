@@ -120,6 +120,10 @@ public abstract class RetentionMechanism : IDisposable
     /// <param name="taskId">The task, where it is known.</param>
     protected internal virtual void PrepareForward(LearningContext context, int? taskId) { }
 
+    /// <summary>Called after the forward pass of a prediction: undoes what <see cref="PrepareForward"/> must not leave behind.</summary>
+    /// <param name="context">The learner's context.</param>
+    protected internal virtual void AfterForward(LearningContext context) { }
+
     /// <summary>Scores instead of logits, or null to keep the logits; gradients are off.</summary>
     /// <param name="context">The learner's context.</param>
     /// <param name="features"><c>[n, features]</c>.</param>
@@ -129,6 +133,13 @@ public abstract class RetentionMechanism : IDisposable
     /// <summary>Names all state, to save it.</summary>
     /// <param name="state">Receives tensors and values.</param>
     protected internal virtual void Save(MechanismState state) { }
+
+    /// <summary>
+    /// Called before the parameters are restored: brings a freshly built model to the structure it was saved with.
+    /// </summary>
+    /// <param name="context">The learner's context.</param>
+    /// <param name="state">What <see cref="Save"/> named.</param>
+    protected internal virtual void Restructure(LearningContext context, MechanismState state) { }
 
     /// <summary>Puts saved state back.</summary>
     /// <param name="context">The learner's context; its classes and parameters are restored already.</param>

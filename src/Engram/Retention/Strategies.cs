@@ -20,8 +20,8 @@ public sealed record Strategy(
     /// <summary>The head it needs, for a number of features; null for a linear one.</summary>
     public Func<int, IncrementalHead>? Head { get; init; }
 
-    /// <summary>The backbone it needs, for the widths of its layers (inputs first); null for any.</summary>
-    public Func<IReadOnlyList<int>, Backbone>? Backbone { get; init; }
+    /// <summary>The backbone it needs, for a number of inputs; null for any.</summary>
+    public Func<int, Backbone>? Backbone { get; init; }
 
     /// <summary>Whether it is a yardstick rather than a way of keeping knowledge (naive, joint).</summary>
     public bool IsYardstick { get; init; }
@@ -36,6 +36,8 @@ public static class Strategies
 {
     private static readonly Scenario[] s_sharedOutputs = [Scenario.ClassIncremental, Scenario.DomainIncremental];
 
+    private static readonly Scenario[] s_taskOnly = [Scenario.TaskIncremental];
+
     /// <summary>All strategies: yardsticks first, then by family.</summary>
     public static IReadOnlyList<Strategy> All { get; } =
     [
@@ -47,6 +49,16 @@ public static class Strategies
         new("ewc+replay", "EWC + replay", "Repeats stored samples and holds important weights.",
             budget => [new ElasticWeightConsolidation(new EwcOptions { Lambda = 100 }),
                 new Replay(new ReplayOptions { Capacity = budget.Capacity })]),
+        new("xdg", "XdG", "Gives each task its own random part of the hidden units.",
+            _ => [new ContextDependentGating()]) { Scenarios = s_taskOnly },
+        new("xdg+ewc", "XdG + EWC", "Gates hidden units by task and holds important weights.",
+            _ => [new ContextDependentGating(), new ElasticWeightConsolidation()]) { Scenarios = s_taskOnly },
+        new("packnet", "PackNet", "Prunes after each task and freezes what is left.",
+            _ => [new PackNet()]) { Scenarios = s_taskOnly },
+        new("progressive", "Progressive networks", "Gives each task a column that reads the older, frozen ones.",
+            _ => [new ProgressiveNetworks()]) { Scenarios = s_taskOnly, Backbone = inputs => new ProgressiveMlp(inputs, 100, 100) },
+        new("cwr", "CWR*", "Learns the last layer afresh and consolidates it row by row.",
+            _ => [new CopyWeightsReinit()]) { Scenarios = s_sharedOutputs },
         new("cumulative", "Cumulative", "Goes on training on all data so far.", _ => [new Cumulative()])
             { IsYardstick = true, Scenarios = s_sharedOutputs },
         new("joint", "Joint", "Trains from scratch on all data so far: the upper bound.",
