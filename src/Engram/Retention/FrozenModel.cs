@@ -122,7 +122,7 @@ public sealed class FrozenModel : IDisposable
             foreach (var (name, buffer) in model.named_buffers())
             {
                 if (!teachers.TryGetValue(name, out var teacher)) continue;
-                _lent.Add((buffer, buffer.alias()));
+                _lent.Add((buffer, buffer.detach())); // a tensor of its own over the same storage
                 buffer.set_(teacher);
             }
         }
