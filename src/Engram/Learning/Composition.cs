@@ -30,6 +30,10 @@ internal static class Composition
         foreach (var twice in mechanisms.GroupBy(mechanism => mechanism.Name).Where(group => group.Count() > 1))
             throw new ArgumentException($"mechanisms: {twice.Key} occurs {twice.Count()} times, expected once");
         foreach (var mechanism in mechanisms)
+            foreach (var other in mechanisms)
+                if (mechanism != other && mechanism.WhyNotBeside(other) is { } reason)
+                    throw new ArgumentException($"mechanisms: {mechanism.Name} {reason}");
+        foreach (var mechanism in mechanisms)
             if (mechanism.WhyNot(options) is { } reason)
                 throw new ArgumentException($"mechanisms: {mechanism.Name} {reason}");
     }

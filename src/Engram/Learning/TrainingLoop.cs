@@ -64,6 +64,8 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
             if (mechanism.Seams.HasFlag(Seams.Forward)) mechanism.PrepareForward(_context, _context.Experience.TaskId);
             mechanism.AddSamples(step);
         }
+        step.Arrange();
+        foreach (var mechanism in _mechanisms) mechanism.BeforeForward(step);
         step.Forward(_context.Model);
         var loss = Loss(step);
         _context.Arena.Gradient.zero_();

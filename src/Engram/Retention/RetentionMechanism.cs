@@ -41,8 +41,8 @@ public enum Seams
 
 /// <summary>What stands between old knowledge and new gradients. Mechanisms compose in one learner.</summary>
 /// <remarks>
-/// Every method has an empty default. Within a step the order is: <see cref="AddSamples"/>, forward pass,
-/// <see cref="ReplaceLoss"/>, <see cref="ExtraLoss"/>, backward pass, <see cref="AddGradient"/>,
+/// Every method has an empty default. Within a step the order is: <see cref="AddSamples"/>,
+/// <see cref="BeforeForward"/>, forward pass, <see cref="ReplaceLoss"/>, <see cref="ExtraLoss"/>, backward pass, <see cref="AddGradient"/>,
 /// <see cref="ProjectGradient"/>, clipping, optimiser, <see cref="AfterStep"/>. An exception ends the step and leaves the
 /// learner where the step began its last phase; mechanisms keep no state that a repeated step would spoil.
 /// State that outlives a step must be detached from dispose scopes, and named in <see cref="Save"/>.
@@ -63,6 +63,10 @@ public abstract class RetentionMechanism : IDisposable
     /// <summary>Why this mechanism cannot work with these options, or null: "needs ..., expected ...".</summary>
     /// <param name="options">The learner's options.</param>
     protected internal virtual string? WhyNot(LearnerOptions options) => null;
+
+    /// <summary>Why this mechanism cannot work beside another, or null: "does ..., expected ...".</summary>
+    /// <param name="other">Another mechanism of the same learner.</param>
+    protected internal virtual string? WhyNotBeside(RetentionMechanism other) => null;
 
     /// <summary>Called once, when the learner is built.</summary>
     /// <param name="context">The learner's context.</param>
@@ -86,9 +90,13 @@ public abstract class RetentionMechanism : IDisposable
     /// <param name="context">The experience's classes are registered.</param>
     protected internal virtual void BeginExperience(LearningContext context) { }
 
-    /// <summary>Adds kept samples to <see cref="TrainingStep.Parts"/>. Teachers run their forward pass here.</summary>
+    /// <summary>Adds kept samples to <see cref="TrainingStep.Parts"/>.</summary>
     /// <param name="step">Before the forward pass.</param>
     protected internal virtual void AddSamples(TrainingStep step) { }
+
+    /// <summary>Called when all samples are there: teachers run their forward pass, weights of parts may be changed.</summary>
+    /// <param name="step">Before the forward pass, with all <see cref="TrainingStep.Parts"/>.</param>
+    protected internal virtual void BeforeForward(TrainingStep step) { }
 
     /// <summary>The loss of one part instead of the usual one, or null to keep the usual one.</summary>
     /// <param name="step">After the forward pass.</param>

@@ -1,4 +1,5 @@
 using Engram.Learning;
+using Engram.Memory;
 using Engram.Models;
 
 namespace Engram.Retention;
@@ -59,6 +60,25 @@ public static class Strategies
             _ => [new ProgressiveNetworks()]) { Scenarios = s_taskOnly, Backbone = inputs => new ProgressiveMlp(inputs, 100, 100) },
         new("cwr", "CWR*", "Learns the last layer afresh and consolidates it row by row.",
             _ => [new CopyWeightsReinit()]) { Scenarios = s_sharedOutputs },
+        // Distillation, exemplars and bias correction.
+        new("lwf", "LwF", "Must go on saying of old classes what it said before.",
+            _ => [new LearningWithoutForgetting()]),
+        new("lfl", "LFL", "Keeps features and old decision boundaries where they were.",
+            _ => [new LessForgettingLearning()])
+            { Scenarios = [Scenario.DomainIncremental, Scenario.TaskIncremental, Scenario.ClassIncremental] },
+        new("icarl", "iCaRL", "Keeps exemplars by herding and classifies by their nearest mean.",
+            budget => [new Icarl(new ExemplarOptions { Capacity = budget.Capacity })])
+            { Scenarios = [Scenario.ClassIncremental] },
+        new("bic", "BiC", "Distils, then corrects the bias towards new classes on held-out samples.",
+            budget => [new BiasCorrection(new BicOptions { Capacity = budget.Capacity })])
+            { Scenarios = [Scenario.ClassIncremental] },
+        new("wa", "WA", "Distils and replays, then makes new classes' weights as long as old ones'.",
+            budget => [new LearningWithoutForgetting(new LwfOptions { Weighting = DistillationWeighting.ByClasses }),
+                new Replay(new ReplayOptions { Capacity = budget.Capacity }), new WeightAligning()])
+            { Scenarios = [Scenario.ClassIncremental] },
+        new("il2m", "IL2M", "Keeps exemplars, and rectifies old scores by how they were when new.",
+            budget => [new Il2m(new Il2mOptions { Capacity = budget.Capacity })])
+            { Scenarios = [Scenario.ClassIncremental] },
         new("cumulative", "Cumulative", "Goes on training on all data so far.", _ => [new Cumulative()])
             { IsYardstick = true, Scenarios = s_sharedOutputs },
         new("joint", "Joint", "Trains from scratch on all data so far: the upper bound.",
