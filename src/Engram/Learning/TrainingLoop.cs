@@ -12,12 +12,16 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
     private readonly LearnerOptions _options = learner.Context.Options;
     private readonly RetentionMechanism[] _mechanisms = [.. learner.Mechanisms];
 
+    private RetentionMechanism? Chooser =>
+        Array.Find(_mechanisms, mechanism => mechanism.Seams.HasFlag(Seams.TrainingData));
+
     public LearningResult Run(
         Experience experience, IProgress<LearningProgress>? progress, CancellationToken cancellationToken)
     {
         var began = clock.GetTimestamp();
         Enter(experience);
-        var order = new BatchOrder(_context.Source.Count, _options, experience.Index);
+        var epochs = Chooser?.ChooseEpochs(_context) ?? _options.Epochs;
+        var order = new BatchOrder(_context.Source.Count, _options with { Epochs = epochs }, experience.Index);
         _context.TotalSteps = order.Steps;
         if (learner.Cursor is null)
         {
@@ -117,14 +121,14 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
             _context.KnownBefore = _context.Classes.Count;
             foreach (var mechanism in _mechanisms) mechanism.BeforeGrowth(_context);
         }
-        var chooser = _mechanisms.FirstOrDefault(mechanism => mechanism.Seams.HasFlag(Seams.TrainingData));
-        _context.Source = chooser?.ChooseTrainingData(_context) ?? experience.Train;
+        _context.Source = Chooser?.ChooseTrainingData(_context) ?? experience.Train;
         var task = _context.Targets.TaskKey(experience.TaskId);
         _context.ClassIds = [.. experience.Classes.Select(label => _context.Classes.Register(label, task))];
         var added = _context.Classes.Count - _context.Model.Head.ClassCount;
         if (added > 0) _context.Model.Head.Grow(added);
         if (added > 0 || _context.StructureChanged) Relayout();
-        if (!resumed && _options.ResetOptimizer) learner.Optimizer.Reset();
+        if (!resumed && (_options.ResetOptimizer || _mechanisms.Any(mechanism => mechanism.ForgetsMoments)))
+            learner.Optimizer.Reset();
         _context.Targets.Refresh();
     }
 

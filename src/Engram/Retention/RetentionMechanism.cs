@@ -77,6 +77,13 @@ public abstract class RetentionMechanism : IDisposable
     protected internal virtual ISampleSource ChooseTrainingData(LearningContext context) =>
         context?.Experience.Train ?? throw new ArgumentNullException(nameof(context));
 
+    /// <summary>Passes over what <see cref="ChooseTrainingData"/> chose, or null for the learner's own number.</summary>
+    /// <param name="context">The experience is <see cref="LearningContext.Experience"/>.</param>
+    protected internal virtual int? ChooseEpochs(LearningContext context) => null;
+
+    /// <summary>Whether the optimiser forgets its moments at the start of every experience, as training from scratch needs.</summary>
+    protected internal virtual bool ForgetsMoments => false;
+
     /// <summary>Called before the head grows for this experience: the model is still the one that learnt the last.</summary>
     /// <param name="context">The experience is the new one.</param>
     protected internal virtual void BeforeGrowth(LearningContext context) { }
