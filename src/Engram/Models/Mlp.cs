@@ -30,7 +30,7 @@ public sealed class Mlp : Backbone
     {
         ArgumentNullException.ThrowIfNull(input);
         var hidden = input.dim() == 2 ? input : input.flatten(1);
-        foreach (var layer in _layers) hidden = layer.forward(hidden).relu_();
+        foreach (var layer in _layers) hidden = layer.call(hidden).relu_(); // call, not forward: it runs the hooks
         return hidden;
     }
 
