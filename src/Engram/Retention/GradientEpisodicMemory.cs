@@ -132,6 +132,7 @@ public sealed class GradientEpisodicMemory : RetentionMechanism
         ArgumentNullException.ThrowIfNull(state);
         Projections = (long)state.Values["projections"]!;
         (_raw, _targets, _tasks) = (state.Take("raw"), state.Take("targets"), state.Take("tasks"));
+        _counts.Clear();
         if (_raw is not null) _counts.AddRange(state.Tensors["counts"].data<long>().Select(count => (int)count));
     }
 
