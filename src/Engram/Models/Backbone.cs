@@ -68,5 +68,5 @@ public sealed class ModuleBackbone : Backbone
     public override string Architecture { get; }
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) => _module.forward(input);
+    public override Tensor forward(Tensor input) => _module.call(input);
 }

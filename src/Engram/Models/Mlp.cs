@@ -38,7 +38,7 @@ public sealed class Mlp : Backbone, IGatedBackbone
         var hidden = input.dim() == 2 ? input : input.flatten(1);
         for (var i = 0; i < _layers.Length; i++)
         {
-            hidden = _layers[i].forward(hidden).relu_();
+            hidden = _layers[i].call(hidden).relu_(); // call, not forward: it runs the hooks
             if (Gates is not null) hidden = hidden.mul(Gates[i]);
         }
         return hidden;
