@@ -82,12 +82,20 @@ public sealed class TargetSpace
     {
         using var scope = NewDisposeScope();
         _idOfCode?.Dispose();
-        _taskMask?.Dispose();
         var task = TaskKey(_context.Experience.TaskId);
-        var classes = _context.Classes;
         var ids = _context.Source.Labels.Select(label => (long)IdAnywhere(label, task)).ToArray();
         _idOfCode = tensor(ids).DetachFromDisposeScope();
+        RefreshMask();
+    }
+
+    /// <summary>Rebuilds the mask of tasks from the registered classes.</summary>
+    internal void RefreshMask()
+    {
+        using var scope = NewDisposeScope();
+        _taskMask?.Dispose();
         _taskMask = null;
+        var classes = _context.Classes;
+        if (classes.Count == 0) return;
         if (_context.Options.Scenario != Scenario.TaskIncremental) return;
         var tasks = classes.Classes.Max(key => key.Task ?? 0) + 1;
         var mask = ones(tasks, classes.Count, ScalarType.Bool);
