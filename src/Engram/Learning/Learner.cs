@@ -12,6 +12,8 @@ public sealed class Learner : IDisposable
     private readonly TrainingLoop _loop;
     private readonly HashSet<int> _learnt = [];
     private Tensor _torchState;
+    private bool _learning;
+    private string? _broken;
 
     /// <summary>Creates a learner.</summary>
     /// <param name="model">Builds the model; called with torch seeded, so that equal seeds give equal weights.</param>
@@ -67,8 +69,10 @@ public sealed class Learner : IDisposable
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(experience);
+        CheckWhole();
         Check(experience);
         using var random = new TorchRandom(_torchState);
+        _learning = true;
         try
         {
             var result = _loop.Run(experience, progress, cancellationToken);
@@ -79,6 +83,7 @@ public sealed class Learner : IDisposable
         {
             _torchState.Dispose();
             _torchState = TorchRandom.Now();
+            _learning = false;
         }
     }
 
@@ -100,6 +105,7 @@ public sealed class Learner : IDisposable
     public Tensor Scores(Tensor inputs, int? taskId = null)
     {
         ArgumentNullException.ThrowIfNull(inputs);
+        CheckWhole();
         if (Context.Classes.Count == 0)
             throw new InvalidOperationException("predict: nothing was learnt yet, expected Learn to be called first");
         CheckInputs(inputs);
@@ -159,6 +165,38 @@ public sealed class Learner : IDisposable
     internal IReadOnlyList<long>? InputShape { get; set; }
 
     internal ScalarType? InputType { get; set; }
+
+    internal bool IsFresh => !_learning && _learnt.Count == 0 && Cursor is null && Context.Classes.Count == 0;
+
+    // Inside Learn torch's generator is this learner's and has moved on since it was lent.
+    internal Tensor TorchState => _learning ? TorchRandom.Current() : _torchState.alias();
+
+    internal LearnerState Capture()
+    {
+        CheckWhole();
+        return new LearnerState(
+            [.. _learnt.Order()], Context.Completed, Context.KnownBefore, Cursor, InputShape, Context.Targets.Kind);
+    }
+
+    // Puts everything back that is no tensor of model, optimiser or mechanism; `tensors` puts those back in between.
+    internal void Restore(LearnerState state, Tensor torchState, Action tensors)
+    {
+        _broken = "restoring it failed half-way";
+        using (new TorchRandom(torchState)) tensors();
+        foreach (var index in state.Learnt) _learnt.Add(index);
+        (Context.Completed, Context.KnownBefore) = (state.Completed, state.KnownBefore);
+        (Cursor, InputShape, Context.Targets.Kind) = (state.Cursor, state.InputShape, state.TargetKind);
+        Context.Targets.RefreshMask();
+        _torchState.Dispose();
+        _torchState = torchState.clone().DetachFromDisposeScope();
+        _broken = null;
+    }
+
+    internal void CheckWhole()
+    {
+        if (_broken is not null)
+            throw new InvalidOperationException($"learner: {_broken}, expected a new learner in its place");
+    }
 
     private void Check(Experience experience)
     {

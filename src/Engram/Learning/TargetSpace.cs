@@ -84,11 +84,18 @@ public sealed class TargetSpace
         using var scope = NewDisposeScope();
         _idOfCode?.Dispose();
         var task = TaskKey(_context.Experience.TaskId);
-        var classes = _context.Classes;
         var ids = _context.Source.Labels.Select(label => (long)IdAnywhere(label, task)).ToArray();
         _idOfCode = tensor(ids).DetachFromDisposeScope();
+        RefreshMask();
+    }
+
+    /// <summary>Rebuilds the mask of tasks from the registered classes, when one was registered.</summary>
+    internal void RefreshMask()
+    {
         // Streams of thousands of tiny experiences seldom bring a class: the mask is built when one came.
+        var classes = _context.Classes;
         if (_context.Options.Scenario != Scenario.TaskIncremental || _masked == classes.Count) return;
+        using var scope = NewDisposeScope();
         var tasks = classes.Classes.Max(key => key.Task ?? 0) + 1;
         var foreign = new bool[tasks * classes.Count];
         for (var place = 0; place < foreign.Length; place++)

@@ -7,11 +7,16 @@ namespace Engram.Models;
 /// <param name="featureCount">Width of the features it reads.</param>
 public abstract class IncrementalHead(string name, int featureCount) : nn.Module<Tensor, Tensor>(name)
 {
+    private readonly List<int> _growth = [];
+
     /// <summary>Width of the features it reads.</summary>
     public int FeatureCount { get; } = featureCount;
 
     /// <summary>How many rows there are; 0 before the first class.</summary>
     public int ClassCount { get; private set; }
+
+    /// <summary>How many rows each growth added, in order: repeating them on a new head gives the same layout.</summary>
+    public IReadOnlyList<int> Growth => _growth;
 
     /// <summary>What a file must say to build this head again, for example <c>linear</c>.</summary>
     public abstract string Architecture { get; }
@@ -31,6 +36,7 @@ public abstract class IncrementalHead(string name, int featureCount) : nn.Module
         using var scope = NewDisposeScope();
         AddRows(added);
         ClassCount += added;
+        _growth.Add(added);
     }
 
     /// <summary>Adds rows to the parameters.</summary>
