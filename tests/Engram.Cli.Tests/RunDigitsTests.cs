@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Engram.Evaluation;
 
@@ -71,6 +73,41 @@ public class RunDigitsTests
         Assert.Contains("to go", screen, StringComparison.Ordinal);
         Assert.Contains("samples/s", screen, StringComparison.Ordinal);
         Assert.Contains("Strategy", screen, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pipe_gets_no_escape_sequences_even_where_the_environment_asks_for_colours()
+    {
+        using var folder = new Folder();
+
+        var outcome = Terminal.Start(
+            Terminal.Program, folder.Path, "run", "digits", "--quick", "--strategies", "naive", "--threads", "1",
+            "--data", Commands.DataFolder.Find()!);
+
+        Assert.True(outcome.Code == ExitCode.Success, outcome.Error);
+        Assert.DoesNotContain("\u001b", outcome.Out + outcome.Error, StringComparison.Ordinal);
+        Assert.Contains("97", outcome.Out.Split('\n').First(line => line.StartsWith("naive", StringComparison.Ordinal)));
+        Assert.StartsWith("digits-", Path.GetFileName(Assert.Single(Directory.GetDirectories(folder["runs"]))));
+    }
+
+    [Fact]
+    public void Ctrl_C_ends_a_real_run_with_130_and_a_whole_settings_file()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("signals are sent with kill");
+        using var folder = new Folder();
+        using var run = Process.Start(Terminal.Info(
+            Terminal.Program, folder.Path, "run", "digits", "--quick", "--strategies", "joint", "--threads", "1", "--json",
+            "--out", "run", "--data", Commands.DataFolder.Find()!))!;
+        var error = run.StandardError.ReadToEndAsync();
+
+        while (run.StandardOutput.ReadLine() is { } line && !line.Contains("\"start\"", StringComparison.Ordinal)) { }
+        using (var kill = Process.Start("kill", ["-INT", run.Id.ToString(CultureInfo.InvariantCulture)])) kill.WaitForExit();
+        var last = run.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
+        run.WaitForExit();
+
+        Assert.Equal((ExitCode.Interrupted, ""), (run.ExitCode, error.Result));
+        Assert.Contains("\"unfinished\":[\"joint\"]", last, StringComparison.Ordinal);
+        Assert.Equal("joint", (string)JsonNode.Parse(File.ReadAllText(folder["run/settings.json"]))!["strategies"]![0]!);
     }
 
     [Fact]

@@ -29,10 +29,18 @@ internal sealed class LiveView(CliHost host) : RunView
     private void Report(LiveDisplayContext live, ExperimentProgress progress)
     {
         if (progress.Event == ExperimentEvent.PhaseMeasured)
-            _console.MarkupLineInterpolated(
-                CultureInfo.InvariantCulture, $"[green]✓[/] [bold]{progress.Strategy.Name,-12}[/] {progress.PhaseName,-6} {Words.Of(progress)}");
+            Settle(progress);
         else
             live.UpdateTarget(Now(progress));
+    }
+
+    // The line takes the place of a bar, which may have been longer: the rest of it is wiped.
+    private void Settle(ExperimentProgress progress)
+    {
+        var words = $"{progress.PhaseName,-6} {Words.Of(progress)}";
+        var room = _console.Profile.Width - "✓ ".Length - $"{progress.Strategy.Name,-12} ".Length - 1;
+        _console.MarkupLineInterpolated(
+            CultureInfo.InvariantCulture, $"[green]✓[/] [bold]{progress.Strategy.Name,-12}[/] {words.PadRight(Math.Max(room, 0))}");
     }
 
     private Rows Now(ExperimentProgress progress)
