@@ -49,6 +49,9 @@ public sealed record RunResults
     /// <summary>What the result means, in plain sentences.</summary>
     public required IReadOnlyList<string> Meaning { get; init; }
 
+    /// <summary>Names of the strategies that an interruption kept from their end; null when all ended.</summary>
+    public IReadOnlyList<string>? Unfinished { get; init; }
+
     /// <summary>Writes this record as indented JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, s_json);
 

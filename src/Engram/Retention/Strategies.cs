@@ -43,6 +43,7 @@ public static class Strategies
     public static IReadOnlyList<Strategy> All { get; } =
     [
         new("naive", "Naive", "Fine-tunes on new data only; forgets.", _ => []) { IsYardstick = true },
+        // λ = 1,000 reached the best final accuracy on 5,000 held-out training digits (100 to 10⁷ tried: 20 to 27 %).
         new("ewc", "EWC", "Holds weights that mattered near their old values.",
             _ => [new ElasticWeightConsolidation()]),
         new("online-ewc", "Online EWC", "Holds weights by one running importance that fades.",
