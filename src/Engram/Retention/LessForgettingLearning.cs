@@ -7,8 +7,8 @@ namespace Engram.Retention;
 public sealed record LflOptions
 {
     /// <summary>λ_e: how much a change of features costs.</summary>
-    /// <value>Default 0.1; 0 or more.</value>
-    public double Lambda { get; init; } = 0.1;
+    /// <value>Default 10, chosen on validation digits (sum over features, mean over samples); 0 or more.</value>
+    public double Lambda { get; init; } = 10;
 
     /// <summary>Whether rows of the head that belong to classes known before stay as they are.</summary>
     /// <value>Default true: the paper freezes the softmax layer, "the boundary".</value>
@@ -17,7 +17,7 @@ public sealed record LflOptions
 
 /// <summary>
 /// Less-forgetting learning: features of the new samples must stay where the old model put them, and the old decision
-/// boundaries stay fixed. Jung et al. 2016, "Less-forgetting Learning in Deep Neural Networks", section III:
+/// boundaries stay fixed. Jung et al. 2016, "Less-forgetting Learning in Deep Neural Networks":
 /// λ_c L_c + λ_e L_e with L_e = ½ ‖f(x; θ_old) − f(x; θ_new)‖² over the features, here the mean over samples; λ_c = 1.
 /// </summary>
 /// <remarks>

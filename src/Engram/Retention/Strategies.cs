@@ -73,7 +73,7 @@ public static class Strategies
             _ => [new CopyWeightsReinit()]) { Scenarios = s_sharedOutputs },
         // Distillation, exemplars and bias correction.
         new("lwf", "LwF", "Must go on saying of old classes what it said before.",
-            _ => [new LearningWithoutForgetting()]),
+            _ => [new LearningWithoutForgetting(new LwfOptions { Weighting = DistillationWeighting.ByExperience })]),
         new("lfl", "LFL", "Keeps features and old decision boundaries where they were.",
             _ => [new LessForgettingLearning()])
             { Scenarios = [Scenario.DomainIncremental, Scenario.TaskIncremental, Scenario.ClassIncremental] },

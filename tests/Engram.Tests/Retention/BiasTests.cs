@@ -154,9 +154,9 @@ public class BiasTests
     }
 
     [Theory]
-    [InlineData("bic", 0.85)]
-    [InlineData("wa", 0.85)]
-    [InlineData("il2m", 0.80)]
-    public void Corrected_learners_keep_split_mnist(string name, double least) =>
-        Assert.InRange(SplitMnist.Accuracy(Strategies.Named(name).Create(new StrategyBudget()), 1500), least, 1);
+    [InlineData("bic")]
+    [InlineData("wa")]
+    [InlineData("il2m")]
+    public void Corrected_learners_keep_split_mnist(string name) => // a quarter of the data; naive keeps 0.2
+        Assert.InRange(SplitMnist.Accuracy(Strategies.Named(name).Create(new StrategyBudget()), 1500), 0.8, 1);
 }
