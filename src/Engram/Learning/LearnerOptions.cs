@@ -49,6 +49,10 @@ public sealed record LearnerOptions
     /// <value>Default Adam at 1e-3.</value>
     public OptimizerOptions Optimizer { get; init; } = new AdamOptions();
 
+    /// <summary>How the step size goes over each experience.</summary>
+    /// <value>Default none: constant.</value>
+    public LearningRateSchedule? Schedule { get; init; }
+
     /// <summary>Whether the optimiser forgets its moments at the start of every experience.</summary>
     /// <value>Default false.</value>
     public bool ResetOptimizer { get; init; }
@@ -69,6 +73,7 @@ public sealed record LearnerOptions
         AtLeastOne(nameof(Iterations), Iterations ?? 1);
         AtLeastOne(nameof(BatchSize), BatchSize);
         CheckInitialLabels();
+        Schedule?.Validate();
         if (Seed < 0) throw new ArgumentException($"Seed: {Seed}, expected 0 or more");
         if (ClipNorm is { } norm && !(norm > 0)) throw new ArgumentException($"ClipNorm: {norm}, expected a positive number");
     }

@@ -38,6 +38,9 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
             cancellationToken.ThrowIfCancellationRequested();
             if (number % order.StepsPerEpoch == 0) losses.StartEpoch();
             var indices = order.Batch(number);
+            if (_options.Schedule is { } schedule)
+                learner.Optimizer.LearningRate =
+                    _options.Optimizer.LearningRate * schedule.Factor(number, order.StepsPerEpoch, order.Steps);
             Step(indices, number, losses);
             samples += indices.Length;
             learner.Cursor = learner.Cursor with { Step = number + 1 };

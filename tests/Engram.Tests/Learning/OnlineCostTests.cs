@@ -10,7 +10,7 @@ namespace Engram.Tests.Learning;
 public class OnlineCostTests
 {
     [Fact]
-    public void Ten_thousand_tiny_experiences_do_not_slow_down_or_gather_tensors()
+    public void Ten_thousand_tiny_experiences_do_not_slow_down()
     {
         var train = SubsetSource.Balanced(TestData.Mnist.Train, 2000);
         var stream = ExperienceStream.TaskIncremental(

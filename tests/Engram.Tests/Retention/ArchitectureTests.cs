@@ -18,7 +18,7 @@ public class ArchitectureTests
     private static readonly Dictionary<string, Func<RetentionMechanism>> s_create = new()
     {
         ["xdg"] = () => new ContextDependentGating(),
-        ["packnet"] = () => new PackNet(new PackNetOptions { PruneFraction = 0.5 }),
+        ["packnet"] = () => new PackNet(),
         ["progressive"] = () => new ProgressiveNetworks(),
         ["cwr"] = () => new CopyWeightsReinit(),
     };
@@ -26,7 +26,7 @@ public class ArchitectureTests
     private static LearnerOptions Options(string name) => new()
     {
         Scenario = name == "cwr" ? Scenario.ClassIncremental : Scenario.TaskIncremental,
-        Epochs = 3,
+        Epochs = name == "cwr" ? 3 : 10,
         BatchSize = 20,
         Optimizer = new AdamOptions { WeightDecay = 1e-4 },
     };
