@@ -23,6 +23,17 @@ public sealed record Mnist(ISampleSource Train, ISampleSource Test)
         return new Mnist(Half(folder, s_files[0], s_files[1], 60_000), Half(folder, s_files[2], s_files[3], 10_000));
     }
 
+    /// <summary>Reads and checks the four files without keeping them; needs no libtorch.</summary>
+    /// <param name="folder">Where they are.</param>
+    /// <exception cref="FileNotFoundException">A file is missing; the message names it.</exception>
+    /// <exception cref="InvalidDataException">A file is damaged or is not the published one.</exception>
+    public static void Verify(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        foreach (var (name, sha256) in s_files)
+            IdxFile.Read(Find(folder, name), name.Contains("images", StringComparison.Ordinal) ? 3 : 1, sha256);
+    }
+
     private static TensorSource Half(
         string folder, (string Name, string Sha256) images, (string Name, string Sha256) labels, int count)
     {

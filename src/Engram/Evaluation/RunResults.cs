@@ -14,6 +14,9 @@ public sealed record RunResults
     {
         WriteIndented = true,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        // A diverged loss is a result too: written as "NaN" rather than lost with the whole run.
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        RespectNullableAnnotations = true,
     };
 
     /// <summary>Version of this schema; readers refuse a newer one.</summary>
@@ -46,6 +49,9 @@ public sealed record RunResults
     /// <summary>What the result means, in plain sentences.</summary>
     public required IReadOnlyList<string> Meaning { get; init; }
 
+    /// <summary>Names of the strategies that an interruption kept from their end; null when all ended.</summary>
+    public IReadOnlyList<string>? Unfinished { get; init; }
+
     /// <summary>Writes this record as indented JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, s_json);
 
@@ -54,20 +60,30 @@ public sealed record RunResults
     /// <exception cref="FormatException">The text is no results file, or is of a newer schema.</exception>
     public static RunResults FromJson(string json)
     {
-        RunResults results;
         try
         {
-            results = JsonSerializer.Deserialize<RunResults>(json, s_json)
+            // The version comes first: a newer schema may well lack fields that this one requires.
+            using var document = JsonDocument.Parse(json);
+            CheckVersion(document.RootElement);
+            return JsonSerializer.Deserialize<RunResults>(json, s_json)
                 ?? throw new FormatException("results: expected a JSON object, found null");
         }
         catch (JsonException problem)
         {
             throw new FormatException($"results: {problem.Message}", problem);
         }
-        return results.SchemaVersion is > 0 and <= CurrentSchemaVersion
-            ? results
-            : throw new FormatException(
-                $"schemaVersion: {results.SchemaVersion} is not known here, expected 1 to {CurrentSchemaVersion}");
+    }
+
+    private static void CheckVersion(JsonElement root)
+    {
+        if (root.ValueKind != JsonValueKind.Object)
+            throw new FormatException($"results: expected a JSON object, found {root.ValueKind}");
+        if (!root.TryGetProperty("schemaVersion", out var version))
+            throw new FormatException("schemaVersion: missing, so this is no results file");
+        if (version.ValueKind != JsonValueKind.Number || !version.TryGetInt32(out var number)
+            || number is < 1 or > CurrentSchemaVersion)
+            throw new FormatException(
+                $"schemaVersion: {version.GetRawText()} is not known here, expected 1 to {CurrentSchemaVersion}");
     }
 }
 

@@ -1,3 +1,4 @@
+using Engram.Data;
 using Engram.Models;
 using Engram.Retention;
 using Engram.Streams;
@@ -118,15 +119,37 @@ public sealed class Learner : IDisposable
         var model = Context.Model;
         var training = model.training;
         if (training) model.eval();
-        foreach (var mechanism in Mechanisms)
-            if (mechanism.Seams.HasFlag(Seams.Forward)) mechanism.PrepareForward(Context, taskId);
-        var features = model.Backbone.forward(model.Scaling.Apply(inputs));
-        var scores = model.Head.forward(features);
+        var (features, scores) = Forward(inputs, taskId);
         foreach (var mechanism in Mechanisms)
             if (mechanism.Seams.HasFlag(Seams.Prediction))
                 scores = mechanism.Score(Context, features, scores) ?? scores;
-        if (training) model.train();
+        if (training) model.TrainMode(Context.Completed);
         return Context.Targets.Mask(scores, Context.Targets.TaskOf(inputs.shape[0], taskId)).MoveToOuterDisposeScope();
+    }
+
+    private (Tensor Features, Tensor Logits) Forward(Tensor inputs, int? taskId)
+    {
+        var special = Mechanisms.FirstOrDefault(mechanism => mechanism.Seams.HasFlag(Seams.Forward));
+        special?.PrepareForward(Context, taskId);
+        try
+        {
+            var features = Context.Model.Backbone.forward(Context.Model.Scaling.Apply(inputs));
+            return (features, special is null ? Context.Model.Head.forward(features) : OfTask(features, taskId));
+        }
+        finally
+        {
+            special?.AfterForward(Context);
+        }
+    }
+
+    // Where the forward pass depends on the task, only its rows are computed: a product over more rows may round differently,
+    // and frozen tasks promise the same bits for ever.
+    private Tensor OfTask(Tensor features, int? taskId)
+    {
+        if (Context.Options.Scenario != Scenario.TaskIncremental) return Context.Model.Head.forward(features);
+        var rows = tensor(Context.Classes.IdsOfTask(taskId!.Value).Select(id => (long)id).ToArray());
+        return full(features.shape[0], Context.Classes.Count, float.NegativeInfinity)
+            .index_copy_(1, rows, Context.Model.Head.ForwardRows(features, rows));
     }
 
     /// <inheritdoc/>
@@ -140,6 +163,8 @@ public sealed class Learner : IDisposable
     }
 
     internal IReadOnlyList<long>? InputShape { get; set; }
+
+    internal ScalarType? InputType { get; set; }
 
     internal bool IsFresh => !_learning && _learnt.Count == 0 && Cursor is null && Context.Classes.Count == 0;
 
@@ -182,14 +207,55 @@ public sealed class Learner : IDisposable
             throw new ArgumentException($"experience: index {experience.Index} was learnt before, expected a new index");
         if (Context.Options.Scenario == Scenario.TaskIncremental && experience.TaskId is null)
             throw new ArgumentException("experience: no task id, expected one in task-incremental learning");
-        if (InputShape is null) return;
-        if (!experience.Train.InputShape.SequenceEqual(InputShape))
+        SampleCheck.Throw("train", experience.Train);
+        if (experience.Validation is { } validation) CheckValidation(experience.Train, validation);
+        if (InputShape is { } shape) CheckSameKind(experience, shape);
+        else TryForward(experience.Train);
+    }
+
+    private void CheckSameKind(Experience experience, IReadOnlyList<long> shape)
+    {
+        if (!experience.Train.InputShape.SequenceEqual(shape))
             throw new ArgumentException(
                 $"experience: samples of shape [{string.Join(", ", experience.Train.InputShape)}], "
-                + $"expected [{string.Join(", ", InputShape)}]");
+                + $"expected [{string.Join(", ", shape)}]");
+        if (InputType is { } type && experience.Train.InputType != type)
+            throw new ArgumentException($"experience: samples {experience.Train.InputType}, expected {type} as before");
         if (experience.Train.TargetKind != Context.Targets.Kind)
             throw new ArgumentException(
                 $"experience: targets are {experience.Train.TargetKind}, expected {Context.Targets.Kind}");
+    }
+
+    private static void CheckValidation(ISampleSource train, ISampleSource validation)
+    {
+        SampleCheck.Throw("validation", validation);
+        if (!validation.InputShape.SequenceEqual(train.InputShape) || validation.TargetKind != train.TargetKind)
+            throw new ArgumentException(
+                $"validation: {validation.TargetKind} of [{string.Join(", ", validation.InputShape)}], "
+                + $"expected {train.TargetKind} of [{string.Join(", ", train.InputShape)}] as in training");
+    }
+
+    // One sample through the backbone tells, before anything has changed, whether model and data fit together.
+    private void TryForward(ISampleSource train)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var backbone = Context.Model.Backbone;
+        string found;
+        try
+        {
+            backbone.eval();
+            var features = backbone.forward(Context.Model.Scaling.Apply(train.Gather([0]).Inputs));
+            if (features.dim() == 2 && features.shape[1] == backbone.FeatureCount) return;
+            found = $"backbone gives [{string.Join(", ", features.shape)}]";
+        }
+        catch (System.Runtime.InteropServices.ExternalException problem)
+        {
+            found = problem.Message.Split('\n')[0];
+        }
+        throw new ArgumentException(
+            $"experience: samples of shape [{string.Join(", ", train.InputShape)}] do not fit the model ({found}), "
+            + $"expected [batch, {backbone.FeatureCount}] features from {backbone.Architecture}");
     }
 
     private void CheckInputs(Tensor inputs)

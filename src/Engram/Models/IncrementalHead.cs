@@ -21,6 +21,12 @@ public abstract class IncrementalHead(string name, int featureCount) : nn.Module
     /// <summary>What a file must say to build this head again, for example <c>linear</c>.</summary>
     public abstract string Architecture { get; }
 
+    /// <summary>Logits of some rows only, computed in the same way however many rows there are besides.</summary>
+    /// <param name="features"><c>[batch, features]</c>.</param>
+    /// <param name="rows">Class ids, int64 <c>[n]</c>.</param>
+    /// <returns><c>[batch, n]</c>.</returns>
+    public virtual Tensor ForwardRows(Tensor features, Tensor rows) => forward(features).index_select(1, rows);
+
     /// <summary>Adds rows for new classes; its parameters become longer, their old rows untouched.</summary>
     /// <param name="added">How many rows, 1 or more.</param>
     public void Grow(int added)
@@ -73,6 +79,10 @@ public sealed class LinearHead : IncrementalHead
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor features) => nn.functional.linear(features, _weight, _bias);
+
+    /// <inheritdoc/>
+    public override Tensor ForwardRows(Tensor features, Tensor rows) =>
+        nn.functional.linear(features, _weight.index_select(0, rows), _bias.index_select(0, rows));
 
     /// <inheritdoc/>
     protected override void AddRows(int added)

@@ -72,6 +72,9 @@ public sealed class Reinitialise : RetentionMechanism
     public override long MemoryBytes => _initial.numel() * 4;
 
     /// <inheritdoc/>
+    protected internal override bool ForgetsMoments => true;
+
+    /// <inheritdoc/>
     protected internal override void Attach(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);

@@ -1,0 +1,66 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.Reflection;
+using Engram.Cli.Commands;
+
+namespace Engram.Cli;
+
+/// <summary>The tree of commands and how a command line is carried out.</summary>
+internal static class CommandLine
+{
+    /// <summary>The tool's version, with the commit where the build knew it.</summary>
+    public static string Version { get; } =
+        typeof(CommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+        ?? "unknown";
+
+    /// <summary>Carries out a command line; never throws.</summary>
+    public static int Run(IReadOnlyList<string> args, CliHost host)
+    {
+        var parsed = Build(host).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var asksForHelp = parsed.Action?.ClearsParseErrors == true;
+        if (parsed.Errors.Count > 0 && !asksForHelp)
+        {
+            host.Error.WriteLine($"engram: {ParseErrors.Explain(parsed)}");
+            return ExitCode.Usage;
+        }
+        return ErrorPolicy.Guard(host, parsed, () => parsed.Invoke(new InvocationConfiguration
+        {
+            Output = host.Out,
+            Error = host.Error,
+            EnableDefaultExceptionHandler = false,
+        }));
+    }
+
+    private static RootCommand Build(CliHost host)
+    {
+        var root = new RootCommand(
+            "Continual learning for .NET: models that keep learning from new data without forgetting what they knew.")
+        {
+            HelpName = "engram",
+        };
+        root.Options.Clear();
+        root.Options.Add(new HelpOption { Description = "Show help and examples." });
+        root.Options.Add(new VersionOption { Action = new PrintVersion() });
+        var run = new Command("run", "Run an experiment.");
+        run.Subcommands.Add(RunDigitsCommand.Build(host));
+        root.Subcommands.Add(run);
+        root.Subcommands.Add(DoctorCommand.Build(host));
+        root.SetAction(parsed => new Examples.HelpWithExamples().Invoke(parsed));
+
+        Examples.Of(root, "engram run digits --quick", "engram doctor", "engram run digits --help");
+        Examples.Of(run, "engram run digits", "engram run digits --quick --strategies naive,replay");
+        Examples.Install(root);
+        return root;
+    }
+
+    private sealed class PrintVersion : System.CommandLine.Invocation.SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            parseResult.InvocationConfiguration.Output.WriteLine($"engram {Version}");
+            return ExitCode.Success;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+namespace Engram.Cli.Commands;
+
+/// <summary>Where the data are: where the user says, or found upward from where we are or from where the tool is.</summary>
+internal static class DataFolder
+{
+    private const string Marker = "train-images-idx3-ubyte";
+
+    /// <summary>The folder of the MNIST files.</summary>
+    /// <param name="asked">What the user gave, or null.</param>
+    /// <exception cref="FailureException">There is none.</exception>
+    public static string Mnist(string? asked)
+    {
+        if (asked is not null)
+            return Directory.Exists(asked)
+                ? asked
+                : throw new FailureException($"--data: \"{asked}\" is no folder, expected one with the four MNIST files");
+        return Find() ?? throw new FailureException(
+            "--data: no folder data/mnist found here or above, expected the four MNIST files there or --data DIR");
+    }
+
+    /// <summary>The folder <c>data/mnist</c> nearest above the current or the tool's folder, or null.</summary>
+    public static string? Find() => Above(Directory.GetCurrentDirectory()) ?? Above(AppContext.BaseDirectory);
+
+    private static string? Above(string start)
+    {
+        for (var folder = new DirectoryInfo(start); folder is not null; folder = folder.Parent)
+        {
+            var candidate = Path.Combine(folder.FullName, "data", "mnist");
+            if (File.Exists(Path.Combine(candidate, Marker)) || File.Exists(Path.Combine(candidate, Marker + ".gz")))
+                return candidate;
+        }
+        return null;
+    }
+}

@@ -1,0 +1,44 @@
+using System.Globalization;
+
+namespace Engram.Cli.Commands;
+
+/// <summary>Where a run writes to, made sure of before hours are spent.</summary>
+internal static class OutputFolder
+{
+    /// <summary>The folder of a run: the user's, or a new one named after the experiment and the time.</summary>
+    public static string Of(string? asked, string experiment, TimeProvider clock)
+    {
+        if (asked is not null) return asked;
+        var time = clock.GetLocalNow().ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
+        var name = Path.Combine("runs", $"{experiment}-{time}");
+        var free = name;
+        for (var number = 2; Directory.Exists(free); number++) free = $"{name}-{number}";
+        return free;
+    }
+
+    /// <summary>Creates the folder and writes to it once.</summary>
+    /// <exception cref="UsageException">It cannot be written to.</exception>
+    public static void Prepare(string folder)
+    {
+        if (WhyNotWritable(folder) is { } reason)
+            throw new UsageException($"--out: \"{folder}\" cannot be written to ({reason}), expected a folder that can");
+    }
+
+    /// <summary>Why a folder cannot be created or written to, or null.</summary>
+    public static string? WhyNotWritable(string folder)
+    {
+        if (string.IsNullOrWhiteSpace(folder)) return "it has no name";
+        try
+        {
+            Directory.CreateDirectory(folder);
+            var probe = Path.Combine(folder, $".{Path.GetRandomFileName()}.tmp");
+            File.WriteAllText(probe, "engram");
+            File.Delete(probe);
+            return null;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return problem.Message.Split('\n')[0].TrimEnd('.');
+        }
+    }
+}

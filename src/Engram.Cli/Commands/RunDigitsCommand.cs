@@ -1,0 +1,60 @@
+using System.CommandLine;
+using Engram.Evaluation;
+
+namespace Engram.Cli.Commands;
+
+/// <summary><c>engram run digits</c>: its options, and what they must be.</summary>
+internal static class RunDigitsCommand
+{
+    private const int MostThreads = 1024;
+
+    public static Command Build(CliHost host)
+    {
+        var epochs = OptionOf.Number(
+            "--epochs", "Passes over each group of digits, 1 or more; the article's own setting is 5.", 1, 1, 100_000);
+        var strategies = OptionOf.Text(
+            "--strategies", $"Strategies to compare, in order, or all: {string.Join(", ", DigitsOptions.AllStrategies)} "
+            + $"[default: {string.Join(",", DigitsOptions.DefaultStrategies)}]", "a,b|all");
+        var seed = OptionOf.Number("--seed", "Seed of weights, order and every choice.", 0, 0, long.MaxValue);
+        var threads = OptionOf.Number(
+            "--threads", "Threads that compute; by default one per core.", Environment.ProcessorCount, 1, MostThreads);
+        var output = OptionOf.Text("--out", "Folder to write to [default: runs/digits-<time>]", "DIR");
+        var data = OptionOf.Text(
+            "--data", "Folder with the MNIST files [default: data/mnist here or above]", "DIR");
+        var quick = OptionOf.Switch("--quick", "Learn from a small balanced part of the data: seconds, not minutes.");
+        var json = OptionOf.Switch("--json", "Write events and results as lines of JSON, and nothing else, to standard output.");
+        var command = new Command(
+            "digits", "Learn handwritten digits in three phases (0-4, then 5-7, then 8 and 9) and compare what is forgotten.")
+        {
+            epochs, strategies, seed, threads, output, data, quick, json, ErrorPolicy.Verbose(),
+        };
+        command.SetAction(parsed => new RunDigits(host, new RunDigitsSettings
+        {
+            Digits = new DigitsOptions
+            {
+                Epochs = (int)parsed.GetValue(epochs),
+                Seed = parsed.GetValue(seed),
+                Strategies = Names(parsed.GetValue(strategies)),
+                Quick = parsed.GetValue(quick),
+            },
+            Threads = (int)parsed.GetValue(threads),
+            Out = parsed.GetValue(output),
+            Data = parsed.GetValue(data),
+            Json = parsed.GetValue(json),
+        }).Run());
+        Examples.Of(command,
+            "engram run digits                                   four strategies on all of MNIST, a few minutes",
+            "engram run digits --quick                           a first look in seconds",
+            "engram run digits --strategies naive,replay --epochs 5 --seed 1",
+            "engram run digits --strategies all --out runs/all   every strategy, in a folder of your choice",
+            "engram run digits --quick --json | tail -n 1        the results for a machine");
+        return command;
+    }
+
+    private static IReadOnlyList<string> Names(string? list) => list switch
+    {
+        null => DigitsOptions.DefaultStrategies,
+        "all" => DigitsOptions.AllStrategies,
+        _ => list.Split(',', StringSplitOptions.TrimEntries),
+    };
+}

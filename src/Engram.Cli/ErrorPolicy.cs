@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace Engram.Cli;
+
+/// <summary>The command is wrong; the message names the field, the value and what was expected.</summary>
+internal sealed class UsageException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>The command is right and could not be done; the message says what, and what to do.</summary>
+internal sealed class FailureException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>Turns what goes wrong into one line on standard error and an exit code.</summary>
+internal static class ErrorPolicy
+{
+    private const int DiskFull = 28; // ENOSPC, as .NET reports it on Unix
+    private const int DiskFullOnWindows = unchecked((int)0x80070070);
+
+    /// <summary>Shows stack traces too. Every command has it.</summary>
+    public static Option<bool> Verbose() => new("--verbose") { Description = "Show details of errors, for bug reports." };
+
+    /// <summary>Carries out a command.</summary>
+    public static int Guard(CliHost host, ParseResult parsed, Func<int> command)
+    {
+        try
+        {
+            return command();
+        }
+        catch (OperationCanceledException) when (host.CancellationToken.IsCancellationRequested)
+        {
+            host.Error.WriteLine("engram: interrupted");
+            return ExitCode.Interrupted;
+        }
+#pragma warning disable CA1031 // The one place where every exception ends: the user gets a line, not a stack trace.
+        catch (Exception problem)
+        {
+            host.Error.WriteLine($"engram: {Line(problem)}");
+            if (parsed.GetResult("--verbose") is OptionResult { Implicit: false }) host.Error.WriteLine(problem);
+            return problem is UsageException ? ExitCode.Usage : ExitCode.Failure;
+        }
+#pragma warning restore CA1031
+    }
+
+    /// <summary>One line for people.</summary>
+    public static string Line(Exception problem)
+    {
+        var message = string.Join(' ', problem.Message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries));
+        return problem switch
+        {
+            UsageException or FailureException => message,
+            IOException { HResult: DiskFull or DiskFullOnWindows } =>
+                $"disk: {message}, expected free space; files written before are whole",
+            InvalidDataException or FileNotFoundException => $"data: {message}",
+            IOException or UnauthorizedAccessException => $"file: {message}",
+            DllNotFoundException or TypeInitializationException or BadImageFormatException or NotSupportedException
+                when IsAboutLibtorch(problem) =>
+                "libtorch: cannot be loaded, expected the native library beside the program (see: engram doctor)",
+            _ => $"unexpected: {message} ({problem.GetType().Name}; --verbose shows where)",
+        };
+    }
+
+    private static bool IsAboutLibtorch(Exception problem) =>
+        problem.ToString().Contains("torch", StringComparison.OrdinalIgnoreCase);
+}

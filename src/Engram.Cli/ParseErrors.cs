@@ -1,0 +1,50 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace Engram.Cli;
+
+/// <summary>Says in one line what is wrong with a command line: the field, the value, what was expected.</summary>
+internal static class ParseErrors
+{
+    public static string Explain(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var path = PathOf(parsed.CommandResult);
+        if (parsed.UnmatchedTokens is [var token, ..])
+        {
+            if (token.StartsWith('-'))
+                return $"option: \"{token}\" is unknown, expected one of {Options(parsed.CommandResult)} "
+                    + $"(see: {path} --help)";
+            return command.Subcommands.Count > 0
+                ? $"{NameOf(command)}: \"{token}\" is unknown, expected one of {Subcommands(command)}"
+                : $"argument: \"{token}\" has no meaning here, expected options only (see: {path} --help)";
+        }
+        foreach (var error in parsed.Errors)
+        {
+            if (error.SymbolResult is OptionResult { Implicit: false, Tokens.Count: 0 } option)
+                return $"{option.Option.Name}: no value, expected {option.Option.HelpName}: {option.Option.Description?.TrimEnd('.')}";
+            if (error.SymbolResult is OptionResult { Tokens.Count: > 1 } twice)
+                return $"{twice.Option.Name}: {twice.Tokens.Count} values "
+                    + $"({string.Join(", ", twice.Tokens.Select(value => $"\"{value.Value}\""))}), expected one";
+        }
+        return command.Subcommands.Count > 0
+            ? $"{NameOf(command)}: nothing chosen, expected one of {Subcommands(command)}"
+            : parsed.Errors[0].Message;
+    }
+
+    private static string NameOf(Command command) => command is RootCommand ? "command" : command.Name;
+
+    private static string Subcommands(Command command) =>
+        string.Join(", ", command.Subcommands.Select(subcommand => subcommand.Name));
+
+    private static string Options(CommandResult result)
+    {
+        var own = result.Command.Options.AsEnumerable();
+        for (var parent = result.Parent as CommandResult; parent is not null; parent = parent.Parent as CommandResult)
+            own = own.Concat(parent.Command.Options.Where(option => option.Recursive));
+        return string.Join(", ", own.Where(option => !option.Hidden).Select(option => option.Name));
+    }
+
+    private static string PathOf(CommandResult result) =>
+        result.Parent is CommandResult parent ? $"{PathOf(parent)} {result.Command.Name}" : "engram";
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using Engram.Cli.Commands;
+using Engram.Evaluation;
+using Spectre.Console;
+
+namespace Engram.Cli.Progress;
+
+/// <summary>A display that a terminal redraws: finished phases scroll up, the present one and the whole run below.</summary>
+internal sealed class LiveView(CliHost host) : RunView
+{
+    private const int BarWidth = 30;
+
+    private readonly Remaining _remaining = new(host.Clock);
+    private readonly IAnsiConsole _console = host.Console;
+
+    public override void Show(RunDigitsSettings settings, string folder, Action<IProgress<ExperimentProgress>> run)
+    {
+        _console.MarkupLineInterpolated(
+            $"[bold]digits[/]: 0-4, then 5-7, then 8 and 9; seed {settings.Digits.Seed}, {settings.Digits.Epochs} epoch(s), {settings.Threads} thread(s)");
+        _console.MarkupLineInterpolated($"[dim]writes to {folder}; Ctrl-C stops and keeps what has ended[/]");
+        _console.WriteLine();
+        _console.Live(new Markup("[dim]starting ...[/]")).AutoClear(true)
+            .Start(live => run(new Relay(progress => Report(live, progress))));
+    }
+
+    public override void Finish(RunResults results, IReadOnlyList<string> files) =>
+        ResultView.Write(_console, results, files);
+
+    private void Report(LiveDisplayContext live, ExperimentProgress progress)
+    {
+        if (progress.Event == ExperimentEvent.PhaseMeasured)
+            Settle(progress);
+        else
+            live.UpdateTarget(Now(progress));
+    }
+
+    // The line takes the place of a bar, which may have been longer: the rest of it is wiped.
+    private void Settle(ExperimentProgress progress)
+    {
+        var words = $"{progress.PhaseName,-6} {Words.Of(progress)}";
+        var room = _console.Profile.Width - "✓ ".Length - $"{progress.Strategy.Name,-12} ".Length - 1;
+        _console.MarkupLineInterpolated(
+            CultureInfo.InvariantCulture, $"[green]✓[/] [bold]{progress.Strategy.Name,-12}[/] {words.PadRight(Math.Max(room, 0))}");
+    }
+
+    private Rows Now(ExperimentProgress progress)
+    {
+        var doing = progress.Event == ExperimentEvent.Testing ? "testing"
+            : progress.Learning is { } learning ? Words.Of(learning)
+            : "building the model";
+        var within = progress.Learning is { } at ? (double)at.Step / at.Steps
+            : progress.Event == ExperimentEvent.StrategyStarted ? 0 : 1;
+        var time = _remaining.After(progress.Fraction) is { } left
+            ? $"{Words.Time(left)} to go"
+            : "estimating the time";
+        return new Rows(
+            Line($"{progress.Strategy.Name} {progress.PhaseName}", within, doing),
+            Line($"run {progress.StrategyIndex + 1} of {progress.Strategies}", progress.Fraction, time));
+    }
+
+    // One line each, cut rather than wrapped: a display that changes its height flickers.
+    private static Markup Line(string what, double fraction, string words)
+    {
+        var full = (int)Math.Round(Math.Clamp(fraction, 0, 1) * BarWidth);
+        var percent = (100 * fraction).ToString("0", CultureInfo.InvariantCulture).PadLeft(3);
+        return new Markup(
+            $"[bold]{Markup.Escape(what.PadRight(18))}[/] [blue]{new string('━', full)}[/][dim]{new string('─', BarWidth - full)}[/] "
+            + $"{percent} %  [dim]{Markup.Escape(words)}[/]")
+        {
+            Overflow = Overflow.Ellipsis,
+        };
+    }
+}

@@ -1,0 +1,62 @@
+using Engram.Evaluation;
+using Spectre.Console;
+
+namespace Engram.Cli.Progress;
+
+/// <summary>What a run came to: a table, what it means, and the files.</summary>
+internal static class ResultView
+{
+    public static void Write(IAnsiConsole console, RunResults results, IReadOnlyList<string> files)
+    {
+        console.WriteLine();
+        if (results.Strategies.Count > 0)
+        {
+            console.Write(Table(results));
+            console.WriteLine();
+        }
+        foreach (var sentence in results.Meaning)
+        {
+            console.WriteLine(sentence);
+            console.WriteLine();
+        }
+        if (results.Unfinished is { } unfinished)
+            console.WriteLine($"Interrupted. Not finished: {string.Join(", ", unfinished)}. What is above was measured in full.");
+        console.WriteLine($"Written in {Words.Time(results.Seconds)}:");
+        foreach (var file in files) console.WriteLine($"  {Short(file)}");
+    }
+
+    private static Table Table(RunResults results)
+    {
+        var table = new Table().Border(TableBorder.Rounded);
+        table.AddColumn(new TableColumn("Strategy").NoWrap());
+        var known = new List<string>();
+        foreach (var group in results.Groups)
+        {
+            known.AddRange(group.Classes);
+            table.AddColumn(Column($"All {known.Count}\nafter\n{Markup.Escape(group.Name)}"));
+        }
+        foreach (var group in results.Groups) table.AddColumn(Column($"{Markup.Escape(group.Name)}\nat the\nend"));
+        table.AddColumn(Column("For-\ngetting"));
+        table.AddColumn(Column("Time"));
+        var best = results.Strategies.Max(strategy => strategy.AccuracySoFar[^1]);
+        foreach (var strategy in results.Strategies)
+        {
+            var cells = new List<string> { Markup.Escape(strategy.Title) };
+            cells.AddRange(strategy.AccuracySoFar.Select(Words.Percent));
+            if (strategy.AccuracySoFar[^1] == best) cells[^1] = $"[bold]{cells[^1]}[/]";
+            cells.AddRange(strategy.Accuracy[^1].Select(Words.Percent));
+            cells.Add(Words.Percent(strategy.Metrics["forgetting"]));
+            cells.Add(Words.Time(strategy.Costs.Sum(cost => cost.TrainSeconds + cost.EvaluationSeconds)));
+            table.AddRow([.. cells]);
+        }
+        return table;
+    }
+
+    private static TableColumn Column(string title) => new TableColumn(title).RightAligned().NoWrap();
+
+    private static string Short(string path)
+    {
+        var relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), path);
+        return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
+    }
+}

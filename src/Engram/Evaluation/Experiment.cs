@@ -1,0 +1,88 @@
+using Engram.Learning;
+using Engram.Models;
+using Engram.Retention;
+using Engram.Streams;
+
+namespace Engram.Evaluation;
+
+/// <summary>Runs strategies over one stream, each with a learner of its own, and measures after every experience.</summary>
+/// <param name="stream">What is learnt, and the test sets that measure it.</param>
+/// <param name="model">Builds the model for a strategy, with the head that it asks for.</param>
+/// <param name="options">How to train; the same for all strategies.</param>
+/// <param name="budget">What the strategies may use; null for the default.</param>
+/// <param name="clock">For timings; null for the system's.</param>
+public sealed class Experiment(
+    ExperienceStream stream, Func<Strategy, ContinualModel> model, LearnerOptions options,
+    StrategyBudget? budget = null, TimeProvider? clock = null)
+{
+    private readonly StrategyBudget _budget = budget ?? new StrategyBudget();
+    private readonly TimeProvider _clock = clock ?? TimeProvider.System;
+
+    /// <summary>Runs the strategies one after another.</summary>
+    /// <param name="strategies">Which, in order.</param>
+    /// <param name="progress">Told on the calling thread, several times a second.</param>
+    /// <param name="learnt">Receives each strategy's result and learner when it has ended; the learner is disposed after.</param>
+    /// <param name="cancellationToken">Stops after the step in progress; what <paramref name="learnt"/> received stays.</param>
+    /// <returns>The results in the same order.</returns>
+    /// <exception cref="ArgumentException">A strategy is not made for the scenario, or an option is out of range.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public IReadOnlyList<StrategyResult> Run(
+        IReadOnlyList<Strategy> strategies, IProgress<ExperimentProgress>? progress = null,
+        Action<StrategyResult, Learner>? learnt = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(strategies);
+        options.Validate();
+        foreach (var strategy in strategies)
+            if (!strategy.Scenarios.Contains(options.Scenario))
+                throw new ArgumentException(
+                    $"strategies: {strategy.Name} is not made for {options.Scenario}, "
+                    + $"expected one of {string.Join(", ", strategy.Scenarios)}", nameof(strategies));
+        var plan = new ExperimentPlan(stream, strategies, _budget, options);
+        var results = new List<StrategyResult>();
+        foreach (var strategy in strategies)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            ExperimentProgress Now(ExperimentEvent what, int phase, double within) =>
+                new(what, strategy, results.Count, strategies.Count, phase, stream.Experiences.Count,
+                    stream.Experiences[phase].Name, plan.Fraction(results.Count, phase, within));
+
+            using var learner = new Learner(() => model(strategy), options, strategy.Create(_budget), _clock);
+            progress?.Report(Now(ExperimentEvent.StrategyStarted, 0, 0));
+            var measurements = new StrategyMeasurements();
+            for (var phase = 0; phase < stream.Experiences.Count; phase++)
+                RunPhase(learner, phase, measurements, Now, progress, cancellationToken);
+            var result = measurements.Result(
+                strategy.Name, strategy.Title, learner.Mechanisms.Sum(mechanism => mechanism.MemoryBytes));
+            learnt?.Invoke(result, learner);
+            progress?.Report(Now(ExperimentEvent.StrategyFinished, stream.Experiences.Count - 1, 1) with { Result = result });
+            results.Add(result);
+        }
+        return results;
+    }
+
+    private void RunPhase(
+        Learner learner, int phase, StrategyMeasurements measurements,
+        Func<ExperimentEvent, int, double, ExperimentProgress> now, IProgress<ExperimentProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        var testShare = 0.1; // of a phase's time, for progress only
+        var inner = progress is null ? null : new Relay(report => progress.Report(
+            now(ExperimentEvent.Learning, phase, (1 - testShare) * report.Step / report.Steps) with { Learning = report }));
+        var learning = learner.Learn(stream.Experiences[phase], inner, cancellationToken);
+
+        progress?.Report(now(ExperimentEvent.Testing, phase, 1 - testShare));
+        var began = _clock.GetTimestamp();
+        var tests = stream.Tests.Take(phase + 1)
+            .Select(test => Evaluator.Predict(learner, test, cancellationToken)).ToArray();
+        var cost = new ExperienceCost(
+            learning.Samples, learning.Seconds, _clock.GetElapsedTime(began).TotalSeconds, learning.Loss);
+        var measured = measurements.Add(tests, learner.Context.Classes.Count, cost);
+        progress?.Report(now(ExperimentEvent.PhaseMeasured, phase, 1) with { Measured = measured });
+    }
+
+    // System.Progress would report on another thread, later.
+    private sealed class Relay(Action<LearningProgress> report) : IProgress<LearningProgress>
+    {
+        public void Report(LearningProgress value) => report(value);
+    }
+}

@@ -1,0 +1,64 @@
+namespace Engram.Evaluation;
+
+/// <summary>Turns the predictions of one strategy, test set by test set, into all that <see cref="StrategyResult"/> says.</summary>
+internal sealed class StrategyMeasurements
+{
+    private readonly List<double> _soFar = [];
+    private readonly List<double[]> _perClass = [];
+    private readonly List<ExperienceCost> _costs = [];
+    private int[][] _confusion = [];
+
+    /// <summary>R[i,j] as measured by now.</summary>
+    public AccuracyMatrix Matrix { get; } = new();
+
+    /// <summary>Adds the predictions made after one more experience.</summary>
+    /// <param name="tests">True and predicted class ids for each test set so far; true is −1 for a class never learnt.</param>
+    /// <param name="classes">How many classes are known.</param>
+    /// <param name="cost">What the experience cost.</param>
+    public PhaseMeasurement Add(
+        IReadOnlyList<(int[] True, int[] Predicted)> tests, int classes, ExperienceCost cost)
+    {
+        var confusion = Enumerable.Range(0, classes).Select(_ => new int[classes]).ToArray();
+        var row = new double[tests.Count];
+        var (right, count) = (0, 0);
+        for (var test = 0; test < tests.Count; test++)
+        {
+            var (truth, predicted) = tests[test];
+            var hits = 0;
+            for (var i = 0; i < truth.Length; i++)
+            {
+                if (truth[i] == predicted[i]) hits++;
+                if (truth[i] >= 0) confusion[truth[i]][predicted[i]]++;
+            }
+            row[test] = (double)hits / truth.Length;
+            right += hits;
+            count += truth.Length;
+        }
+        Matrix.Add(row);
+        _soFar.Add((double)right / count);
+        _perClass.Add([.. confusion.Select((predictions, id) => (double)predictions[id] / predictions.Sum())]);
+        _costs.Add(cost);
+        _confusion = confusion;
+        return new PhaseMeasurement(_soFar[^1], row, Matrix.Forgetting, cost);
+    }
+
+    public StrategyResult Result(string name, string title, long memoryBytes) => new()
+    {
+        Name = name,
+        Title = title,
+        Accuracy = [.. Matrix.Rows],
+        AccuracySoFar = [.. _soFar],
+        AccuracyPerClass = [.. _perClass],
+        Confusion = _confusion,
+        Metrics = new Dictionary<string, double>
+        {
+            ["finalAverageAccuracy"] = Matrix.FinalAverageAccuracy,
+            ["averageIncrementalAccuracy"] = Matrix.AverageIncrementalAccuracy,
+            ["learningAccuracy"] = Matrix.LearningAccuracy,
+            ["forgetting"] = Matrix.Forgetting,
+            ["backwardTransfer"] = Matrix.BackwardTransfer,
+        },
+        Costs = _costs,
+        MemoryBytes = memoryBytes,
+    };
+}
