@@ -17,12 +17,12 @@ public class BundleResumeTests
         using var folder = new TemporaryFolder();
         var stream = LearnerCases.Digits.Experiences;
         using var whole = LearnerCases.New(strategy);
-        foreach (var experience in stream) whole.Learn(experience);
+        foreach (var experience in stream) whole.LearnAll(experience);
         var expected = LearnerCases.Fingerprint(whole);
 
         using (var first = LearnerCases.New(strategy))
         {
-            first.Learn(stream[0]);
+            first.LearnAll(stream[0]);
             Bundle.Save(first, folder["bundle"]);
         }
         using (var second = Bundle.Load(folder["bundle"], LearnerCases.Model, LearnerCases.Options, LearnerCases.Mechanisms(strategy)))
@@ -32,8 +32,8 @@ public class BundleResumeTests
         }
         using var third = Bundle.Load(folder["bundle"], LearnerCases.Model, LearnerCases.Options, LearnerCases.Mechanisms(strategy));
         Assert.Equal(new LearningCursor(1, 2), third.Cursor);
-        third.Learn(stream[1]);
-        third.Learn(stream[2]);
+        third.LearnAll(stream[1]);
+        third.LearnAll(stream[2]);
 
         Assert.Equal(expected, LearnerCases.Fingerprint(third));
     }
@@ -44,7 +44,7 @@ public class BundleResumeTests
         using var folder = new TemporaryFolder();
         var options = LearnerCases.Options with { Epochs = 2, Optimizer = new SgdOptions { LearningRate = 0.05, Momentum = 0.9 } };
         using var whole = LearnerCases.New("ewc+replay", LearnerCases.ModelWithDropout, options);
-        whole.Learn(LearnerCases.Digits.Experiences[0]);
+        whole.LearnAll(LearnerCases.Digits.Experiences[0]);
         using (var first = LearnerCases.New("ewc+replay", LearnerCases.ModelWithDropout, options))
         {
             LearnerCases.Interrupt(first, LearnerCases.Digits.Experiences[0], 5);
@@ -52,7 +52,7 @@ public class BundleResumeTests
         }
         using var second = Bundle.Load(
             folder["bundle"], LearnerCases.ModelWithDropout, options, LearnerCases.Mechanisms("ewc+replay"));
-        second.Learn(LearnerCases.Digits.Experiences[0]);
+        second.LearnAll(LearnerCases.Digits.Experiences[0]);
         Assert.Equal(LearnerCases.Fingerprint(whole), LearnerCases.Fingerprint(second));
     }
 
@@ -61,13 +61,13 @@ public class BundleResumeTests
     {
         using var folder = new TemporaryFolder();
         using var learner = LearnerCases.New("ewc+replay", LearnerCases.ModelWithDropout);
-        learner.Learn(LearnerCases.Digits.Experiences[0]);
-        learner.Learn(LearnerCases.Digits.Experiences[1], new SavingReport(learner, folder["bundle"]));
+        learner.LearnAll(LearnerCases.Digits.Experiences[0]);
+        learner.LearnAll(LearnerCases.Digits.Experiences[1], new SavingReport(learner, folder["bundle"]));
 
         using var second = Bundle.Load(
             folder["bundle"], LearnerCases.ModelWithDropout, LearnerCases.Options, LearnerCases.Mechanisms("ewc+replay"));
         Assert.NotNull(second.Cursor);
-        second.Learn(LearnerCases.Digits.Experiences[1]);
+        second.LearnAll(LearnerCases.Digits.Experiences[1]);
         Assert.Equal(LearnerCases.Fingerprint(learner), LearnerCases.Fingerprint(second));
     }
 
@@ -77,7 +77,7 @@ public class BundleResumeTests
         using var folder = new TemporaryFolder();
         using var scope = NewDisposeScope();
         using var learner = LearnerCases.New("ewc+replay");
-        foreach (var experience in LearnerCases.Digits.Experiences) learner.Learn(experience);
+        foreach (var experience in LearnerCases.Digits.Experiences) learner.LearnAll(experience);
         var manifest = Bundle.Save(learner, folder["bundle"]);
         var inputs = LearnerCases.Digits.Tests[1].Samples.Gather([0, 1, 2, 3, 4]).Inputs;
         var expected = learner.Scores(inputs);
@@ -99,7 +99,7 @@ public class BundleResumeTests
         var options = LearnerCases.Options with { Scenario = Scenario.TaskIncremental };
         using var learner = LearnerCases.New("ewc", options: options);
         foreach (var experience in LearnerCases.Digits.Experiences)
-            learner.Learn(new Experience(experience.Index, experience.Train, taskId: experience.Index));
+            learner.LearnAll(new Experience(experience.Index, experience.Train, taskId: experience.Index));
         Bundle.Save(learner, folder["bundle"]);
         using var loaded = Bundle.Load(folder["bundle"], LearnerCases.Model, options, LearnerCases.Mechanisms("ewc"));
         var inputs = LearnerCases.Digits.Tests[0].Samples.Gather([0, 1, 2]).Inputs;
@@ -113,7 +113,7 @@ public class BundleResumeTests
         using var folder = new TemporaryFolder();
         using (var learner = LearnerCases.New("ewc+replay"))
         {
-            learner.Learn(LearnerCases.Digits.Experiences[0]);
+            learner.LearnAll(LearnerCases.Digits.Experiences[0]);
             Bundle.Save(learner, folder["bundle"]);
         }
         Bundle.Load(folder["bundle"], LearnerCases.Model, LearnerCases.Options, LearnerCases.Mechanisms("ewc+replay")).Dispose();

@@ -32,6 +32,10 @@ internal static class LearnerCases
     public static Learner New(string strategy, Func<ContinualModel>? model = null, LearnerOptions? options = null) =>
         new(model ?? Model, options ?? Options, Mechanisms(strategy));
 
+    /// <summary>Learns an experience to its end.</summary>
+    public static void LearnAll(this Learner learner, Experience experience, IProgress<LearningProgress>? progress = null) =>
+        learner.Learn(experience, progress, TestContext.Current.CancellationToken);
+
     /// <summary>All that a learner is, as the ids of its parts and what its manifest says of it.</summary>
     public static string Fingerprint(Learner learner)
     {
