@@ -166,8 +166,8 @@ public class QuadraticPenaltyMethodsTests
     public void The_penalty_is_active_and_its_memory_does_not_grow_with_experiences(string name)
     {
         var mechanism = Strategies.Named(name).Create(new StrategyBudget()).Single();
-        using var learner = TinyProblem.Learner(5, mechanism);
-        using var naive = TinyProblem.Learner(5);
+        using var learner = TinyProblem.Learner(1e-3, 5, mechanism); // λ = 1,000 would overshoot at a larger rate
+        using var naive = TinyProblem.Learner(1e-3, 5);
         var bytes = new List<long>();
         for (var e = 0; e < 4; e++)
         {

@@ -33,7 +33,10 @@ internal sealed class TinyProblem
         task);
 
     // One full batch per step, so that the order of samples does not matter.
-    public static Learner Learner(int steps, params RetentionMechanism[] mechanisms) => new(
+    public static Learner Learner(int steps, params RetentionMechanism[] mechanisms) =>
+        Learner(LearningRate, steps, mechanisms);
+
+    public static Learner Learner(double rate, int steps, params RetentionMechanism[] mechanisms) => new(
         () => new ContinualModel(new Mlp(Inputs, Hidden)),
         new LearnerOptions
         {
@@ -41,7 +44,7 @@ internal sealed class TinyProblem
             BatchSize = Samples,
             Epochs = steps,
             Seed = 3,
-            Optimizer = new SgdOptions { LearningRate = LearningRate },
+            Optimizer = new SgdOptions { LearningRate = rate },
         },
         mechanisms);
 

@@ -113,7 +113,7 @@ internal sealed class TracedLinear(nn.Module<Tensor, Tensor> module, ParameterSl
     {
         if (_pending is null) return;
         if (Weight is not null) Weight.Of(flat).addmm_(_pending.t(), Power(Input, power), 1, 1);
-        if (Bias is not null) Bias.Of(flat).add_(_pending.sum(0));
+        if (Bias is not null) Bias.Of(flat).add_(_pending.sum([0]));
         _pending = null;
     }
 
@@ -121,7 +121,7 @@ internal sealed class TracedLinear(nn.Module<Tensor, Tensor> module, ParameterSl
     {
         var rows = delta.narrow(0, first, count);
         if (Weight is not null) Weight.Of(flat).addmm_(rows.t(), Input.narrow(0, first, count), 0, 1);
-        if (Bias is not null) Bias.Of(flat).copy_(rows.sum(0));
+        if (Bias is not null) Bias.Of(flat).copy_(rows.sum([0]));
     }
 
     protected override bool Fits(Tensor input) => input.dim() == 2;
@@ -140,8 +140,8 @@ internal sealed class TracedConvolution(Conv2d module, ParameterSlot? weight, Pa
         using var scope = NewDisposeScope();
         var places = delta.flatten(2); // [samples, out, places]
         if (Weight is not null)
-            Weight.Of(flat).add_(Power(bmm(places, Patches()), power).sum(0).view(Weight.Shape));
-        if (Bias is not null) Bias.Of(flat).add_(Power(places.sum(2), power).sum(0));
+            Weight.Of(flat).add_(Power(bmm(places, Patches()), power).sum([0]).view(Weight.Shape));
+        if (Bias is not null) Bias.Of(flat).add_(Power(places.sum(2), power).sum([0]));
     }
 
     public override void Flush(GradientPower power, Tensor flat) { }
@@ -151,7 +151,7 @@ internal sealed class TracedConvolution(Conv2d module, ParameterSlot? weight, Pa
         using var scope = NewDisposeScope();
         var places = delta.narrow(0, first, count).flatten(2);
         if (Weight is not null)
-            Weight.Of(flat).copy_(bmm(places, Patches().narrow(0, first, count)).sum(0).view(Weight.Shape));
+            Weight.Of(flat).copy_(bmm(places, Patches().narrow(0, first, count)).sum([0]).view(Weight.Shape));
         if (Bias is not null) Bias.Of(flat).copy_(places.sum([0, 2]));
     }
 
