@@ -91,21 +91,22 @@ public class RunDigitsTests
     }
 
     [Fact]
-    public void Ctrl_C_ends_a_real_run_with_130_and_a_whole_settings_file()
+    public async Task Ctrl_C_ends_a_real_run_with_130_and_a_whole_settings_file()
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("signals are sent with kill");
         using var folder = new Folder();
         using var run = Process.Start(Terminal.Info(
             Terminal.Program, folder.Path, "run", "digits", "--quick", "--strategies", "joint", "--threads", "1", "--json",
             "--out", "run", "--data", Commands.DataFolder.Find()!))!;
-        var error = run.StandardError.ReadToEndAsync();
+        var stop = TestContext.Current.CancellationToken;
+        var error = run.StandardError.ReadToEndAsync(stop);
 
-        while (run.StandardOutput.ReadLine() is { } line && !line.Contains("\"start\"", StringComparison.Ordinal)) { }
-        using (var kill = Process.Start("kill", ["-INT", run.Id.ToString(CultureInfo.InvariantCulture)])) kill.WaitForExit();
-        var last = run.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
-        run.WaitForExit();
+        while (await run.StandardOutput.ReadLineAsync(stop) is { } line && !line.Contains("\"start\"", StringComparison.Ordinal)) { }
+        using (var kill = Process.Start("kill", ["-INT", run.Id.ToString(CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync(stop);
+        var last = (await run.StandardOutput.ReadToEndAsync(stop)).Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
+        await run.WaitForExitAsync(stop);
 
-        Assert.Equal((ExitCode.Interrupted, ""), (run.ExitCode, error.Result));
+        Assert.Equal((ExitCode.Interrupted, ""), (run.ExitCode, await error));
         Assert.Contains("\"unfinished\":[\"joint\"]", last, StringComparison.Ordinal);
         Assert.Equal("joint", (string)JsonNode.Parse(File.ReadAllText(folder["run/settings.json"]))!["strategies"]![0]!);
     }
