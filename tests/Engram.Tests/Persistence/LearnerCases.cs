@@ -55,7 +55,9 @@ internal static class LearnerCases
 
     private sealed class StoppingSource(ISampleSource inner, int batches, CancellationTokenSource stop) : ISampleSource
     {
-        private int _left = batches;
+        private int _left = batches + 1; // the learner looks at one sample before it begins
+
+        public bool IsFinite => true;
 
         public int Count => inner.Count;
 
