@@ -6,5 +6,5 @@ using System.Runtime.CompilerServices;
 internal static class TorchTestSetup
 {
     [ModuleInitializer]
-    internal static void UseOneThread() => TorchSharp.torch.set_num_threads(1);
+    internal static void UseOneThread() => Engram.Learning.TorchRuntime.Configure(threads: 1);
 }

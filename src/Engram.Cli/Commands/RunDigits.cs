@@ -5,7 +5,6 @@ using Engram.Evaluation;
 using Engram.Learning;
 using Engram.Persistence;
 using Engram.Reporting;
-using TorchSharp;
 
 namespace Engram.Cli.Commands;
 
@@ -19,7 +18,7 @@ internal sealed class RunDigits(CliHost host, RunDigitsSettings settings)
     {
         var experiment = Experiment();
         var source = DataFolder.Mnist(settings.Data);
-        torch.set_num_threads(settings.Threads);
+        TorchRuntime.Configure(settings.Threads);
         var data = Mnist.Load(source);
         var folder = OutputFolder.Of(settings.Out, "digits", host.Clock);
         OutputFolder.Prepare(folder);
@@ -53,7 +52,7 @@ internal sealed class RunDigits(CliHost host, RunDigitsSettings settings)
     {
         try
         {
-            if (LearntModel.Save(folder, result.Name, learner) is { } path) _files.Add(path);
+            _files.Add(LearntModel.Save(folder, result, learner));
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {

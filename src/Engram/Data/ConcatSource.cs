@@ -55,6 +55,9 @@ public sealed class ConcatSource : ISampleSource
     public ReadOnlyMemory<int> Codes => _codes;
 
     /// <inheritdoc/>
+    public bool IsFinite => _parts.All(part => part.IsFinite);
+
+    /// <inheritdoc/>
     public Batch Gather(ReadOnlySpan<long> indices)
     {
         using var scope = NewDisposeScope();

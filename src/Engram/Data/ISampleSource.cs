@@ -38,6 +38,9 @@ public interface ISampleSource
     /// <summary>The label code of every sample; empty unless <see cref="TargetKind"/> is <c>Classes</c>.</summary>
     ReadOnlyMemory<int> Codes { get; }
 
+    /// <summary>Whether all inputs are known to be finite; a learner looks through the samples of a source that does not know.</summary>
+    bool IsFinite => InputType == ScalarType.Byte;
+
     /// <summary>Fetches samples, in the order asked for.</summary>
     /// <param name="indices">Indices from 0 to <see cref="Count"/> − 1; repeats are allowed.</param>
     /// <returns>A batch whose tensors belong to the caller's dispose scope.</returns>

@@ -81,6 +81,9 @@ public sealed class SubsetSource : ISampleSource
     public ReadOnlyMemory<int> Codes => _codes;
 
     /// <inheritdoc/>
+    public bool IsFinite => _source.IsFinite;
+
+    /// <inheritdoc/>
     public Batch Gather(ReadOnlySpan<long> indices)
     {
         var inner = new long[indices.Length];

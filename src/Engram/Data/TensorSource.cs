@@ -97,6 +97,9 @@ public sealed class TensorSource : ISampleSource
     public ReadOnlyMemory<int> Codes => _codes;
 
     /// <inheritdoc/>
+    public bool IsFinite => true;
+
+    /// <inheritdoc/>
     public Batch Gather(ReadOnlySpan<long> indices)
     {
         using var index = tensor(indices.ToArray());

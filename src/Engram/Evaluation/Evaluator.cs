@@ -1,3 +1,4 @@
+using Engram.Data;
 using Engram.Learning;
 
 namespace Engram.Evaluation;
@@ -17,6 +18,9 @@ public static class Evaluator
     {
         ArgumentNullException.ThrowIfNull(learner);
         ArgumentNullException.ThrowIfNull(set);
+        if (set.Samples.TargetKind != TargetKind.Classes)
+            throw new ArgumentException(
+                $"set: targets are {set.Samples.TargetKind}, expected Classes; see ValueEvaluator for the others", nameof(set));
         var classes = learner.Context.Classes;
         var task = learner.Context.Options.Scenario == Scenario.TaskIncremental ? set.TaskId : null;
         var idOf = set.Samples.Labels.Select(label => classes.IdOf(label, task)).ToArray();

@@ -22,8 +22,17 @@ internal static class Composition
                 throw new ArgumentException(
                     $"mechanisms: {string.Join(" and ", rivals)} both {what}, expected at most one that does");
         }
+        if (mechanisms.FirstOrDefault(m => m.Seams.HasFlag(Seams.Forward)) is { } byTask
+            && mechanisms.FirstOrDefault(m => (m.Seams & (Seams.Samples | Seams.ExtraLoss | Seams.TrainingData)) != 0) is { } mixing)
+            throw new ArgumentException(
+                $"mechanisms: {byTask.Name} changes the forward pass by task and {mixing.Name} mixes tasks in one pass, "
+                + "expected only one of them");
         foreach (var twice in mechanisms.GroupBy(mechanism => mechanism.Name).Where(group => group.Count() > 1))
             throw new ArgumentException($"mechanisms: {twice.Key} occurs {twice.Count()} times, expected once");
+        foreach (var mechanism in mechanisms)
+            foreach (var other in mechanisms)
+                if (mechanism != other && mechanism.WhyNotBeside(other) is { } reason)
+                    throw new ArgumentException($"mechanisms: {mechanism.Name} {reason}");
         foreach (var mechanism in mechanisms)
             if (mechanism.WhyNot(options) is { } reason)
                 throw new ArgumentException($"mechanisms: {mechanism.Name} {reason}");

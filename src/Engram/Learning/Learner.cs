@@ -1,3 +1,4 @@
+using Engram.Data;
 using Engram.Models;
 using Engram.Retention;
 using Engram.Streams;
@@ -11,6 +12,8 @@ public sealed class Learner : IDisposable
     private readonly TrainingLoop _loop;
     private readonly HashSet<int> _learnt = [];
     private Tensor _torchState;
+    private bool _learning;
+    private string? _broken;
 
     /// <summary>Creates a learner.</summary>
     /// <param name="model">Builds the model; called with torch seeded, so that equal seeds give equal weights.</param>
@@ -66,8 +69,10 @@ public sealed class Learner : IDisposable
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(experience);
+        CheckWhole();
         Check(experience);
         using var random = new TorchRandom(_torchState);
+        _learning = true;
         try
         {
             var result = _loop.Run(experience, progress, cancellationToken);
@@ -78,6 +83,7 @@ public sealed class Learner : IDisposable
         {
             _torchState.Dispose();
             _torchState = TorchRandom.Now();
+            _learning = false;
         }
     }
 
@@ -99,6 +105,7 @@ public sealed class Learner : IDisposable
     public Tensor Scores(Tensor inputs, int? taskId = null)
     {
         ArgumentNullException.ThrowIfNull(inputs);
+        CheckWhole();
         if (Context.Classes.Count == 0)
             throw new InvalidOperationException("predict: nothing was learnt yet, expected Learn to be called first");
         CheckInputs(inputs);
@@ -112,15 +119,37 @@ public sealed class Learner : IDisposable
         var model = Context.Model;
         var training = model.training;
         if (training) model.eval();
-        foreach (var mechanism in Mechanisms)
-            if (mechanism.Seams.HasFlag(Seams.Forward)) mechanism.PrepareForward(Context, taskId);
-        var features = model.Backbone.forward(model.Scaling.Apply(inputs));
-        var scores = model.Head.forward(features);
+        var (features, scores) = Forward(inputs, taskId);
         foreach (var mechanism in Mechanisms)
             if (mechanism.Seams.HasFlag(Seams.Prediction))
                 scores = mechanism.Score(Context, features, scores) ?? scores;
-        if (training) model.train();
+        if (training) model.TrainMode(Context.Completed);
         return Context.Targets.Mask(scores, Context.Targets.TaskOf(inputs.shape[0], taskId)).MoveToOuterDisposeScope();
+    }
+
+    private (Tensor Features, Tensor Logits) Forward(Tensor inputs, int? taskId)
+    {
+        var special = Mechanisms.FirstOrDefault(mechanism => mechanism.Seams.HasFlag(Seams.Forward));
+        special?.PrepareForward(Context, taskId);
+        try
+        {
+            var features = Context.Model.Backbone.forward(Context.Model.Scaling.Apply(inputs));
+            return (features, special is null ? Context.Model.Head.forward(features) : OfTask(features, taskId));
+        }
+        finally
+        {
+            special?.AfterForward(Context);
+        }
+    }
+
+    // Where the forward pass depends on the task, only its rows are computed: a product over more rows may round differently,
+    // and frozen tasks promise the same bits for ever.
+    private Tensor OfTask(Tensor features, int? taskId)
+    {
+        if (Context.Options.Scenario != Scenario.TaskIncremental) return Context.Model.Head.forward(features);
+        var rows = tensor(Context.Classes.IdsOfTask(taskId!.Value).Select(id => (long)id).ToArray());
+        return full(features.shape[0], Context.Classes.Count, float.NegativeInfinity)
+            .index_copy_(1, rows, Context.Model.Head.ForwardRows(features, rows));
     }
 
     /// <inheritdoc/>
@@ -135,6 +164,40 @@ public sealed class Learner : IDisposable
 
     internal IReadOnlyList<long>? InputShape { get; set; }
 
+    internal ScalarType? InputType { get; set; }
+
+    internal bool IsFresh => !_learning && _learnt.Count == 0 && Cursor is null && Context.Classes.Count == 0;
+
+    // Inside Learn torch's generator is this learner's and has moved on since it was lent.
+    internal Tensor TorchState => _learning ? TorchRandom.Current() : _torchState.alias();
+
+    internal LearnerState Capture()
+    {
+        CheckWhole();
+        return new LearnerState(
+            [.. _learnt.Order()], Context.Completed, Context.KnownBefore, Cursor, InputShape, Context.Targets.Kind);
+    }
+
+    // Puts everything back that is no tensor of model, optimiser or mechanism; `tensors` puts those back in between.
+    internal void Restore(LearnerState state, Tensor torchState, Action tensors)
+    {
+        _broken = "restoring it failed half-way";
+        using (new TorchRandom(torchState)) tensors();
+        foreach (var index in state.Learnt) _learnt.Add(index);
+        (Context.Completed, Context.KnownBefore) = (state.Completed, state.KnownBefore);
+        (Cursor, InputShape, Context.Targets.Kind) = (state.Cursor, state.InputShape, state.TargetKind);
+        Context.Targets.RefreshMask();
+        _torchState.Dispose();
+        _torchState = torchState.clone().DetachFromDisposeScope();
+        _broken = null;
+    }
+
+    internal void CheckWhole()
+    {
+        if (_broken is not null)
+            throw new InvalidOperationException($"learner: {_broken}, expected a new learner in its place");
+    }
+
     private void Check(Experience experience)
     {
         if (Cursor is { } cursor && cursor.Experience != experience.Index)
@@ -144,14 +207,55 @@ public sealed class Learner : IDisposable
             throw new ArgumentException($"experience: index {experience.Index} was learnt before, expected a new index");
         if (Context.Options.Scenario == Scenario.TaskIncremental && experience.TaskId is null)
             throw new ArgumentException("experience: no task id, expected one in task-incremental learning");
-        if (InputShape is null) return;
-        if (!experience.Train.InputShape.SequenceEqual(InputShape))
+        SampleCheck.Throw("train", experience.Train);
+        if (experience.Validation is { } validation) CheckValidation(experience.Train, validation);
+        if (InputShape is { } shape) CheckSameKind(experience, shape);
+        else TryForward(experience.Train);
+    }
+
+    private void CheckSameKind(Experience experience, IReadOnlyList<long> shape)
+    {
+        if (!experience.Train.InputShape.SequenceEqual(shape))
             throw new ArgumentException(
                 $"experience: samples of shape [{string.Join(", ", experience.Train.InputShape)}], "
-                + $"expected [{string.Join(", ", InputShape)}]");
+                + $"expected [{string.Join(", ", shape)}]");
+        if (InputType is { } type && experience.Train.InputType != type)
+            throw new ArgumentException($"experience: samples {experience.Train.InputType}, expected {type} as before");
         if (experience.Train.TargetKind != Context.Targets.Kind)
             throw new ArgumentException(
                 $"experience: targets are {experience.Train.TargetKind}, expected {Context.Targets.Kind}");
+    }
+
+    private static void CheckValidation(ISampleSource train, ISampleSource validation)
+    {
+        SampleCheck.Throw("validation", validation);
+        if (!validation.InputShape.SequenceEqual(train.InputShape) || validation.TargetKind != train.TargetKind)
+            throw new ArgumentException(
+                $"validation: {validation.TargetKind} of [{string.Join(", ", validation.InputShape)}], "
+                + $"expected {train.TargetKind} of [{string.Join(", ", train.InputShape)}] as in training");
+    }
+
+    // One sample through the backbone tells, before anything has changed, whether model and data fit together.
+    private void TryForward(ISampleSource train)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var backbone = Context.Model.Backbone;
+        string found;
+        try
+        {
+            backbone.eval();
+            var features = backbone.forward(Context.Model.Scaling.Apply(train.Gather([0]).Inputs));
+            if (features.dim() == 2 && features.shape[1] == backbone.FeatureCount) return;
+            found = $"backbone gives [{string.Join(", ", features.shape)}]";
+        }
+        catch (System.Runtime.InteropServices.ExternalException problem)
+        {
+            found = problem.Message.Split('\n')[0];
+        }
+        throw new ArgumentException(
+            $"experience: samples of shape [{string.Join(", ", train.InputShape)}] do not fit the model ({found}), "
+            + $"expected [batch, {backbone.FeatureCount}] features from {backbone.Architecture}");
     }
 
     private void CheckInputs(Tensor inputs)

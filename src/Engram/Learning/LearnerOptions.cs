@@ -1,3 +1,5 @@
+using Engram.Data;
+
 namespace Engram.Learning;
 
 /// <summary>The three scenarios of van de Ven, Tuytelaars and Tolias 2022, "Three types of incremental learning".</summary>
@@ -20,6 +22,13 @@ public sealed record LearnerOptions
     /// <value>Default <see cref="Scenario.ClassIncremental"/>.</value>
     public Scenario Scenario { get; init; }
 
+    /// <summary>
+    /// Labels that get their outputs before the first step, in this order, as protocols that train all outputs from the
+    /// start ask for. Labels not named here still get theirs when they come.
+    /// </summary>
+    /// <value>Default none: outputs come with their classes. Not for task-incremental learning, whose masks do the same.</value>
+    public IReadOnlyList<Label> InitialLabels { get; init; } = [];
+
     /// <summary>Passes over each experience.</summary>
     /// <value>Default 1.</value>
     public int Epochs { get; init; } = 1;
@@ -40,6 +49,10 @@ public sealed record LearnerOptions
     /// <value>Default Adam at 1e-3.</value>
     public OptimizerOptions Optimizer { get; init; } = new AdamOptions();
 
+    /// <summary>How the step size goes over each experience.</summary>
+    /// <value>Default none: constant.</value>
+    public LearningRateSchedule? Schedule { get; init; }
+
     /// <summary>Whether the optimiser forgets its moments at the start of every experience.</summary>
     /// <value>Default false.</value>
     public bool ResetOptimizer { get; init; }
@@ -59,8 +72,20 @@ public sealed record LearnerOptions
         AtLeastOne(nameof(Epochs), Epochs);
         AtLeastOne(nameof(Iterations), Iterations ?? 1);
         AtLeastOne(nameof(BatchSize), BatchSize);
+        CheckInitialLabels();
+        Schedule?.Validate();
         if (Seed < 0) throw new ArgumentException($"Seed: {Seed}, expected 0 or more");
         if (ClipNorm is { } norm && !(norm > 0)) throw new ArgumentException($"ClipNorm: {norm}, expected a positive number");
+    }
+
+    private void CheckInitialLabels()
+    {
+        ArgumentNullException.ThrowIfNull(InitialLabels);
+        if (InitialLabels.Distinct().Count() != InitialLabels.Count)
+            throw new ArgumentException($"InitialLabels: {string.Join(", ", InitialLabels)}, expected distinct labels");
+        if (InitialLabels.Count > 0 && Scenario == Scenario.TaskIncremental)
+            throw new ArgumentException(
+                $"InitialLabels: {InitialLabels.Count} labels, expected none in task-incremental learning");
     }
 
     private static void AtLeastOne(string name, int value)

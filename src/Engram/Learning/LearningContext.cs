@@ -12,6 +12,7 @@ public sealed class LearningContext
         (Model, Options, Classes) = (model, options, new ClassRegistry());
         foreach (var parameter in model.parameters()) parameter.DetachFromDisposeScope();
         foreach (var buffer in model.buffers()) buffer.DetachFromDisposeScope();
+        model.ApplyFreezing(0);
         Arena = new ParameterArena(model);
         Targets = new TargetSpace(this);
     }
@@ -48,6 +49,9 @@ public sealed class LearningContext
 
     /// <summary>Steps that this experience takes.</summary>
     public long TotalSteps { get; internal set; }
+
+    /// <summary>Whether a mechanism added, froze or removed parameters in <c>BeforeGrowth</c>, so that the arena must be laid out anew.</summary>
+    public bool StructureChanged { get; set; }
 
     /// <summary>Fetches training samples outside the loop, ready for the model, for work before or after training.</summary>
     /// <param name="indices">Indices into <see cref="Source"/>.</param>

@@ -19,6 +19,7 @@ internal sealed class LossMeter : IDisposable
 
     public void StartEpoch()
     {
+        using var scope = NewDisposeScope(); // an in-place operation returns one more handle
         _epoch.zero_();
         _epochCount = 0;
     }
@@ -28,6 +29,7 @@ internal sealed class LossMeter : IDisposable
     public double SinceLastReport()
     {
         if (_reportCount == 0) return double.NaN;
+        using var scope = NewDisposeScope();
         var mean = _report.item<double>() / _reportCount;
         _report.zero_();
         _reportCount = 0;

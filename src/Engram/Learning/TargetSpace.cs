@@ -8,6 +8,7 @@ public sealed class TargetSpace
     private readonly LearningContext _context;
     private Tensor? _idOfCode;
     private Tensor? _taskMask;
+    private int _masked;
 
     internal TargetSpace(LearningContext context) => _context = context;
 
@@ -28,7 +29,7 @@ public sealed class TargetSpace
     /// <param name="targets">Class ids or values, as in <see cref="BatchPart.Targets"/>.</param>
     /// <param name="tasks">Task of each sample, in task-incremental learning.</param>
     public BatchPart Part(Tensor raw, Tensor targets, Tensor? tasks) =>
-        new() { Raw = raw, Inputs = _context.Model.Scaling.Apply(raw), Targets = targets, Tasks = tasks };
+        new() { Raw = raw, Inputs = _context.Model.Scaling.Apply(raw), Targets = Padded(targets), Tasks = tasks };
 
     /// <summary>Logits with the outputs that do not belong to each sample's task put out of the running.</summary>
     /// <param name="logits"><c>[n, classes]</c>.</param>
@@ -82,18 +83,26 @@ public sealed class TargetSpace
     {
         using var scope = NewDisposeScope();
         _idOfCode?.Dispose();
-        _taskMask?.Dispose();
         var task = TaskKey(_context.Experience.TaskId);
-        var classes = _context.Classes;
         var ids = _context.Source.Labels.Select(label => (long)IdAnywhere(label, task)).ToArray();
         _idOfCode = tensor(ids).DetachFromDisposeScope();
-        _taskMask = null;
-        if (_context.Options.Scenario != Scenario.TaskIncremental) return;
+        RefreshMask();
+    }
+
+    /// <summary>Rebuilds the mask of tasks from the registered classes, when one was registered.</summary>
+    internal void RefreshMask()
+    {
+        // Streams of thousands of tiny experiences seldom bring a class: the mask is built when one came.
+        var classes = _context.Classes;
+        if (_context.Options.Scenario != Scenario.TaskIncremental || _masked == classes.Count) return;
+        using var scope = NewDisposeScope();
         var tasks = classes.Classes.Max(key => key.Task ?? 0) + 1;
-        var mask = ones(tasks, classes.Count, ScalarType.Bool);
-        for (var id = 0; id < classes.Count; id++)
-            if (classes.Classes[id].Task is { } owner) mask[owner, id] = tensor(false);
-        _taskMask = mask.DetachFromDisposeScope();
+        var foreign = new bool[tasks * classes.Count];
+        for (var place = 0; place < foreign.Length; place++)
+            foreign[place] = classes.Classes[place % classes.Count].Task != place / classes.Count;
+        _taskMask?.Dispose();
+        _taskMask = tensor(foreign).view(tasks, classes.Count).DetachFromDisposeScope();
+        _masked = classes.Count;
     }
 
     internal int? TaskKey(int? taskId) => _context.Options.Scenario == Scenario.TaskIncremental ? taskId : null;
@@ -105,6 +114,12 @@ public sealed class TargetSpace
             ? id
             : throw new InvalidOperationException($"label {label}: not registered for task {task?.ToString() ?? "none"}");
     }
+
+    // Samples kept before an output came: it is unknown for them.
+    private Tensor Padded(Tensor targets) =>
+        targets is null || targets.dim() < 2 || targets.shape[1] >= _context.Classes.Count
+            ? targets!
+            : cat([targets, full(targets.shape[0], _context.Classes.Count - targets.shape[1], float.NaN)], 1);
 
     // Columns of the source go to the outputs of their labels; the other outputs are unknown.
     private Tensor Widen(Tensor values)

@@ -18,7 +18,10 @@ internal sealed class TorchRandom : IDisposable
     }
 
     /// <summary>The generator's state, to go on from later.</summary>
-    public static Tensor Now() => random.get_rng_state().DetachFromDisposeScope();
+    public static Tensor Now() => Current().DetachFromDisposeScope();
+
+    /// <summary>The generator's state, in the caller's scope.</summary>
+    public static Tensor Current() => random.get_rng_state();
 
     public void Dispose()
     {

@@ -12,12 +12,16 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
     private readonly LearnerOptions _options = learner.Context.Options;
     private readonly RetentionMechanism[] _mechanisms = [.. learner.Mechanisms];
 
+    private RetentionMechanism? Chooser =>
+        Array.Find(_mechanisms, mechanism => mechanism.Seams.HasFlag(Seams.TrainingData));
+
     public LearningResult Run(
         Experience experience, IProgress<LearningProgress>? progress, CancellationToken cancellationToken)
     {
         var began = clock.GetTimestamp();
         Enter(experience);
-        var order = new BatchOrder(_context.Source.Count, _options, experience.Index);
+        var epochs = Chooser?.ChooseEpochs(_context) ?? _options.Epochs;
+        var order = new BatchOrder(_context.Source.Count, _options with { Epochs = epochs }, experience.Index);
         _context.TotalSteps = order.Steps;
         if (learner.Cursor is null)
         {
@@ -28,12 +32,15 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
         var (samples, first) = (0L, learner.Cursor.Step);
         using var losses = new LossMeter();
         var reported = began;
-        _context.Model.train();
+        _context.Model.TrainMode(_context.Completed);
         for (var number = first; number < order.Steps; number++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (number % order.StepsPerEpoch == 0) losses.StartEpoch();
             var indices = order.Batch(number);
+            if (_options.Schedule is { } schedule)
+                learner.Optimizer.LearningRate =
+                    _options.Optimizer.LearningRate * schedule.Factor(number, order.StepsPerEpoch, order.Steps);
             Step(indices, number, losses);
             samples += indices.Length;
             learner.Cursor = learner.Cursor with { Step = number + 1 };
@@ -42,10 +49,14 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
             progress.Report(Progress(order, number + 1, samples, began, losses.SinceLastReport(), "training"));
         }
 
+        _context.Model.TrainMode(_context.Completed);
+        foreach (var mechanism in _mechanisms)
+            if (mechanism.Seams.HasFlag(Seams.Forward)) mechanism.PrepareForward(_context, experience.TaskId);
         _context.Model.eval();
         progress?.Report(Progress(order, order.Steps, samples, began, losses.SinceLastReport(), "consolidating"));
         foreach (var mechanism in _mechanisms) mechanism.EndExperience(_context);
         _context.Completed++;
+        if (_context.Model.ApplyFreezing(_context.Completed)) Relayout();
         learner.Cursor = null;
         return new LearningResult(
             samples, order.Steps - first, clock.GetElapsedTime(began).TotalSeconds, losses.EpochMean());
@@ -60,6 +71,8 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
             if (mechanism.Seams.HasFlag(Seams.Forward)) mechanism.PrepareForward(_context, _context.Experience.TaskId);
             mechanism.AddSamples(step);
         }
+        step.Arrange();
+        foreach (var mechanism in _mechanisms) mechanism.BeforeForward(step);
         step.Forward(_context.Model);
         var loss = Loss(step);
         _context.Arena.Gradient.zero_();
@@ -102,25 +115,32 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
         _context.Experience = experience;
         _context.Targets.Kind = experience.Train.TargetKind;
         learner.InputShape ??= experience.Train.InputShape;
+        learner.InputType ??= experience.Train.InputType;
         var resumed = learner.Cursor is not null;
+        if (_context.Classes.Count == 0)
+            foreach (var label in _options.InitialLabels) _context.Classes.Register(label);
         if (!resumed)
         {
             _context.KnownBefore = _context.Classes.Count;
             foreach (var mechanism in _mechanisms) mechanism.BeforeGrowth(_context);
         }
-        var chooser = _mechanisms.FirstOrDefault(mechanism => mechanism.Seams.HasFlag(Seams.TrainingData));
-        _context.Source = chooser?.ChooseTrainingData(_context) ?? experience.Train;
+        _context.Source = Chooser?.ChooseTrainingData(_context) ?? experience.Train;
         var task = _context.Targets.TaskKey(experience.TaskId);
         _context.ClassIds = [.. experience.Classes.Select(label => _context.Classes.Register(label, task))];
-        if (_context.Classes.Count > _context.Model.Head.ClassCount)
-        {
-            _context.Model.Head.Grow(_context.Classes.Count - _context.Model.Head.ClassCount);
-            var change = _context.Arena.Rebuild();
-            learner.Optimizer.Carry(change);
-            foreach (var mechanism in _mechanisms) mechanism.OnGrowth(_context, change);
-        }
-        if (!resumed && _options.ResetOptimizer) learner.Optimizer.Reset();
+        var added = _context.Classes.Count - _context.Model.Head.ClassCount;
+        if (added > 0) _context.Model.Head.Grow(added);
+        if (added > 0 || _context.StructureChanged) Relayout();
+        if (!resumed && (_options.ResetOptimizer || _mechanisms.Any(mechanism => mechanism.ForgetsMoments)))
+            learner.Optimizer.Reset();
         _context.Targets.Refresh();
+    }
+
+    private void Relayout()
+    {
+        var change = _context.Arena.Rebuild();
+        learner.Optimizer.Carry(change);
+        foreach (var mechanism in _mechanisms) mechanism.OnGrowth(_context, change);
+        _context.StructureChanged = false;
     }
 
     private LearningProgress Progress(

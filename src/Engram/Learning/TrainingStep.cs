@@ -45,6 +45,9 @@ public sealed class TrainingStep
     /// <summary>All samples of the step; mechanisms add replayed ones before the forward pass.</summary>
     public IList<BatchPart> Parts { get; }
 
+    /// <summary>Inputs of all parts, float32 <c>[rows, ...]</c>; once all samples are there.</summary>
+    public Tensor Inputs { get; private set; } = null!;
+
     /// <summary>Features of all parts, <c>[rows, features]</c>; after the forward pass.</summary>
     public Tensor Features { get; private set; } = null!;
 
@@ -69,7 +72,8 @@ public sealed class TrainingStep
         return part.Weight ?? (double)part.Count / Parts.Where(p => p.Weight is null).Sum(p => p.Count);
     }
 
-    internal void Forward(ContinualModel model)
+    // Called once all parts are there.
+    internal void Arrange()
     {
         var start = 0;
         foreach (var part in Parts)
@@ -77,8 +81,12 @@ public sealed class TrainingStep
             part.Start = start;
             start += part.Count;
         }
-        var inputs = Parts.Count == 1 ? Current.Inputs : cat([.. Parts.Select(part => part.Inputs)]);
-        Features = model.Backbone.forward(inputs);
+        Inputs = Parts.Count == 1 ? Current.Inputs : cat([.. Parts.Select(part => part.Inputs)]);
+    }
+
+    internal void Forward(ContinualModel model)
+    {
+        Features = model.Backbone.forward(Inputs);
         Logits = model.Head.forward(Features);
     }
 }

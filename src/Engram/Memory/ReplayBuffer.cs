@@ -1,16 +1,17 @@
+using System.Text.Json.Nodes;
 using Engram.Data;
 using Engram.Learning;
 using Engram.Retention;
 
 namespace Engram.Memory;
 
-/// <summary>What a buffer holds equal shares of.</summary>
+/// <summary>What a buffer holds, or draws, equal shares of.</summary>
 public enum BalanceBy
 {
-    /// <summary>Nothing: every sample of the stream is equally likely to be kept (reservoir sampling).</summary>
+    /// <summary>Nothing: every sample of the stream is equally likely (reservoir sampling).</summary>
     Sample,
 
-    /// <summary>Classes, as far as enough samples of each came by.</summary>
+    /// <summary>Classes, as far as enough samples of each came by; plain sampling where targets are no classes.</summary>
     Class,
 
     /// <summary>Experiences.</summary>
@@ -21,20 +22,19 @@ public enum BalanceBy
 /// <remarks>
 /// Class-balancing reservoir sampling (Chrysakis and Moens 2020, "Online Continual Learning from Imbalanced Data",
 /// algorithm 1), where the groups to balance are classes, experiences, or one group for all, which is plain reservoir
-/// sampling (Vitter 1985, algorithm R).
+/// sampling (Vitter 1985, algorithm R). Offering a sample costs O(1), drawing costs O(samples drawn + classes); memory is
+/// taken as it fills, in doublings.
 /// </remarks>
 public sealed class ReplayBuffer : IDisposable
 {
     private readonly BalanceBy _balance;
     private readonly SeededRandom _random;
-    private readonly List<List<int>> _slotsOf = [];
+    private readonly SampleStore _store;
+    private readonly SlotGroups _groups = new();
+    private readonly SlotGroups _classes;
     private readonly List<long> _seenOf = [];
     private readonly List<bool> _wasFull = [];
-    private readonly int[] _groupAt;
-    private readonly int[] _placeAt;
-    private Tensor? _raw;
-    private Tensor? _targets;
-    private Tensor? _tasks;
+    private int _fullSize = -1;
 
     /// <summary>Creates an empty buffer.</summary>
     /// <param name="capacity">Samples it may hold, 1 or more.</param>
@@ -45,7 +45,8 @@ public sealed class ReplayBuffer : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
         ArgumentNullException.ThrowIfNull(random);
         (Capacity, _balance, _random) = (capacity, balance, random);
-        (_groupAt, _placeAt) = (new int[capacity], new int[capacity]);
+        _store = new SampleStore(capacity);
+        _classes = balance == BalanceBy.Class ? _groups : new SlotGroups();
     }
 
     /// <summary>Samples it may hold.</summary>
@@ -54,51 +55,83 @@ public sealed class ReplayBuffer : IDisposable
     /// <summary>Samples it holds.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Bytes of the samples and targets held.</summary>
-    public long Bytes => Count == 0 ? 0 : Count * (RowBytes(_raw) + RowBytes(_targets) + RowBytes(_tasks));
+    /// <summary>Bytes of memory taken for samples, targets and extra columns.</summary>
+    public long Bytes => _store.Bytes;
 
-    /// <summary>How many samples of each group are held (classes or experiences by id).</summary>
-    public IReadOnlyList<int> GroupSizes => [.. _slotsOf.Select(slots => slots.Count)];
+    /// <summary>How many samples of each group are held, by class id or experience index; 0 for ids never seen.</summary>
+    public IReadOnlyList<int> GroupSizes => Sizes(_groups);
+
+    /// <summary>How many samples of each class are held, by class id.</summary>
+    public IReadOnlyList<int> ClassSizes => Sizes(_classes);
 
     /// <summary>Offers samples in stream order; which are kept is decided one by one.</summary>
     /// <param name="part">The samples.</param>
     /// <param name="experience">Index of the experience they come from.</param>
-    public void Offer(BatchPart part, int experience)
+    /// <param name="extras">Further columns, float32 <c>[n, width]</c> each; the same names every time.</param>
+    public void Offer(BatchPart part, int experience, IReadOnlyDictionary<string, Tensor>? extras = null)
     {
         ArgumentNullException.ThrowIfNull(part);
-        using var _ = no_grad();
-        using var scope = NewDisposeScope();
-        var classes = _balance == BalanceBy.Class ? part.Targets.data<long>().ToArray() : null;
-        var rowAt = new Dictionary<int, long>();
+        var classes = ClassesOf(part);
+        var rowAt = new Dictionary<int, long>(part.Count);
         for (var row = 0; row < part.Count; row++)
-        {
-            var group = classes is not null ? (int)classes[row] : _balance == BalanceBy.Experience ? experience : 0;
-            if (Place(group) is { } slot) rowAt[slot] = row; // a later sample may overwrite an earlier one
-        }
+            if (Place(GroupKey(classes, row, experience), classes?[row] ?? 0) is { } slot)
+                rowAt[slot] = row; // a later sample may overwrite an earlier one
         if (rowAt.Count == 0) return;
-        Reserve(part);
-        var slots = tensor(rowAt.Keys.Select(slot => (long)slot).ToArray());
-        var rows = tensor(rowAt.Values.ToArray());
-        _raw!.index_copy_(0, slots, part.Raw.index_select(0, rows));
-        _targets!.index_copy_(0, slots, part.Targets.index_select(0, rows));
-        if (part.Tasks is not null) _tasks!.index_copy_(0, slots, part.Tasks.index_select(0, rows));
+        _store.Write([.. rowAt.Keys.Select(slot => (long)slot)], [.. rowAt.Values], part, extras, Count);
     }
 
-    /// <summary>Draws samples without repeats, uniformly.</summary>
-    /// <param name="count">How many; all there are if there are fewer.</param>
-    /// <returns>Slots of the samples.</returns>
-    public long[] Draw(int count)
+    /// <summary>Keeps one sample for certain, at the end or in place of another: for rules of selection of one's own.</summary>
+    /// <param name="part">Where the sample is.</param>
+    /// <param name="row">Its row there.</param>
+    /// <param name="experience">Index of the experience it comes from.</param>
+    /// <param name="slot">The sample to replace; null adds one while there is room.</param>
+    public void Keep(BatchPart part, int row, int experience, int? slot = null)
     {
-        // Floyd's algorithm: distinct numbers in time of the draw, not of the buffer.
-        count = Math.Min(count, Count);
-        var chosen = new HashSet<long>(count);
-        for (var bound = Count - count; bound < Count; bound++)
-        {
-            long pick = _random.Next(bound + 1);
-            if (!chosen.Add(pick)) chosen.Add(bound);
-        }
-        return [.. chosen];
+        ArgumentNullException.ThrowIfNull(part);
+        if (slot is null && Count == Capacity)
+            throw new InvalidOperationException($"slot: none, expected 0 to {Count - 1} since all {Capacity} are taken");
+        if (slot is { } taken) ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(taken, Count, nameof(slot));
+        var classes = ClassesOf(part);
+        if (slot is { } old) TakeOut(old);
+        var group = Known(GroupKey(classes, row, experience));
+        _seenOf[group]++;
+        PutIn(slot ?? Count++, group, classes?[row] ?? 0);
+        _store.Write([slot ?? Count - 1], [row], part, null, Count);
     }
+
+    /// <summary>Empties the buffer; which groups were seen, and how often, stays known.</summary>
+    public void Clear()
+    {
+        _groups.Clear();
+        if (_classes != _groups) _classes.Clear();
+        (Count, _fullSize) = (0, -1);
+    }
+
+    /// <summary>Draws samples without repeats.</summary>
+    /// <param name="count">How many; all there are if there are fewer.</param>
+    /// <param name="balance">
+    /// <see cref="BalanceBy.Sample"/> draws uniformly, <see cref="BalanceBy.Class"/> equal shares of every class as far as
+    /// there are enough.
+    /// </param>
+    /// <returns>Slots of the samples.</returns>
+    public long[] Draw(int count, BalanceBy balance = BalanceBy.Sample)
+    {
+        count = Math.Min(count, Count);
+        if (balance == BalanceBy.Sample)
+            return [.. Distinct(count, Count).Select(slot => (long)slot)];
+        if (balance == BalanceBy.Experience && _balance != BalanceBy.Experience)
+            throw new ArgumentException("balance: Experience, expected Sample or Class in a buffer not balanced by experience", nameof(balance));
+        var groups = balance == BalanceBy.Class ? _classes : _groups;
+        var drawn = new List<long>(count);
+        foreach (var (group, share) in Shares(groups, count))
+            drawn.AddRange(Distinct(share, groups.SlotsOf(group).Count).Select(place => (long)groups.SlotsOf(group)[place]));
+        return [.. drawn];
+    }
+
+    /// <summary>The slots of one class, in the order they were added if none was ever replaced.</summary>
+    /// <param name="classId">The class.</param>
+    public long[] SlotsOfClass(int classId) =>
+        _classes.Find(classId) is >= 0 and var group ? [.. _classes.SlotsOf(group).Select(slot => (long)slot)] : [];
 
     /// <summary>Fetches samples by slot, ready for the model.</summary>
     /// <param name="context">The learner's context.</param>
@@ -106,25 +139,27 @@ public sealed class ReplayBuffer : IDisposable
     public BatchPart Read(LearningContext context, long[] slots)
     {
         ArgumentNullException.ThrowIfNull(context);
-        using var index = tensor(slots);
-        var targets = _targets!.index_select(0, index);
-        return context.Targets.Part(_raw!.index_select(0, index), targets, _tasks?.index_select(0, index));
+        ArgumentNullException.ThrowIfNull(slots);
+        return _store.Read(context, slots);
     }
 
-    /// <summary>Names all state under a prefix.</summary>
+    /// <summary>Fetches an extra column by slot, float32 <c>[n, width]</c>; NaN where a row was stored narrower.</summary>
+    /// <param name="name">As given to <see cref="Offer"/>.</param>
+    /// <param name="slots">As given by <see cref="Draw"/>.</param>
+    public Tensor ReadExtra(string name, long[] slots) => _store.ReadExtra(name, slots);
+
+    /// <summary>Names all state.</summary>
     /// <param name="state">Receives it.</param>
     public void Save(MechanismState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        state.Values["random"] = new System.Text.Json.Nodes.JsonArray([.. _random.State.Select(word => (System.Text.Json.Nodes.JsonNode)word)]);
-        state.Values["seen"] = new System.Text.Json.Nodes.JsonArray([.. _seenOf.Select(seen => (System.Text.Json.Nodes.JsonNode)seen)]);
-        state.Values["wasFull"] = new System.Text.Json.Nodes.JsonArray([.. _wasFull.Select(full => (System.Text.Json.Nodes.JsonNode)full)]);
-        if (Count == 0) return;
-        state.Tensors["groups"] = tensor(Array.ConvertAll(_groupAt[..Count], group => (long)group));
-        state.Tensors["places"] = tensor(Array.ConvertAll(_placeAt[..Count], place => (long)place));
-        state.Tensors["raw"] = _raw!.narrow(0, 0, Count);
-        state.Tensors["targets"] = _targets!.narrow(0, 0, Count);
-        if (_tasks is not null) state.Tensors["tasks"] = _tasks.narrow(0, 0, Count);
+        state.Values["random"] = new JsonArray([.. _random.State.Select(word => (JsonNode)word)]);
+        state.Values["seen"] = new JsonArray([.. _seenOf.Select(seen => (JsonNode)seen)]);
+        state.Values["wasFull"] = new JsonArray([.. _wasFull.Select(full => (JsonNode)full)]);
+        state.Values["fullSize"] = _fullSize;
+        _groups.Save(state, "groups");
+        if (_classes != _groups) _classes.Save(state, "classes");
+        if (Count > 0) _store.Save(state, Count);
     }
 
     /// <summary>Puts saved state back into an empty buffer.</summary>
@@ -132,101 +167,120 @@ public sealed class ReplayBuffer : IDisposable
     public void Load(MechanismState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        using var scope = NewDisposeScope();
+        if (state.Tensors.TryGetValue("raw", out var raw) && raw.shape[0] > Capacity)
+            throw new FormatException($"raw: {raw.shape[0]} samples, expected at most the capacity of {Capacity}");
         _random.State = [.. state.Values["random"]!.AsArray().Select(word => (ulong)word!)];
         _seenOf.AddRange(state.Values["seen"]!.AsArray().Select(seen => (long)seen!));
         _wasFull.AddRange(state.Values["wasFull"]!.AsArray().Select(full => (bool)full!));
-        _slotsOf.AddRange(_seenOf.Select(_ => new List<int>()));
-        if (!state.Tensors.TryGetValue("raw", out var raw)) return;
-        if (raw.shape[0] > Capacity)
-            throw new FormatException($"raw: {raw.shape[0]} samples, expected at most the capacity of {Capacity}");
-        Count = (int)raw.shape[0];
-        var groups = state.Tensors["groups"].data<long>().ToArray();
-        var places = state.Tensors["places"].data<long>().ToArray();
-        foreach (var slot in Enumerable.Range(0, Count).OrderBy(slot => places[slot]))
-        {
-            var slots = _slotsOf[(int)groups[slot]];
-            (_groupAt[slot], _placeAt[slot]) = ((int)groups[slot], slots.Count);
-            slots.Add(slot);
-        }
-        _raw = Grown(raw);
-        _targets = Grown(state.Tensors["targets"]);
-        _tasks = state.Tensors.TryGetValue("tasks", out var tasks) ? Grown(tasks) : null;
+        _fullSize = (int)state.Values["fullSize"]!;
+        _groups.Load(state, "groups");
+        if (_classes != _groups) _classes.Load(state, "classes");
+        Count = raw is null ? 0 : (int)raw.shape[0];
+        if (Count > 0) _store.Load(state);
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _raw?.Dispose();
-        _targets?.Dispose();
-        _tasks?.Dispose();
-    }
+    public void Dispose() => _store.Dispose();
 
     // Algorithm 1 of Chrysakis and Moens: the slot for the next sample of a group, or null to let it pass.
-    private int? Place(int group)
+    private int? Place(long key, long classId)
     {
-        while (_slotsOf.Count <= group)
-        {
-            _slotsOf.Add([]);
-            _seenOf.Add(0);
-            _wasFull.Add(false);
-        }
+        var group = Known(key);
         _seenOf[group]++;
-        if (Count < Capacity) return Put(Count++, group);
+        if (Count < Capacity) return PutIn(Count++, group, classId);
 
-        var largest = _slotsOf.Max(slots => slots.Count);
-        for (var g = 0; g < _slotsOf.Count; g++)
-            if (_slotsOf[g].Count == largest) _wasFull[g] = true;
+        MarkLargest();
         if (!_wasFull[group])
         {
-            Span<int> full = [.. Enumerable.Range(0, _slotsOf.Count).Where(g => _slotsOf[g].Count == largest)];
-            var slots = _slotsOf[full[_random.Next(full.Length)]];
-            return Put(Evict(slots[_random.Next(slots.Count)]), group);
+            var largest = _groups.SlotsOf(_groups.Largest[_random.Next(_groups.Largest.Count)]);
+            var slot = largest[_random.Next(largest.Count)];
+            TakeOut(slot);
+            return PutIn(slot, group, classId);
         }
-        var own = _slotsOf[group];
-        return _random.NextDouble() * _seenOf[group] <= own.Count ? own[_random.Next(own.Count)] : null;
+        var own = _groups.SlotsOf(group);
+        if (_random.NextDouble() * _seenOf[group] >= own.Count) return null;
+        var replaced = own[_random.Next(own.Count)];
+        if (_classes == _groups) return replaced;
+        TakeOut(replaced);
+        return PutIn(replaced, group, classId);
     }
 
-    private int Put(int slot, int group)
+    // A group that is or was the largest is full. Groups join the largest one at a time (by growing to their size, or by
+    // losing a slot on the way down), so that only a change of size asks for a look at all of them.
+    private void MarkLargest()
     {
-        (_groupAt[slot], _placeAt[slot]) = (group, _slotsOf[group].Count);
-        _slotsOf[group].Add(slot);
+        if (_fullSize == _groups.LargestSize) return;
+        _fullSize = _groups.LargestSize;
+        foreach (var group in _groups.Largest) _wasFull[group] = true;
+    }
+
+    private int PutIn(int slot, int group, long classId)
+    {
+        _groups.Add(slot, group);
+        if (_classes != _groups) _classes.Add(slot, _classes.Group(classId));
+        if (Count == Capacity && _groups.SlotsOf(group).Count == _fullSize) _wasFull[group] = true;
         return slot;
     }
 
-    private int Evict(int slot)
+    private void TakeOut(int slot)
     {
-        var slots = _slotsOf[_groupAt[slot]];
-        var last = slots[^1];
-        slots[_placeAt[slot]] = last;
-        _placeAt[last] = _placeAt[slot];
-        slots.RemoveAt(slots.Count - 1);
-        return slot;
+        _groups.Remove(slot);
+        if (_classes != _groups) _classes.Remove(slot);
     }
 
-    private void Reserve(BatchPart part)
+    private int Known(long key)
     {
-        _raw ??= Empty(part.Raw);
-        _targets ??= Empty(part.Targets);
-        if (part.Tasks is not null) _tasks ??= Empty(part.Tasks);
-        if (part.Targets.dim() == 2 && part.Targets.shape[1] > _targets.shape[1])
+        var group = _groups.Group(key);
+        if (group < _seenOf.Count) return group;
+        _seenOf.Add(0);
+        _wasFull.Add(false);
+        return group;
+    }
+
+    private long GroupKey(long[]? classes, int row, int experience) => _balance switch
+    {
+        BalanceBy.Class => classes?[row] ?? 0,
+        BalanceBy.Experience => experience,
+        _ => 0,
+    };
+
+    private static long[]? ClassesOf(BatchPart part) =>
+        part.Targets.dim() == 1 ? part.Targets.data<long>().ToArray() : null;
+
+    // Equal shares; what a small group cannot give is shared among the others, the remainder by lot.
+    private IEnumerable<(int Group, int Share)> Shares(SlotGroups groups, int count)
+    {
+        var waiting = Enumerable.Range(0, groups.Count).Where(group => groups.SlotsOf(group).Count > 0)
+            .OrderBy(group => groups.SlotsOf(group).Count).ToList();
+        var first = 0;
+        for (; first < waiting.Count && groups.SlotsOf(waiting[first]).Count <= count / (waiting.Count - first); first++)
         {
-            // More outputs than before: they are unknown for the samples kept.
-            var wider = full(Capacity, part.Targets.shape[1], float.NaN);
-            wider.narrow(1, 0, _targets.shape[1]).copy_(_targets);
-            _targets.Dispose();
-            _targets = wider.DetachFromDisposeScope();
+            var size = groups.SlotsOf(waiting[first]).Count;
+            count -= size;
+            yield return (waiting[first], size);
         }
+        var rest = waiting[first..];
+        if (rest.Count == 0) yield break;
+        var lucky = Distinct(count % rest.Count, rest.Count);
+        for (var i = 0; i < rest.Count; i++)
+            if ((count / rest.Count) + (lucky.Contains(i) ? 1 : 0) is > 0 and var share)
+                yield return (rest[i], share);
     }
 
-    private Tensor Empty(Tensor like) => zeros([Capacity, .. like.shape[1..]], like.dtype).DetachFromDisposeScope();
-
-    private Tensor Grown(Tensor rows)
+    // Floyd's algorithm: distinct numbers below a bound in time of the draw, not of the bound.
+    private HashSet<int> Distinct(int count, int below)
     {
-        var grown = Empty(rows);
-        grown.narrow(0, 0, rows.shape[0]).copy_(rows);
-        return grown;
+        var chosen = new HashSet<int>(count);
+        for (var bound = below - count; bound < below; bound++)
+            if (!chosen.Add(_random.Next(bound + 1)))
+                chosen.Add(bound);
+        return chosen;
     }
 
-    private static long RowBytes(Tensor? rows) => rows is null ? 0 : rows.numel() / rows.shape[0] * rows.element_size();
+    private static int[] Sizes(SlotGroups groups)
+    {
+        var sizes = new int[groups.Count == 0 ? 0 : Enumerable.Range(0, groups.Count).Max(groups.KeyOf) + 1];
+        for (var group = 0; group < groups.Count; group++) sizes[groups.KeyOf(group)] = groups.SlotsOf(group).Count;
+        return sizes;
+    }
 }

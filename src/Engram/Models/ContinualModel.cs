@@ -1,7 +1,7 @@
 namespace Engram.Models;
 
 /// <summary>Scaling, backbone and growable head in one module.</summary>
-public sealed class ContinualModel : nn.Module<Tensor, Tensor>
+public sealed partial class ContinualModel : nn.Module<Tensor, Tensor>
 {
     /// <summary>Creates a model that knows no class yet.</summary>
     /// <param name="backbone">Gives the features.</param>

@@ -23,5 +23,5 @@ public sealed class DigitsCnn : Backbone
     public override string Architecture => "digits-cnn";
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) => _layers.forward(input);
+    public override Tensor forward(Tensor input) => _layers.call(input);
 }

@@ -7,14 +7,25 @@ namespace Engram.Models;
 /// <param name="featureCount">Width of the features it reads.</param>
 public abstract class IncrementalHead(string name, int featureCount) : nn.Module<Tensor, Tensor>(name)
 {
+    private readonly List<int> _growth = [];
+
     /// <summary>Width of the features it reads.</summary>
     public int FeatureCount { get; } = featureCount;
 
     /// <summary>How many rows there are; 0 before the first class.</summary>
     public int ClassCount { get; private set; }
 
+    /// <summary>How many rows each growth added, in order: repeating them on a new head gives the same layout.</summary>
+    public IReadOnlyList<int> Growth => _growth;
+
     /// <summary>What a file must say to build this head again, for example <c>linear</c>.</summary>
     public abstract string Architecture { get; }
+
+    /// <summary>Logits of some rows only, computed in the same way however many rows there are besides.</summary>
+    /// <param name="features"><c>[batch, features]</c>.</param>
+    /// <param name="rows">Class ids, int64 <c>[n]</c>.</param>
+    /// <returns><c>[batch, n]</c>.</returns>
+    public virtual Tensor ForwardRows(Tensor features, Tensor rows) => forward(features).index_select(1, rows);
 
     /// <summary>Adds rows for new classes; its parameters become longer, their old rows untouched.</summary>
     /// <param name="added">How many rows, 1 or more.</param>
@@ -25,6 +36,7 @@ public abstract class IncrementalHead(string name, int featureCount) : nn.Module
         using var scope = NewDisposeScope();
         AddRows(added);
         ClassCount += added;
+        _growth.Add(added);
     }
 
     /// <summary>Adds rows to the parameters.</summary>
@@ -67,6 +79,10 @@ public sealed class LinearHead : IncrementalHead
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor features) => nn.functional.linear(features, _weight, _bias);
+
+    /// <inheritdoc/>
+    public override Tensor ForwardRows(Tensor features, Tensor rows) =>
+        nn.functional.linear(features, _weight.index_select(0, rows), _bias.index_select(0, rows));
 
     /// <inheritdoc/>
     protected override void AddRows(int added)

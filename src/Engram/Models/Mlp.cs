@@ -3,7 +3,7 @@ using TorchSharp.Modules;
 namespace Engram.Models;
 
 /// <summary>Fully connected layers, each followed by ReLU; the input is flattened.</summary>
-public sealed class Mlp : Backbone
+public sealed class Mlp : Backbone, IGatedBackbone
 {
     private readonly Linear[] _layers;
     private readonly int _inputs;
@@ -26,15 +26,25 @@ public sealed class Mlp : Backbone
     public override string Architecture => $"mlp {_inputs}-{string.Join('-', _layers.Select(layer => layer.out_features))}";
 
     /// <inheritdoc/>
+    public IReadOnlyList<int> GateWidths => [.. _layers.Select(layer => (int)layer.out_features)];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Tensor>? Gates { get; set; }
+
+    /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
         var hidden = input.dim() == 2 ? input : input.flatten(1);
-        foreach (var layer in _layers) hidden = layer.forward(hidden).relu_();
+        for (var i = 0; i < _layers.Length; i++)
+        {
+            hidden = _layers[i].call(hidden).relu_(); // call, not forward: it runs the hooks
+            if (Gates is not null) hidden = hidden.mul(Gates[i]);
+        }
         return hidden;
     }
 
-    private static int[] Validate(int inputs, int[] widths)
+    internal static int[] Validate(int inputs, int[] widths)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(inputs, 1);
         ArgumentNullException.ThrowIfNull(widths);

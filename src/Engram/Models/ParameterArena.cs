@@ -7,6 +7,8 @@ namespace Engram.Models;
 public sealed class ParameterArena : IDisposable
 {
     private readonly nn.Module _module;
+    private Tensor[] _parameters = [];
+    private Tensor[] _views = []; // of Values, in the parameters' shapes: what they read when nothing is borrowed
 
     /// <summary>Takes over the parameters of a module.</summary>
     /// <param name="module">All its trainable parameters must be float32.</param>
@@ -52,13 +54,19 @@ public sealed class ParameterArena : IDisposable
         }
         var values = empty(offset).DetachFromDisposeScope();
         var gradient = zeros(offset).DetachFromDisposeScope();
+        foreach (var view in _views) view.Dispose();
+        (_parameters, _views) = ([.. parameters.Select(p => p.parameter)], new Tensor[slots.Count]);
         using (NewDisposeScope())
         {
-            foreach (var (slot, (_, parameter)) in slots.Zip(parameters))
+            // Frozen since the last layout: a copy of their own, so that the old vector can go.
+            foreach (var (name, parameter) in _module.named_parameters())
+                if (!parameter.requires_grad && old.Any(slot => slot.Name == name)) parameter.set_(parameter.clone());
+            for (var i = 0; i < _views.Length; i++)
             {
-                slot.Of(values).copy_(parameter);
-                parameter.set_(slot.Of(values));
-                parameter.grad = slot.Of(gradient);
+                _views[i] = slots[i].Of(values).DetachFromDisposeScope();
+                _views[i].copy_(_parameters[i]);
+                _parameters[i].set_(_views[i]);
+                _parameters[i].grad = slots[i].Of(gradient);
             }
         }
         var (oldValues, oldGradient) = (Values, Gradient);
@@ -72,28 +80,30 @@ public sealed class ParameterArena : IDisposable
     /// <param name="values">float32 <c>[Length]</c> in the present layout.</param>
     public IDisposable Borrow(Tensor values)
     {
-        Point(values);
+        ArgumentNullException.ThrowIfNull(values);
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        for (var i = 0; i < _parameters.Length; i++) _parameters[i].set_(Slots[i].Of(values));
         return new Loan(this);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (var view in _views) view.Dispose();
         Values.Dispose();
         Gradient.Dispose();
     }
 
-    private void Point(Tensor values)
+    private void Return()
     {
         using var _ = no_grad();
-        using var scope = NewDisposeScope();
-        foreach (var (slot, (_, parameter)) in Slots.Zip(_module.named_parameters().Where(p => p.parameter.requires_grad)))
-            parameter.set_(slot.Of(values));
+        for (var i = 0; i < _parameters.Length; i++) _parameters[i].set_(_views[i]);
     }
 
     private sealed class Loan(ParameterArena arena) : IDisposable
     {
-        public void Dispose() => arena.Point(arena.Values);
+        public void Dispose() => arena.Return();
     }
 }
 

@@ -37,7 +37,7 @@ public static partial class AtomicFile
     }
 
     // The first failure is the one to report, not that of cleaning up after it.
-    private static void DeleteQuietly(string path)
+    internal static void DeleteQuietly(string path)
     {
         try
         {
@@ -49,7 +49,7 @@ public static partial class AtomicFile
     }
 
     // .NET opens no folders; a file system that cannot flush one loses nothing but the promise about power cuts.
-    private static void FlushFolder(string folder)
+    internal static void FlushFolder(string folder)
     {
         if (OperatingSystem.IsWindows()) return;
         var descriptor = Open(folder, 0);

@@ -38,6 +38,23 @@ public sealed class Cumulative : RetentionMechanism
         ArgumentNullException.ThrowIfNull(context);
         _sources.Add(context.Experience.Train);
     }
+
+    /// <inheritdoc/>
+    /// <remarks>All samples go with it: a bundle of this yardstick is as large as its data.</remarks>
+    protected internal override void Save(MechanismState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        state.Values["sources"] = _sources.Count;
+        for (var i = 0; i < _sources.Count; i++) StoredSource.Save(state, $"{i}", _sources[i]);
+    }
+
+    /// <inheritdoc/>
+    protected internal override void Load(LearningContext context, MechanismState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        var count = (int)state.Values["sources"]!;
+        for (var i = 0; i < count; i++) _sources.Add(StoredSource.Load(state, $"{i}"));
+    }
 }
 
 /// <summary>Starts every experience from the first weights again: with <see cref="Cumulative"/>, joint training from scratch.</summary>
@@ -53,6 +70,9 @@ public sealed class Reinitialise : RetentionMechanism
 
     /// <inheritdoc/>
     public override long MemoryBytes => _initial.numel() * 4;
+
+    /// <inheritdoc/>
+    protected internal override bool ForgetsMoments => true;
 
     /// <inheritdoc/>
     protected internal override void Attach(LearningContext context)

@@ -1,5 +1,6 @@
 using Engram.Data;
 using Engram.Learning;
+using Engram.Retention.Sensitivity;
 
 namespace Engram.Retention;
 
@@ -14,48 +15,58 @@ public enum FisherLabels
 }
 
 /// <summary>
-/// The diagonal of the Fisher information, F_k = E[(∂ log p(y|x,θ) / ∂θ_k)²], truly per sample: squares are taken before the
-/// mean, never of a batch's mean gradient. Kirkpatrick et al. 2017; van de Ven 2025, "On the Computation of the Fisher
-/// Information in Continual Learning".
+/// The diagonal of the Fisher information, F_k = E_x E_y[(∂ log p(y|x,θ) / ∂θ_k)²], truly per sample: squares are taken
+/// before the mean, never of a batch's mean gradient. Kirkpatrick et al. 2017; van de Ven 2025, "On the Computation of the
+/// Fisher Information in Continual Learning".
 /// </summary>
+/// <remarks>
+/// Models of linear and convolutional layers (groups 1) under a linear head take whole batches: a linear layer's sum of
+/// squared gradients is (δ²)ᵀ(a²), with a its input and δ the gradient of its output. Other models take one sample at a
+/// time. Both give the same numbers up to rounding. Labels weigh squares, not gradients: E_y[g²] = Σ_y p(y|x) g_y².
+/// For targets that are not classes the observed targets are used.
+/// </remarks>
 public static class FisherInformation
 {
     /// <summary>Estimates the diagonal at the present parameters, in evaluation mode.</summary>
     /// <param name="context">The learner's context; samples come from its source.</param>
     /// <param name="samples">Samples to use, drawn without repeats; null means all.</param>
-    /// <param name="labels">Which labels.</param>
+    /// <param name="labels">Which labels. In task-incremental learning only those of the experience's task have probability.</param>
     /// <returns>float32 in the arena's layout, in the caller's scope.</returns>
-    public static Tensor Diagonal(LearningContext context, int? samples, FisherLabels labels)
+    public static Tensor Diagonal(LearningContext context, int? samples, FisherLabels labels) =>
+        Diagonal(context, samples, labels, vectorised: true);
+
+    internal static Tensor Diagonal(LearningContext context, int? samples, FisherLabels labels, bool vectorised)
     {
         ArgumentNullException.ThrowIfNull(context);
-        using var scope = NewDisposeScope();
-        var count = Math.Min(samples ?? context.Source.Count, context.Source.Count);
-        var random = new SeededRandom(context.Options.Seed, $"fisher/{context.Experience.Index}");
-        var fisher = zeros_like(context.Arena.Values);
-        context.Model.eval();
-        foreach (var index in random.Permutation(context.Source.Count).AsSpan(0, count))
+        var exact = labels == FisherLabels.Exact && context.Targets.Kind == TargetKind.Classes;
+        return PerSampleGradients.Mean(
+            context, samples, "fisher", GradientPower.Squared,
+            (logits, part) => exact
+                ? OverAllLabels(context, logits, part)
+                : Observed(context, logits, part), vectorised);
+    }
+
+    private static Tensor[] Observed(LearningContext context, Tensor logits, BatchPart part)
+    {
+        var leaf = logits.detach().requires_grad_();
+        var loss = context.Targets.LossPerSample(leaf, part.Targets, part.Tasks).sum();
+        return [autograd.grad([loss], [leaf])[0]];
+    }
+
+    private static List<Tensor> OverAllLabels(LearningContext context, Tensor logits, BatchPart part)
+    {
+        using var _ = no_grad();
+        var probabilities = context.Targets.Mask(logits, part.Tasks).softmax(1);
+        var possible = probabilities.amax([0]).data<float>().ToArray();
+        var terms = new List<Tensor>();
+        for (var label = 0; label < possible.Length; label++)
         {
-            using var inner = NewDisposeScope();
-            var sample = context.Fetch([index]);
-            if (labels == FisherLabels.Observed || context.Targets.Kind != TargetKind.Classes)
-            {
-                var gradient = context.GradientOf(() => context.Targets.Loss(context.Model.forward(sample.Inputs), sample));
-                using var _ = no_grad();
-                fisher.addcmul_(gradient, gradient, 1.0 / count);
-                continue;
-            }
-            Tensor Logits() => context.Targets.Mask(context.Model.forward(sample.Inputs), sample.Tasks);
-            float[] probabilities;
-            using (no_grad()) probabilities = Logits().softmax(1).data<float>().ToArray();
-            for (var label = 0; label < probabilities.Length; label++)
-            {
-                if (probabilities[label] == 0) continue;
-                var target = tensor([(long)label]);
-                var gradient = context.GradientOf(() => nn.functional.cross_entropy(Logits(), target));
-                using var _ = no_grad();
-                fisher.addcmul_(gradient, gradient, probabilities[label] / count);
-            }
+            if (possible[label] == 0) continue;
+            // −∂ log p(y)/∂z = p − e_y; the root of p(y) becomes p(y) once squared.
+            var term = probabilities.clone();
+            term.select(1, label).sub_(1);
+            terms.Add(term.mul_(probabilities.narrow(1, label, 1).sqrt()));
         }
-        return fisher.MoveToOuterDisposeScope();
+        return terms;
     }
 }

@@ -41,8 +41,8 @@ public enum Seams
 
 /// <summary>What stands between old knowledge and new gradients. Mechanisms compose in one learner.</summary>
 /// <remarks>
-/// Every method has an empty default. Within a step the order is: <see cref="AddSamples"/>, forward pass,
-/// <see cref="ReplaceLoss"/>, <see cref="ExtraLoss"/>, backward pass, <see cref="AddGradient"/>,
+/// Every method has an empty default. Within a step the order is: <see cref="AddSamples"/>,
+/// <see cref="BeforeForward"/>, forward pass, <see cref="ReplaceLoss"/>, <see cref="ExtraLoss"/>, backward pass, <see cref="AddGradient"/>,
 /// <see cref="ProjectGradient"/>, clipping, optimiser, <see cref="AfterStep"/>. An exception ends the step and leaves the
 /// learner where the step began its last phase; mechanisms keep no state that a repeated step would spoil.
 /// State that outlives a step must be detached from dispose scopes, and named in <see cref="Save"/>.
@@ -64,6 +64,10 @@ public abstract class RetentionMechanism : IDisposable
     /// <param name="options">The learner's options.</param>
     protected internal virtual string? WhyNot(LearnerOptions options) => null;
 
+    /// <summary>Why this mechanism cannot work beside another, or null: "does ..., expected ...".</summary>
+    /// <param name="other">Another mechanism of the same learner.</param>
+    protected internal virtual string? WhyNotBeside(RetentionMechanism other) => null;
+
     /// <summary>Called once, when the learner is built.</summary>
     /// <param name="context">The learner's context.</param>
     protected internal virtual void Attach(LearningContext context) { }
@@ -72,6 +76,13 @@ public abstract class RetentionMechanism : IDisposable
     /// <param name="context">The experience is <see cref="LearningContext.Experience"/>.</param>
     protected internal virtual ISampleSource ChooseTrainingData(LearningContext context) =>
         context?.Experience.Train ?? throw new ArgumentNullException(nameof(context));
+
+    /// <summary>Passes over what <see cref="ChooseTrainingData"/> chose, or null for the learner's own number.</summary>
+    /// <param name="context">The experience is <see cref="LearningContext.Experience"/>.</param>
+    protected internal virtual int? ChooseEpochs(LearningContext context) => null;
+
+    /// <summary>Whether the optimiser forgets its moments at the start of every experience, as training from scratch needs.</summary>
+    protected internal virtual bool ForgetsMoments => false;
 
     /// <summary>Called before the head grows for this experience: the model is still the one that learnt the last.</summary>
     /// <param name="context">The experience is the new one.</param>
@@ -86,9 +97,13 @@ public abstract class RetentionMechanism : IDisposable
     /// <param name="context">The experience's classes are registered.</param>
     protected internal virtual void BeginExperience(LearningContext context) { }
 
-    /// <summary>Adds kept samples to <see cref="TrainingStep.Parts"/>. Teachers run their forward pass here.</summary>
+    /// <summary>Adds kept samples to <see cref="TrainingStep.Parts"/>.</summary>
     /// <param name="step">Before the forward pass.</param>
     protected internal virtual void AddSamples(TrainingStep step) { }
+
+    /// <summary>Called when all samples are there: teachers run their forward pass, weights of parts may be changed.</summary>
+    /// <param name="step">Before the forward pass, with all <see cref="TrainingStep.Parts"/>.</param>
+    protected internal virtual void BeforeForward(TrainingStep step) { }
 
     /// <summary>The loss of one part instead of the usual one, or null to keep the usual one.</summary>
     /// <param name="step">After the forward pass.</param>
@@ -120,6 +135,10 @@ public abstract class RetentionMechanism : IDisposable
     /// <param name="taskId">The task, where it is known.</param>
     protected internal virtual void PrepareForward(LearningContext context, int? taskId) { }
 
+    /// <summary>Called after the forward pass of a prediction: undoes what <see cref="PrepareForward"/> must not leave behind.</summary>
+    /// <param name="context">The learner's context.</param>
+    protected internal virtual void AfterForward(LearningContext context) { }
+
     /// <summary>Scores instead of logits, or null to keep the logits; gradients are off.</summary>
     /// <param name="context">The learner's context.</param>
     /// <param name="features"><c>[n, features]</c>.</param>
@@ -129,6 +148,13 @@ public abstract class RetentionMechanism : IDisposable
     /// <summary>Names all state, to save it.</summary>
     /// <param name="state">Receives tensors and values.</param>
     protected internal virtual void Save(MechanismState state) { }
+
+    /// <summary>
+    /// Called before the parameters are restored: brings a freshly built model to the structure it was saved with.
+    /// </summary>
+    /// <param name="context">The learner's context.</param>
+    /// <param name="state">What <see cref="Save"/> named.</param>
+    protected internal virtual void Restructure(LearningContext context, MechanismState state) { }
 
     /// <summary>Puts saved state back.</summary>
     /// <param name="context">The learner's context; its classes and parameters are restored already.</param>

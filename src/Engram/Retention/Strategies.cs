@@ -1,4 +1,5 @@
 using Engram.Learning;
+using Engram.Memory;
 using Engram.Models;
 
 namespace Engram.Retention;
@@ -20,6 +21,9 @@ public sealed record Strategy(
     /// <summary>The head it needs, for a number of features; null for a linear one.</summary>
     public Func<int, IncrementalHead>? Head { get; init; }
 
+    /// <summary>The backbone it needs, for a number of inputs; null for any.</summary>
+    public Func<int, Backbone>? Backbone { get; init; }
+
     /// <summary>Whether it is a yardstick rather than a way of keeping knowledge (naive, joint).</summary>
     public bool IsYardstick { get; init; }
 }
@@ -33,6 +37,8 @@ public static class Strategies
 {
     private static readonly Scenario[] s_sharedOutputs = [Scenario.ClassIncremental, Scenario.DomainIncremental];
 
+    private static readonly Scenario[] s_taskOnly = [Scenario.TaskIncremental];
+
     /// <summary>All strategies: yardsticks first, then by family.</summary>
     public static IReadOnlyList<Strategy> All { get; } =
     [
@@ -40,11 +46,68 @@ public static class Strategies
         // λ = 1,000 reached the best final accuracy on 5,000 held-out training digits (100 to 10⁷ tried: 20 to 27 %).
         new("ewc", "EWC", "Holds weights that mattered near their old values.",
             _ => [new ElasticWeightConsolidation()]),
+        new("online-ewc", "Online EWC", "Holds weights by one running importance that fades.",
+            _ => [new ElasticWeightConsolidation(new EwcOptions { Gamma = 0.95 })]),
+        new("si", "SI", "Holds weights whose movement brought earlier losses down.", _ => [new SynapticIntelligence()]),
+        new("mas", "MAS", "Holds weights to which the outputs are sensitive.", _ => [new MemoryAwareSynapses()]),
+        new("rwalk", "RWalk", "Holds weights by Fisher information and by the loss they saved on their way.",
+            _ => [new RiemannianWalk()]),
+        new("gem", "GEM", "Turns gradients that would harm any earlier experience.",
+            _ => [new GradientEpisodicMemory()]),
+        new("a-gem", "A-GEM", "Takes out of the gradient what would harm remembered samples on average.",
+            budget => [new AveragedGradientEpisodicMemory(new AGemOptions { Capacity = budget.Capacity })]),
         new("replay", "Replay", "Repeats stored samples beside new ones.",
             budget => [new Replay(new ReplayOptions { Capacity = budget.Capacity })]),
+        new("er-ace", "ER-ACE", "Replays, and lets new samples compete with the classes of their own batch only.",
+            budget => [new ErAce(new ReplayOptions { Capacity = budget.Capacity })]) { Scenarios = s_sharedOutputs },
+        new("der", "DER", "Replays, and must go on giving stored samples the outputs they had.",
+            budget => [new DarkExperienceReplay(new DerOptions { Capacity = budget.Capacity, Beta = 0 })]),
+        new("der++", "DER++", "DER, with the stored labels replayed too.",
+            budget => [new DarkExperienceReplay(new DerOptions { Capacity = budget.Capacity })]),
+        new("gdumb", "GDumb", "Keeps a balanced memory and trains from scratch on it alone.",
+            budget => [new GDumb(new GDumbOptions { Capacity = budget.Capacity })]) { Scenarios = s_sharedOutputs },
+        new("replay+balanced-batches", "Replay, balanced batches", "Replays, with every class as often in a batch.",
+            budget => [new Replay(new ReplayOptions { Capacity = budget.Capacity }), new BalancedBatches()]),
+        new("replay+class-weights", "Replay, class weights", "Replays, with rare classes counting more.",
+            budget => [new Replay(new ReplayOptions { Capacity = budget.Capacity }), new ClassWeightedLoss()]),
+        new("replay+logit-adjustment", "Replay, logit adjustment", "Replays, with class frequencies taken out of the loss.",
+            budget => [new Replay(new ReplayOptions { Capacity = budget.Capacity }), new LogitAdjustment()]),
+        new("replay+threshold-moving", "Replay, threshold moving", "Replays, with class frequencies taken out of predictions.",
+            budget => [new Replay(new ReplayOptions { Capacity = budget.Capacity }), new ThresholdMoving()]),
+        new("replay+decoupled-head", "Replay, decoupled head", "Replays, then trains the head again on balanced samples.",
+            budget => [new Replay(new ReplayOptions { Capacity = budget.Capacity }), new DecoupledHead()]),
         new("ewc+replay", "EWC + replay", "Repeats stored samples and holds important weights.",
             budget => [new ElasticWeightConsolidation(new EwcOptions { Lambda = 100 }),
                 new Replay(new ReplayOptions { Capacity = budget.Capacity })]),
+        new("xdg", "XdG", "Gives each task its own random part of the hidden units.",
+            _ => [new ContextDependentGating()]) { Scenarios = s_taskOnly },
+        new("xdg+ewc", "XdG + EWC", "Gates hidden units by task and holds important weights.",
+            _ => [new ContextDependentGating(), new ElasticWeightConsolidation()]) { Scenarios = s_taskOnly },
+        new("packnet", "PackNet", "Prunes after each task and freezes what is left.",
+            _ => [new PackNet()]) { Scenarios = s_taskOnly },
+        new("progressive", "Progressive networks", "Gives each task a column that reads the older, frozen ones.",
+            _ => [new ProgressiveNetworks()]) { Scenarios = s_taskOnly, Backbone = inputs => new ProgressiveMlp(inputs, 100, 100) },
+        new("cwr", "CWR*", "Learns the last layer afresh and consolidates it row by row.",
+            _ => [new CopyWeightsReinit()]) { Scenarios = s_sharedOutputs },
+        // Distillation, exemplars and bias correction.
+        new("lwf", "LwF", "Must go on saying of old classes what it said before.",
+            _ => [new LearningWithoutForgetting(new LwfOptions { Weighting = DistillationWeighting.ByExperience })]),
+        new("lfl", "LFL", "Keeps features and old decision boundaries where they were.",
+            _ => [new LessForgettingLearning()])
+            { Scenarios = [Scenario.DomainIncremental, Scenario.TaskIncremental, Scenario.ClassIncremental] },
+        new("icarl", "iCaRL", "Keeps exemplars by herding and classifies by their nearest mean.",
+            budget => [new Icarl(new ExemplarOptions { Capacity = budget.Capacity })])
+            { Scenarios = [Scenario.ClassIncremental] },
+        new("bic", "BiC", "Distils, then corrects the bias towards new classes on held-out samples.",
+            budget => [new BiasCorrection(new BicOptions { Capacity = budget.Capacity })])
+            { Scenarios = [Scenario.ClassIncremental] },
+        new("wa", "WA", "Distils and replays, then makes new classes' weights as long as old ones'.",
+            budget => [new LearningWithoutForgetting(new LwfOptions { Weighting = DistillationWeighting.ByClasses }),
+                new Replay(new ReplayOptions { Capacity = budget.Capacity }), new WeightAligning()])
+            { Scenarios = [Scenario.ClassIncremental] },
+        new("il2m", "IL2M", "Keeps exemplars, and rectifies old scores by how they were when new.",
+            budget => [new Il2m(new Il2mOptions { Capacity = budget.Capacity })])
+            { Scenarios = [Scenario.ClassIncremental] },
         new("cumulative", "Cumulative", "Goes on training on all data so far.", _ => [new Cumulative()])
             { IsYardstick = true, Scenarios = s_sharedOutputs },
         new("joint", "Joint", "Trains from scratch on all data so far: the upper bound.",

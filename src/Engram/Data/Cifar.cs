@@ -1,0 +1,83 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+
+namespace Engram.Data;
+
+/// <summary>CIFAR-10 and CIFAR-100 (Krizhevsky 2009): colour images, uint8 <c>[3, 32, 32]</c>, in the binary version's layout.</summary>
+/// <param name="Train">Training samples; the official files hold 50,000.</param>
+/// <param name="Test">Test samples; the official files hold 10,000.</param>
+public sealed record Cifar(ISampleSource Train, ISampleSource Test)
+{
+    private const int Pixels = 3 * 32 * 32;
+
+    /// <summary>Reads CIFAR-10: rows of one label byte and 3,072 pixels.</summary>
+    /// <param name="path">The archive <c>.tar.gz</c>, or a folder with its files.</param>
+    /// <exception cref="InvalidDataException">A file is missing or damaged; the message names it.</exception>
+    public static Cifar Load10(string path) => Load(path, 1, "data_batch_", "test_batch.bin", "batches.meta.txt");
+
+    /// <summary>Reads CIFAR-100 with its 100 fine labels: rows of a coarse label, a fine label and 3,072 pixels.</summary>
+    /// <param name="path">The archive <c>.tar.gz</c>, or a folder with its files.</param>
+    /// <exception cref="InvalidDataException">A file is missing or damaged; the message names it.</exception>
+    public static Cifar Load100(string path) => Load(path, 2, "train.bin", "test.bin", "fine_label_names.txt");
+
+    private static Cifar Load(string path, int labelBytes, string train, string test, string names)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        var files = Files(path);
+        var labels = files.TryGetValue(names, out var text)
+            ? System.Text.Encoding.UTF8.GetString(text).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            : null;
+        return new Cifar(Half(train), Half(test));
+
+        TensorSource Half(string prefix)
+        {
+            var parts = files.Where(file => file.Key.StartsWith(prefix, StringComparison.Ordinal))
+                .OrderBy(file => file.Key, StringComparer.Ordinal).ToArray();
+            if (parts.Length == 0) throw new InvalidDataException($"{path}: no {prefix}, expected the binary version of CIFAR");
+            foreach (var (name, bytes) in parts)
+                if (bytes.Length == 0 || bytes.Length % (labelBytes + Pixels) != 0)
+                    throw new InvalidDataException(
+                        $"{path}: {name} has {bytes.Length} bytes, expected a multiple of {labelBytes + Pixels}");
+            return Parse(path, [.. parts.SelectMany(part => part.Value)], labelBytes, labels);
+        }
+    }
+
+    private static TensorSource Parse(string path, byte[] rows, int labelBytes, string[]? names)
+    {
+        var length = labelBytes + Pixels;
+        var count = rows.Length / length;
+        var codes = Enumerable.Range(0, count).Select(row => (int)rows[(row * length) + labelBytes - 1]).ToArray();
+        var known = labelBytes == 1 ? 10 : 100;
+        if (codes.Max() >= known)
+            throw new InvalidDataException($"{path}: label {codes.Max()}, expected 0 to {known - 1}");
+        var labels = names?.Length == known ? [.. names.Select(name => (Label)name)] : Label.Numbers(0, known);
+        using var scope = NewDisposeScope();
+        var pixels = frombuffer(rows, ScalarType.Byte).view(count, length).narrow(1, labelBytes, Pixels);
+        return TensorSource.OfClasses(pixels.contiguous().view(count, 3, 32, 32).clone(), codes, labels);
+    }
+
+    private static Dictionary<string, byte[]> Files(string path)
+    {
+        if (Directory.Exists(path))
+            return Directory.EnumerateFiles(path).ToDictionary(file => Path.GetFileName(file)!, File.ReadAllBytes);
+        if (!File.Exists(path)) throw new FileNotFoundException($"{path}: no such file, expected an archive or a folder", path);
+        try
+        {
+            using var unpacked = new GZipStream(File.OpenRead(path), CompressionMode.Decompress);
+            using var tar = new TarReader(unpacked);
+            var files = new Dictionary<string, byte[]>();
+            while (tar.GetNextEntry() is { } entry)
+            {
+                if (entry.DataStream is not { } data) continue;
+                using var bytes = new MemoryStream();
+                data.CopyTo(bytes);
+                files[Path.GetFileName(entry.Name)] = bytes.ToArray();
+            }
+            return files;
+        }
+        catch (Exception problem) when (problem is InvalidDataException or EndOfStreamException)
+        {
+            throw new InvalidDataException($"{path}: damaged archive ({problem.Message})", problem);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using System.Text.Json.Nodes;
+using Engram.Retention;
+
+namespace Engram.Data;
+
+/// <summary>A whole source as state of a mechanism, for mechanisms that must keep all data.</summary>
+internal static class StoredSource
+{
+    public static void Save(MechanismState state, string name, ISampleSource source)
+    {
+        var all = source.Gather([.. Enumerable.Range(0, source.Count).Select(index => (long)index)]);
+        state.Tensors[$"{name}/inputs"] = all.Inputs;
+        state.Tensors[$"{name}/targets"] = all.Targets;
+        state.Values[name] = new JsonObject
+        {
+            ["kind"] = source.TargetKind.ToString(),
+            ["labels"] = new JsonArray([.. source.Labels.Select(label => (JsonNode)label.Name)]),
+        };
+    }
+
+    public static TensorSource Load(MechanismState state, string name)
+    {
+        var kind = Enum.Parse<TargetKind>((string)state.Values[name]!["kind"]!);
+        Label[] labels = [.. state.Values[name]!["labels"]!.AsArray().Select(label => (Label)(string)label!)];
+        var (inputs, targets) = (state.Take($"{name}/inputs")!, state.Take($"{name}/targets")!);
+        if (kind != TargetKind.Classes) return TensorSource.OfValues(inputs, targets, labels, kind);
+        using var codes = targets;
+        return TensorSource.OfClasses(inputs, Array.ConvertAll(codes.data<long>().ToArray(), code => checked((int)code)), labels);
+    }
+}

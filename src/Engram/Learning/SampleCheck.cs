@@ -1,0 +1,34 @@
+using Engram.Data;
+
+namespace Engram.Learning;
+
+/// <summary>Looks at samples before anything is learnt from them.</summary>
+internal static class SampleCheck
+{
+    private const int Chunk = 1024;
+
+    /// <summary>Throws where a source does not hold what it says, or holds NaN or infinite numbers.</summary>
+    /// <param name="what">Which source, for the message.</param>
+    /// <param name="source">The source; one that knows its inputs to be finite is asked for one sample only.</param>
+    public static void Throw(string what, ISampleSource source)
+    {
+        if (source.Count == 0) throw new ArgumentException($"{what}: no sample, expected at least one");
+        if (source.InputType is not (ScalarType.Byte or ScalarType.Float32))
+            throw new ArgumentException($"{what}: inputs of type {source.InputType}, expected Byte or Float32");
+        var end = source.IsFinite ? 1 : source.Count;
+        for (var start = 0; start < end; start += Chunk)
+        {
+            using var scope = NewDisposeScope();
+            var indices = Enumerable.Range(start, Math.Min(Chunk, end - start)).Select(index => (long)index).ToArray();
+            var inputs = source.Gather(indices).Inputs;
+            if (inputs.dtype != source.InputType || inputs.shape[0] != indices.Length
+                || !inputs.shape[1..].SequenceEqual(source.InputShape))
+                throw new ArgumentException(
+                    $"{what}: samples {inputs.dtype} [{string.Join(", ", inputs.shape)}], "
+                    + $"expected {source.InputType} [{indices.Length}, {string.Join(", ", source.InputShape)}]");
+            if (inputs.dtype == ScalarType.Float32 && !inputs.isfinite().all().item<bool>())
+                throw new ArgumentException(
+                    $"{what}: NaN or infinite values in samples {start} to {start + indices.Length - 1}, expected finite numbers");
+        }
+    }
+}

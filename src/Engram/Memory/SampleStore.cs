@@ -1,0 +1,104 @@
+using Engram.Learning;
+using Engram.Retention;
+
+namespace Engram.Memory;
+
+/// <summary>Rows of samples in their own tensors: inputs as stored, targets, tasks, and named columns of floats.</summary>
+/// <remarks>
+/// Space is taken in doublings up to the capacity, as a function of the number of rows alone. Columns of values grow in
+/// width when the head does; what older rows do not have is NaN.
+/// </remarks>
+internal sealed class SampleStore(int capacity) : IDisposable
+{
+    private const int FirstRows = 256;
+    private const string Extra = "extra/";
+
+    private readonly SortedDictionary<string, Tensor> _columns = new(StringComparer.Ordinal);
+
+    public long Bytes => _columns.Values.Sum(column => column.numel() * column.element_size());
+
+    /// <summary>Writes samples over the rows at <paramref name="slots"/>; <paramref name="count"/> rows are in use after it.</summary>
+    public void Write(long[] slots, long[] rows, BatchPart part, IReadOnlyDictionary<string, Tensor>? extras, int count)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var (to, from) = (tensor(slots), tensor(rows));
+        Put("raw", part.Raw);
+        Put("targets", part.Targets);
+        if (part.Tasks is not null) Put("tasks", part.Tasks);
+        foreach (var (name, values) in extras ?? new Dictionary<string, Tensor>()) Put(Extra + name, values);
+
+        void Put(string name, Tensor values)
+        {
+            var column = Room(name, values, count);
+            var chosen = values.detach().index_select(0, from);
+            if (chosen.dim() == 2 && chosen.shape[1] < column.shape[1])
+            {
+                var wide = full(chosen.shape[0], column.shape[1], float.NaN);
+                wide.narrow(1, 0, chosen.shape[1]).copy_(chosen);
+                chosen = wide;
+            }
+            column.index_copy_(0, to, chosen);
+        }
+    }
+
+    public BatchPart Read(LearningContext context, long[] slots)
+    {
+        using var index = tensor(slots);
+        var tasks = _columns.TryGetValue("tasks", out var column) ? column.index_select(0, index) : null;
+        return context.Targets.Part(
+            _columns["raw"].index_select(0, index), Widened(_columns["targets"].index_select(0, index), context), tasks);
+    }
+
+    public Tensor ReadExtra(string name, long[] slots)
+    {
+        using var index = tensor(slots);
+        return _columns.TryGetValue(Extra + name, out var column)
+            ? column.index_select(0, index)
+            : throw new ArgumentException($"name: {name} was never stored", nameof(name));
+    }
+
+    public void Save(MechanismState state, int count)
+    {
+        foreach (var (name, column) in _columns) state.Tensors[name] = column.narrow(0, 0, count);
+    }
+
+    public void Load(MechanismState state)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var (name, rows) in state.Tensors.Where(pair => pair.Key is "raw" or "targets" or "tasks" || pair.Key.StartsWith(Extra, StringComparison.Ordinal)))
+            Room(name, rows, (int)rows.shape[0]).narrow(0, 0, rows.shape[0]).copy_(rows);
+    }
+
+    public void Dispose()
+    {
+        foreach (var column in _columns.Values) column.Dispose();
+        _columns.Clear();
+    }
+
+    // Values of samples stored before the head grew: the new outputs are unknown for them.
+    private static Tensor Widened(Tensor targets, LearningContext context)
+    {
+        if (targets.dim() != 2 || targets.shape[1] >= context.Classes.Count) return targets;
+        var wide = full(targets.shape[0], context.Classes.Count, float.NaN);
+        wide.narrow(1, 0, targets.shape[1]).copy_(targets);
+        return wide;
+    }
+
+    private Tensor Room(string name, Tensor like, int count)
+    {
+        long rows = Math.Min(capacity, (long)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(count, FirstRows)));
+        var old = _columns.GetValueOrDefault(name);
+        var (wide, width) = (like.dim() == 2 && like.is_floating_point() && name != "raw", like.dim() == 2 ? like.shape[1] : 0);
+        if (old is not null && old.shape[0] >= rows && (!wide || old.shape[1] >= width)) return old;
+        long[] shape = wide ? [rows, Math.Max(width, old?.shape[1] ?? 0)] : [rows, .. like.shape[1..]];
+        var room = wide ? full(shape, float.NaN) : empty(shape, like.dtype);
+        if (old is not null)
+        {
+            var kept = room.narrow(0, 0, old.shape[0]);
+            (wide ? kept.narrow(1, 0, old.shape[1]) : kept).copy_(old);
+            old.Dispose();
+        }
+        return _columns[name] = room.DetachFromDisposeScope();
+    }
+}

@@ -1,0 +1,68 @@
+namespace Engram.Persistence;
+
+/// <summary>A bundle in memory: its manifest and all tensors by part, checked against each other; no learner is involved yet.</summary>
+internal sealed class BundleContent : IDisposable
+{
+    private readonly Dictionary<string, Dictionary<string, Tensor>> _parts = [];
+
+    private BundleContent(string path, BundleManifest manifest) => (Path, Manifest) = (path, manifest);
+
+    public string Path { get; }
+
+    public BundleManifest Manifest { get; }
+
+    /// <summary>The tensors of a part; none where the bundle has no such part.</summary>
+    public IReadOnlyDictionary<string, Tensor> this[string part] =>
+        _parts.TryGetValue(part, out var tensors) ? tensors : new Dictionary<string, Tensor>();
+
+    /// <summary>Parameters and buffers of the whole model.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> ModelTensors => this["backbone"].Concat(this["head"]);
+
+    public static BundleContent Read(string path, Func<BundleManifest, string, bool>? wanted = null)
+    {
+        var folder = new BundleFolder(path);
+        var json = folder.ReadManifest();
+        while (true)
+        {
+            var manifest = ManifestJson.Parse(json, folder.ManifestPath);
+            var content = new BundleContent(path, manifest);
+            try
+            {
+                ManifestCheck.Check(manifest, folder.ManifestPath);
+                foreach (var part in manifest.Parts.Where(part => wanted?.Invoke(manifest, part.Name) ?? true))
+                    content.ReadPart(folder, part);
+                ContentCheck.Check(content);
+                return content;
+            }
+            catch (FileNotFoundException)
+            {
+                content.Dispose();
+                // A writer may have replaced the manifest and swept the part since we read it.
+                var now = folder.ReadManifest();
+                if (now.AsSpan().SequenceEqual(json)) throw;
+                json = now;
+            }
+            catch
+            {
+                content.Dispose();
+                throw;
+            }
+        }
+    }
+
+    public InvalidDataException Bad(string part, string what) => new($"{Path}: part {part}: {what}");
+
+    public void Dispose()
+    {
+        foreach (var tensor in _parts.Values.SelectMany(tensors => tensors.Values)) tensor.Dispose();
+    }
+
+    private void ReadPart(BundleFolder folder, BundlePart part)
+    {
+        using var stream = folder.Open(part);
+        using var scope = NewDisposeScope();
+        var tensors = SafetensorsFile.Read(stream, $"{Path}: part {part.Name}");
+        foreach (var tensor in tensors.Values) tensor.DetachFromDisposeScope();
+        _parts.Add(part.Name, tensors);
+    }
+}

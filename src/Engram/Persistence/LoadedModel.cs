@@ -1,0 +1,37 @@
+using Engram.Data;
+using Engram.Learning;
+using Engram.Models;
+using Engram.Streams;
+
+namespace Engram.Persistence;
+
+/// <summary>A model for prediction only, rebuilt from a bundle without the code that trained it. In evaluation mode.</summary>
+/// <param name="Model">The model.</param>
+/// <param name="Classes">Its labels by id.</param>
+/// <param name="InputShape">Shape of one sample; null if the bundle had learnt nothing.</param>
+/// <param name="TargetKind">What its outputs are.</param>
+/// <param name="Manifest">What the bundle says of itself.</param>
+public sealed record LoadedModel(
+    ContinualModel Model, ClassRegistry Classes, IReadOnlyList<long>? InputShape, TargetKind TargetKind,
+    BundleManifest Manifest) : IDisposable
+{
+    /// <summary>Whether a task must be named at prediction, as in <see cref="Scenario.TaskIncremental"/>.</summary>
+    public bool NeedsTask => Classes.Classes.Any(key => key.Task is not null);
+
+    /// <summary>Logits of samples as stored, <c>[batch, classes]</c>, no task masked out.</summary>
+    /// <param name="inputs"><c>[batch, ...]</c>, Byte or Float32.</param>
+    /// <exception cref="ArgumentException">Another shape than the model learnt.</exception>
+    public Tensor Scores(Tensor inputs)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        if (InputShape is { } shape && !inputs.shape[1..].SequenceEqual(shape))
+            throw new ArgumentException(
+                $"inputs: [{string.Join(", ", inputs.shape)}], expected [batch, {string.Join(", ", shape)}]", nameof(inputs));
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        return Model.forward(Model.Scaling.Apply(inputs)).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Model.Dispose();
+}

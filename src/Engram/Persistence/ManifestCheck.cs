@@ -1,0 +1,47 @@
+namespace Engram.Persistence;
+
+/// <summary>What must hold inside a manifest, whatever its parts say.</summary>
+internal static class ManifestCheck
+{
+    private const long MaxMask = 1 << 28;
+
+    public static void Check(BundleManifest manifest, string file)
+    {
+        void Expect(bool holds, string what)
+        {
+            if (!holds) throw new InvalidDataException($"{file}: {what}");
+        }
+
+        Expect(manifest.Classes.All(c => c is not null) && manifest.Mechanisms.All(m => m is not null)
+            && manifest.Parts.All(p => p is not null) && manifest.Optimizer.Moments.All(m => m is not null),
+            "null in a list, expected values");
+        var (model, learner, classes) = (manifest.Model, manifest.Learner, manifest.Classes);
+        Expect(model.Features > 0, $"model.features: {model.Features}, expected 1 or more");
+        Expect(model.Growth.All(rows => rows > 0) && model.Growth.Sum(rows => (long)rows) == classes.Count,
+            $"model.growth: [{string.Join(", ", model.Growth.Take(20))}], expected positive numbers that sum to the {classes.Count} classes");
+        Expect(classes.Distinct().Count() == classes.Count, "classes: a label occurs twice in one task, expected once");
+        Expect(classes.All(c => c.Task is null or >= 0), "classes: a negative task, expected 0 or more");
+        var tasks = classes.Max(c => (long?)c.Task) ?? 0;
+        Expect((tasks + 1) * Math.Max(1, classes.Count) <= MaxMask, $"classes: task {tasks}, expected a smaller number");
+        Expect(learner.InputShape is null || (learner.InputShape.Count < 32 && learner.InputShape.All(size => size >= 0)),
+            "learner.inputShape: expected a shape");
+        Expect(learner.Learnt.All(index => index >= 0) && learner.Learnt.Distinct().Count() == learner.Learnt.Count,
+            "learner.learnt: expected different numbers from 0");
+        Expect(learner.Completed == learner.Learnt.Count,
+            $"learner.completed: {learner.Completed}, expected {learner.Learnt.Count}, the number learnt");
+        Expect(learner.KnownBefore >= 0 && learner.KnownBefore <= classes.Count,
+            $"learner.knownBefore: {learner.KnownBefore}, expected 0 to {classes.Count}");
+        Expect(learner.Cursor is not { } cursor || (cursor.Step >= 0 && cursor.Experience >= 0 && !learner.Learnt.Contains(cursor.Experience)),
+            $"learner.cursor: {learner.Cursor}, expected an experience not yet learnt");
+        Expect(manifest.Optimizer.Steps >= 0, $"optimizer.steps: {manifest.Optimizer.Steps}, expected 0 or more");
+        Expect(double.IsFinite(manifest.Optimizer.LearningRate) && manifest.Optimizer.LearningRate >= 0,
+            $"optimizer.learningRate: {manifest.Optimizer.LearningRate}, expected 0 or more");
+        Expect(manifest.Parts.Select(part => part.Name).Distinct().Count() == manifest.Parts.Count,
+            "parts: a name occurs twice, expected once");
+        Expect(new[] { "backbone", "head", "random" }.All(name => manifest.Parts.Any(part => part.Name == name)),
+            $"parts: {string.Join(", ", manifest.Parts.Select(part => part.Name))}, expected backbone, head and random among them");
+        var known = manifest.Mechanisms.Select(m => $"mechanism/{m.Name}").Concat(["backbone", "head", "optimizer", "random"]).ToHashSet();
+        foreach (var part in manifest.Parts)
+            Expect(known.Contains(part.Name), $"parts: {part.Name}, expected one of {string.Join(", ", known)}");
+    }
+}

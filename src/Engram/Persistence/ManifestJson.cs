@@ -1,0 +1,108 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Engram.Persistence;
+
+/// <summary>Manifests as bytes: strict in reading, deterministic in writing, sealed by a hash of themselves.</summary>
+internal static class ManifestJson
+{
+    private static readonly string s_noId = new('0', 64);
+
+    public static JsonSerializerOptions Options { get; } = new(JsonSerializerOptions.Strict)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        PropertyNameCaseInsensitive = false,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        WriteIndented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { LeaveOutCode } },
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase), new KindConverterFactory() },
+    };
+
+    /// <summary>The bytes of a manifest, and the manifest with its id.</summary>
+    public static (byte[] Json, BundleManifest Manifest) Seal(BundleManifest manifest)
+    {
+        var open = JsonSerializer.SerializeToUtf8Bytes(manifest with { Id = s_noId }, Options);
+        var sealedOne = manifest with { Id = Convert.ToHexStringLower(SHA256.HashData(open)) };
+        return (JsonSerializer.SerializeToUtf8Bytes(sealedOne, Options), sealedOne);
+    }
+
+    public static BundleManifest Parse(byte[] json, string file)
+    {
+        try
+        {
+            if (!System.Text.Unicode.Utf8.IsValid(json)) throw new JsonException("not valid UTF-8");
+            CheckFormat(json, file);
+            var manifest = JsonSerializer.Deserialize<BundleManifest>(json, Options)
+                ?? throw new JsonException("null, expected an object");
+            CheckSeal(json, manifest.Id, file);
+            return manifest;
+        }
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException or ArgumentException or FormatException)
+        {
+            throw new InvalidDataException($"{file}: damaged or no manifest of a bundle ({problem.Message})", problem);
+        }
+    }
+
+    // Before anything else, so that a bundle of tomorrow is called that and not damaged.
+    private static void CheckFormat(byte[] json, string file)
+    {
+        using var document = JsonDocument.Parse(json);
+        var root = document.RootElement;
+        if (root.ValueKind != JsonValueKind.Object
+            || !root.TryGetProperty("format", out var format) || format.ValueKind != JsonValueKind.String
+            || format.GetString() != BundleManifest.FormatName)
+            throw new InvalidDataException($"{file}: no manifest of a bundle, expected format {BundleManifest.FormatName}");
+        if (!root.TryGetProperty("version", out var version) || !version.TryGetInt32(out var number) || number < 1)
+            throw new InvalidDataException($"{file}: no version, expected 1 to {Bundle.FormatVersion}");
+        if (number > Bundle.FormatVersion)
+            throw new InvalidDataException(
+                $"{file}: version {number} of the format, expected 1 to {Bundle.FormatVersion}; a newer Engram wrote it");
+    }
+
+    private static void CheckSeal(byte[] json, string id, string file)
+    {
+        var place = id.Length == 64 ? json.AsSpan().IndexOf(Encoding.UTF8.GetBytes(id)) : -1;
+        var open = json.ToArray();
+        if (place >= 0) open.AsSpan(place, 64).Fill((byte)'0');
+        if (place < 0 || Convert.ToHexStringLower(SHA256.HashData(open)) != id)
+            throw new InvalidDataException($"{file}: damaged: its content does not match its id {id}");
+    }
+
+    // Functions cannot be saved; whoever restores passes them again.
+    private static void LeaveOutCode(JsonTypeInfo type)
+    {
+        for (var i = type.Properties.Count - 1; i >= 0; i--)
+            if (typeof(Delegate).IsAssignableFrom(type.Properties[i].PropertyType)) type.Properties.RemoveAt(i);
+    }
+
+    /// <summary>Writes options of an abstract type as their own type's fields, after its name as <c>kind</c>. Never reads.</summary>
+    private sealed class KindConverterFactory : JsonConverterFactory
+    {
+        public override bool CanConvert(Type typeToConvert) =>
+            typeToConvert is { IsAbstract: true, IsClass: true } && typeToConvert.Assembly == typeof(ManifestJson).Assembly;
+
+        public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
+            (JsonConverter)Activator.CreateInstance(typeof(KindConverter<>).MakeGenericType(typeToConvert))!;
+    }
+
+    private sealed class KindConverter<T> : JsonConverter<T>
+    {
+        public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            throw new JsonException($"{typeToConvert.Name} is not read from files");
+
+        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options)
+        {
+            var kind = new JsonObject { ["kind"] = value!.GetType().Name };
+            foreach (var (name, field) in (JsonObject)JsonSerializer.SerializeToNode(value, value.GetType(), options)!)
+                kind[name] = field?.DeepClone();
+            kind.WriteTo(writer, options);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Engram.Data;
+using Engram.Learning;
+using Engram.Models;
+using Engram.Retention;
+using Engram.Streams;
+
+namespace Engram.Persistence;
+
+/// <summary>Brings a checked bundle into a learner or a model: first everything that can be refused, then everything that changes.</summary>
+internal static class Restoration
+{
+    public static void Run(Learner learner, BundleContent content, bool otherOptions)
+    {
+        CheckFits(learner, content, otherOptions);
+        var saved = content.Manifest.Learner;
+        var state = new LearnerState(
+            saved.Learnt, saved.Completed, saved.KnownBefore, saved.Cursor, saved.InputShape, saved.TargetKind);
+        learner.Restore(state, content["random"]["torch"], () =>
+        {
+            using var scope = NewDisposeScope();
+            Register(content.Manifest, learner.Context.Classes);
+            foreach (var rows in content.Manifest.Model.Growth) learner.Context.Model.Head.Grow(rows);
+            learner.Context.Arena.Rebuild();
+            Fill(learner.Context.Model, content);
+            RestoreOptimizer(learner, content);
+            // Mechanisms may look at what kind of targets they keep.
+            (learner.Context.Targets.Kind, learner.InputShape) = (state.TargetKind, state.InputShape);
+            (learner.Context.Completed, learner.Context.KnownBefore) = (state.Completed, state.KnownBefore);
+            foreach (var (mechanism, values) in learner.Mechanisms.Zip(content.Manifest.Mechanisms))
+                RestoreMechanism(learner.Context, mechanism, values, content);
+        });
+    }
+
+    public static LoadedModel Model(BundleContent content, bool logitsOnly)
+    {
+        var (manifest, description) = (content.Manifest, content.Manifest.Model);
+        if (!logitsOnly && manifest.Mechanisms.FirstOrDefault(mechanism => mechanism.Predicts) is { } other)
+            throw new InvalidDataException(
+                $"{content.Path}: mechanism {other.Name} takes part in prediction, expected to be loaded with its learner");
+        try
+        {
+            var scaling = description.Scaling.Deserialize<InputScaling>(ManifestJson.Options)!;
+            var backbone = Architectures.Backbone(
+                description.Backbone, content["backbone"].Values.Sum(tensor => tensor.numel()));
+            if (backbone.FeatureCount != description.Features)
+                throw new FormatException($"{description.Backbone} gives {backbone.FeatureCount} features, expected {description.Features}");
+            var model = new ContinualModel(backbone, Architectures.Head(description.Head, description.Features), scaling);
+            foreach (var rows in description.Growth) model.Head.Grow(rows);
+            foreach (var (_, tensor) in Bundle.NamedTensors(model)) tensor.DetachFromDisposeScope();
+            Fill(model, content);
+            model.eval();
+            var classes = new ClassRegistry();
+            Register(manifest, classes);
+            return new LoadedModel(model, classes, manifest.Learner.InputShape, manifest.Learner.TargetKind, manifest);
+        }
+        catch (Exception problem) when (problem is FormatException or JsonException or ArgumentException or ExternalException)
+        {
+            throw new InvalidDataException($"{content.Path}: model: {problem.Message}", problem);
+        }
+    }
+
+    private static void CheckFits(Learner learner, BundleContent content, bool otherOptions)
+    {
+        var (manifest, model) = (content.Manifest, learner.Context.Model);
+        void Same(string what, string saved, string here)
+        {
+            if (saved != here) throw new InvalidDataException($"{content.Path}: {what}: {saved}, expected {here} as in this learner");
+        }
+
+        Same("backbone", manifest.Model.Backbone, model.Backbone.Architecture);
+        Same("head", manifest.Model.Head, model.Head.Architecture);
+        Same("features", $"{manifest.Model.Features}", $"{model.Backbone.FeatureCount}");
+        Same("scaling", manifest.Model.Scaling.ToJsonString(), Bundle.Fields(model.Scaling).ToJsonString());
+        Same("mechanisms", Names(manifest.Mechanisms.Select(m => m.Name)), Names(learner.Mechanisms.Select(m => m.Name)));
+        var (saved, here) = (manifest.Learner.Options, Bundle.Fields(learner.Context.Options));
+        var standard = Bundle.Fields(new LearnerOptions());
+        foreach (var name in here.Select(pair => pair.Key).Union(saved.Select(pair => pair.Key)))
+        {
+            // An option younger than the bundle had its default.
+            var then = saved.ContainsKey(name) ? saved[name] : standard[name];
+            var free = otherOptions && manifest.Learner.Cursor is null && name != "scenario";
+            if (!free && !JsonNode.DeepEquals(then, here[name])) Same($"option {name}", Text(then), Text(here[name]));
+        }
+        CheckShapes(Bundle.NamedTensors(model).Where(pair => !IsHead(pair.Name)), content["backbone"], "backbone", content);
+    }
+
+    private static void CheckShapes(
+        IEnumerable<(string Name, Tensor Tensor)> model, IReadOnlyDictionary<string, Tensor> saved, string part, BundleContent content)
+    {
+        var expected = model.ToDictionary(pair => pair.Name, pair => pair.Tensor);
+        foreach (var name in saved.Keys.Except(expected.Keys))
+            throw content.Bad(part, $"tensor {name}, expected only those of the model");
+        foreach (var (name, tensor) in expected)
+        {
+            if (!saved.TryGetValue(name, out var given)) throw content.Bad(part, $"tensor {name} is missing");
+            if (given.dtype != tensor.dtype || !given.shape.SequenceEqual(tensor.shape))
+                throw content.Bad(part,
+                    $"tensor {name}: {given.dtype} [{string.Join(", ", given.shape)}], "
+                    + $"expected {tensor.dtype} [{string.Join(", ", tensor.shape)}]");
+        }
+    }
+
+    private static void Register(BundleManifest manifest, ClassRegistry classes)
+    {
+        foreach (var (label, task) in manifest.Classes) classes.Register(new Label(label), task);
+    }
+
+    private static void Fill(ContinualModel model, BundleContent content)
+    {
+        using var _ = no_grad();
+        CheckShapes(Bundle.NamedTensors(model).Where(pair => !IsHead(pair.Name)), content["backbone"], "backbone", content);
+        CheckShapes(Bundle.NamedTensors(model).Where(pair => IsHead(pair.Name)), content["head"], "head", content);
+        var saved = content.ModelTensors.ToDictionary(pair => pair.Key, pair => pair.Value);
+        foreach (var (name, tensor) in Bundle.NamedTensors(model)) tensor.copy_(saved[name]);
+    }
+
+    private static void RestoreOptimizer(Learner learner, BundleContent content)
+    {
+        using var _ = no_grad();
+        var (arena, saved, optimizer) = (learner.Context.Arena, content["optimizer"], content.Manifest.Optimizer);
+        var moments = new Dictionary<string, Tensor>();
+        foreach (var moment in optimizer.Moments)
+        {
+            moments[moment] = empty(arena.Length);
+            foreach (var slot in arena.Slots)
+                slot.Of(moments[moment]).copy_(saved.TryGetValue($"{moment}/{slot.Name}", out var values)
+                    ? values
+                    : throw content.Bad("optimizer", $"tensor {moment}/{slot.Name} is missing"));
+        }
+        learner.Optimizer.Restore(optimizer.Steps, moments);
+        learner.Optimizer.LearningRate = optimizer.LearningRate;
+    }
+
+    private static void RestoreMechanism(
+        LearningContext context, RetentionMechanism mechanism, BundleMechanism saved, BundleContent content)
+    {
+        var part = $"mechanism/{mechanism.Name}";
+        var state = new MechanismState { Values = (JsonObject)saved.Values.DeepClone() };
+        foreach (var (name, tensor) in content[part]) state.Tensors[name] = tensor;
+        try
+        {
+            mechanism.Load(context, state);
+        }
+        catch (Exception problem) when (problem is not OutOfMemoryException)
+        {
+            throw new InvalidDataException($"{content.Path}: part {part}: its state does not fit ({problem.Message})", problem);
+        }
+    }
+
+    private static bool IsHead(string name) => name.StartsWith("head.", StringComparison.Ordinal);
+
+    private static string Names(IEnumerable<string> names) => $"[{string.Join(", ", names)}]";
+
+    private static string Text(JsonNode? node) => node?.ToJsonString() ?? "null";
+}

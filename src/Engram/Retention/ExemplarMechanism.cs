@@ -1,0 +1,24 @@
+using Engram.Data;
+using Engram.Learning;
+
+namespace Engram.Retention;
+
+/// <summary>What the class-incremental mechanisms that keep exemplars of their own need and refuse.</summary>
+internal static class ExemplarMechanism
+{
+    public static string? WhyNot(LearnerOptions options) => options.Scenario == Scenario.ClassIncremental
+        ? null
+        : $"keeps exemplars to tell old classes from new ones, expected class-incremental learning, not {options.Scenario}";
+
+    /// <summary>Two memories would keep and train on each other's samples.</summary>
+    public static string? WhyNotBeside(RetentionMechanism other) => other.Seams.HasFlag(Seams.Samples)
+        ? $"trains on exemplars of its own, expected no {other.Name} beside it"
+        : null;
+
+    public static void ExpectClasses(LearningContext context, string name)
+    {
+        if (context.Experience.Train.TargetKind != TargetKind.Classes)
+            throw new ArgumentException(
+                $"experience: targets are {context.Experience.Train.TargetKind}, expected {TargetKind.Classes} for {name}");
+    }
+}

@@ -1,0 +1,101 @@
+using Engram.Data;
+using Engram.Learning;
+using Engram.Models;
+using Engram.Retention.Sensitivity;
+
+namespace Engram.Retention;
+
+/// <summary>How <see cref="MemoryAwareSynapses"/> weighs the past.</summary>
+public sealed record MasOptions
+{
+    /// <summary>λ in equation 4: how much old experiences count against the new one.</summary>
+    /// <value>Default 1; 0 or more.</value>
+    public double Lambda { get; init; } = 1;
+
+    /// <summary>Samples to estimate the importance from; null means all of the experience.</summary>
+    /// <value>Default 1,000.</value>
+    public int? Samples { get; init; } = 1000;
+}
+
+/// <summary>
+/// Memory aware synapses: holds the weights to which the outputs are sensitive; labels are not needed. Aljundi et al. 2018,
+/// "Memory Aware Synapses: Learning what (not) to forget": Ω = (1/N) Σ_x |∂‖F(x;θ)‖²₂ / ∂θ| (equation 2 with the squared
+/// norm of section 4.1), L(θ) = L_n(θ) + λ Σ Ω (θ − θ*)² (equation 4).
+/// </summary>
+/// <remarks>
+/// The absolute value is taken per sample, as equation 2 says; common implementations take it of a batch's mean gradient.
+/// Importances of experiences are summed and the anchor is the parameters of the last, as in the authors' code. The
+/// outputs are the logits; in task-incremental learning those of the task at hand.
+/// </remarks>
+public sealed class MemoryAwareSynapses : RetentionMechanism
+{
+    private readonly MasOptions _options;
+
+    /// <summary>Creates it.</summary>
+    /// <param name="options">Null for the defaults.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public MemoryAwareSynapses(MasOptions? options = null)
+    {
+        _options = options ?? new MasOptions();
+        if (!(_options.Lambda >= 0 && double.IsFinite(_options.Lambda)))
+            throw new ArgumentException($"Lambda: {_options.Lambda}, expected 0 or more");
+        if (_options.Samples < 1) throw new ArgumentException($"Samples: {_options.Samples}, expected 1 or more");
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "mas";
+
+    /// <inheritdoc/>
+    public override Seams Seams => Seams.Gradient;
+
+    /// <inheritdoc/>
+    public override long MemoryBytes => Penalty.Bytes;
+
+    /// <summary>Ω and θ*, without λ.</summary>
+    public QuadraticPenalty Penalty { get; } = new();
+
+    /// <inheritdoc/>
+    protected internal override void OnGrowth(LearningContext context, ArenaChange change) => Penalty.Carry(change);
+
+    /// <inheritdoc/>
+    protected internal override void AddGradient(TrainingStep step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        Penalty.AddGradient(step.Context.Arena, 2 * _options.Lambda); // derivative of λ Ω (θ − θ*)²
+    }
+
+    /// <inheritdoc/>
+    protected internal override void EndExperience(LearningContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        using var scope = NewDisposeScope();
+        var importance = Importance(context, _options.Samples);
+        using var _ = no_grad();
+        if (Penalty.Importance is { } earlier) importance.add_(earlier);
+        Penalty.Replace(importance, context.Arena.Values.clone());
+    }
+
+    /// <inheritdoc/>
+    protected internal override void Save(MechanismState state) => Penalty.Save(state);
+
+    /// <inheritdoc/>
+    protected internal override void Load(LearningContext context, MechanismState state) => Penalty.Load(state);
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing) => Penalty.Dispose();
+
+    /// <summary>Ω of one experience at the present parameters, float32 in the arena's layout.</summary>
+    internal static Tensor Importance(LearningContext context, int? samples, bool vectorised = true) =>
+        PerSampleGradients.Mean(
+            context, samples, "mas", GradientPower.Absolute, (logits, part) => [OfNorm(context, logits, part)], vectorised);
+
+    // ∂‖z‖²/∂z = 2z over the outputs in the running.
+    private static Tensor OfNorm(LearningContext context, Tensor logits, BatchPart part)
+    {
+        using var _ = no_grad();
+        var term = logits.mul(2);
+        return context.Targets.Kind == TargetKind.Classes && part.Tasks is not null
+            ? term.masked_fill_(context.Targets.Mask(logits, part.Tasks).isneginf(), 0)
+            : term;
+    }
+}

@@ -1,0 +1,117 @@
+using Engram.Learning;
+using Engram.Models;
+
+namespace Engram.Retention;
+
+/// <summary>How <see cref="SynapticIntelligence"/> weighs the past.</summary>
+public sealed record SiOptions
+{
+    /// <summary>c in equation 4: how much old experiences count against the new one.</summary>
+    /// <value>Default 1; 0 or more.</value>
+    public double C { get; init; } = 1;
+
+    /// <summary>ξ in equation 5: keeps the importance of parameters that hardly moved from exploding.</summary>
+    /// <value>Default 0.1; above 0.</value>
+    public double Xi { get; init; } = 0.1;
+}
+
+/// <summary>
+/// Synaptic intelligence: holds the weights whose movement brought earlier losses down. Importance is gathered while
+/// learning, without a pass over the data afterwards. Zenke, Poole and Ganguli 2017, "Continual Learning Through Synaptic
+/// Intelligence": L̃ = L + c Σ_k Ω_k (θ̃_k − θ_k)² (equation 4), Ω_k = Σ_ν ω_k^ν / ((Δ_k^ν)² + ξ) (equation 5),
+/// ω_k = −Σ_t g_k(t) Δθ_k(t) (equation 3).
+/// </summary>
+/// <remarks>
+/// The path integral uses the gradient without the penalty, and Ω is cut at 0 after each experience, as in the authors'
+/// code. The gradient is noted when this mechanism's turn comes: list it before other quadratic penalties. One penalty
+/// anchored at the parameters of the last experience, whatever the number of experiences.
+/// </remarks>
+public sealed class SynapticIntelligence : RetentionMechanism
+{
+    private readonly SiOptions _options;
+    private readonly PathIntegral _path = new();
+
+    /// <summary>Creates it.</summary>
+    /// <param name="options">Null for the defaults.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public SynapticIntelligence(SiOptions? options = null)
+    {
+        _options = options ?? new SiOptions();
+        if (!(_options.C >= 0 && double.IsFinite(_options.C)))
+            throw new ArgumentException($"C: {_options.C}, expected 0 or more");
+        if (!(_options.Xi > 0 && double.IsFinite(_options.Xi)))
+            throw new ArgumentException($"Xi: {_options.Xi}, expected a positive number");
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "si";
+
+    /// <inheritdoc/>
+    public override Seams Seams => Seams.Gradient;
+
+    /// <inheritdoc/>
+    public override long MemoryBytes => Penalty.Bytes + _path.Bytes;
+
+    /// <summary>Ω and θ̃, without c.</summary>
+    public QuadraticPenalty Penalty { get; } = new();
+
+    /// <inheritdoc/>
+    protected internal override void OnGrowth(LearningContext context, ArenaChange change) => Penalty.Carry(change);
+
+    /// <inheritdoc/>
+    protected internal override void BeginExperience(LearningContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        _path.Begin(context.Arena);
+    }
+
+    /// <inheritdoc/>
+    protected internal override void AddGradient(TrainingStep step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        _path.BeforePenalty(step.Context.Arena);
+        Penalty.AddGradient(step.Context.Arena, 2 * _options.C); // derivative of c Ω (θ − θ̃)²
+    }
+
+    /// <inheritdoc/>
+    protected internal override void AfterStep(TrainingStep step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        _path.AfterStep(step.Context.Arena);
+    }
+
+    /// <inheritdoc/>
+    protected internal override void EndExperience(LearningContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var values = context.Arena.Values;
+        var distance = values.sub(_path.Start!);
+        var importance = _path.Contribution!.div(distance.mul_(distance).add_(_options.Xi));
+        if (Penalty.Importance is { } earlier) importance.add_(earlier);
+        Penalty.Replace(importance.clamp_min_(0), values.clone());
+        _path.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected internal override void Save(MechanismState state)
+    {
+        Penalty.Save(state);
+        _path.Save(state);
+    }
+
+    /// <inheritdoc/>
+    protected internal override void Load(LearningContext context, MechanismState state)
+    {
+        Penalty.Load(state);
+        _path.Load(state);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        Penalty.Dispose();
+        _path.Dispose();
+    }
+}

@@ -1,0 +1,182 @@
+using Engram.Data;
+using Engram.Evaluation;
+using Engram.Learning;
+using Engram.Retention;
+using Engram.Streams;
+using Engram.Tests;
+using TorchSharp;
+
+namespace Engram.Conformance;
+
+/// <summary>The contract that every strategy, and so every mechanism, keeps. It finds them by itself.</summary>
+public class ConformanceTests
+{
+    public static TheoryData<string> AllStrategies => [.. Strategies.All.Select(strategy => strategy.Name)];
+
+    public static TheoryData<string> KeepingStrategies =>
+        [.. Strategies.All.Where(strategy => !strategy.IsYardstick).Select(strategy => strategy.Name)];
+
+    public static TheoryData<Type> MechanismTypes =>
+        [.. typeof(RetentionMechanism).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(RetentionMechanism)) && !t.IsAbstract)];
+
+    [Theory, MemberData(nameof(MechanismTypes))]
+    public void Every_mechanism_is_public_and_part_of_a_strategy(Type mechanism)
+    {
+        Assert.True(mechanism.IsPublic, $"{mechanism} is not exported");
+        var created = Strategies.All.SelectMany(strategy => strategy.Create(new StrategyBudget(30)));
+        Assert.Contains(created, instance => instance.GetType() == mechanism);
+    }
+
+    [Theory, MemberData(nameof(KeepingStrategies))]
+    public void Every_strategy_has_a_method_card(string name)
+    {
+        var cards = Directory.GetFiles(Path.Combine(TestData.Root, "docs", "methods"), "*.md").Select(File.ReadAllText);
+        Assert.Contains(cards, card => card.Contains($"`{name}`", StringComparison.Ordinal));
+    }
+
+    [Theory, MemberData(nameof(KeepingStrategies))]
+    public void It_is_active_it_learns_otherwise_than_naive(string name)
+    {
+        var strategy = Strategies.Named(name);
+        var scenario = SmallStream.ScenarioOf(strategy);
+        using var learner = SmallStream.Learner(strategy);
+        using var naive = new Learner(
+            () => new Models.ContinualModel(new Models.Mlp(784, 32, 32)), SmallStream.Options(strategy));
+        foreach (var experience in SmallStream.Experiences(scenario))
+        {
+            learner.Learn(experience);
+            naive.Learn(SmallStream.Experience(scenario, experience.Index));
+        }
+        Assert.NotEqual(SmallStream.Scores(naive, scenario, 3), SmallStream.Scores(learner, scenario, 3));
+    }
+
+    [Theory, MemberData(nameof(AllStrategies))]
+    public void The_same_seed_gives_identical_results_and_another_seed_does_not(string name)
+    {
+        var first = Run(name, seed: 3);
+        Assert.Equal(first, Run(name, seed: 3));
+        Assert.NotEqual(first, Run(name, seed: 4));
+    }
+
+    [Theory, MemberData(nameof(AllStrategies))]
+    public void Class_ids_stay_stable_and_scores_stay_finite_while_the_head_grows(string name)
+    {
+        var strategy = Strategies.Named(name);
+        var scenario = SmallStream.ScenarioOf(strategy);
+        using var learner = SmallStream.Learner(strategy);
+        var known = new List<ClassKey>();
+        foreach (var experience in SmallStream.Experiences(scenario))
+        {
+            learner.Learn(experience);
+            Assert.Equal(known, learner.Context.Classes.Classes.Take(known.Count));
+            known = [.. learner.Context.Classes.Classes];
+            var scores = SmallStream.Scores(learner, scenario, experience.Index + 1);
+            // Another task's outputs are minus infinity by design; nothing may be NaN or plus infinity.
+            Assert.DoesNotContain(scores, score => float.IsNaN(score) || float.IsPositiveInfinity(score));
+        }
+    }
+
+    [Theory, MemberData(nameof(AllStrategies))]
+    public void One_class_one_sample_and_unseen_classes_are_no_trouble(string name)
+    {
+        var strategy = Strategies.Named(name);
+        var scenario = SmallStream.ScenarioOf(strategy);
+        using var learner = SmallStream.Learner(strategy);
+        for (var index = 0; index < 3; index++)
+        {
+            var digits = SubsetSource.Balanced(SubsetSource.WithLabels(TestData.Mnist.Train, [index]), index == 1 ? 1 : 5);
+            learner.Learn(new Experience(index, digits, scenario == Scenario.TaskIncremental ? index : null));
+        }
+        var unseen = new EvaluationSet("unseen", SubsetSource.Balanced(TestData.Mnist.Test, 2),
+            scenario == Scenario.TaskIncremental ? 0 : null);
+        var (truth, predicted) = Evaluator.Predict(learner, unseen);
+        Assert.Contains(-1, truth);
+        Assert.All(predicted, id => Assert.InRange(id, 0, learner.Context.Classes.Count - 1));
+    }
+
+    [Theory, MemberData(nameof(AllStrategies))]
+    public void Cancelling_in_mid_experience_and_going_on_equals_not_stopping(string name)
+    {
+        var strategy = Strategies.Named(name);
+        var scenario = SmallStream.ScenarioOf(strategy);
+        var whole = Run(name, seed: 0);
+
+        using var learner = SmallStream.Learner(strategy);
+        learner.Learn(SmallStream.Experience(scenario, 0));
+        using var cancellation = new CancellationTokenSource();
+        var interrupted = SmallStream.Experience(
+            scenario, 1, source => new WatchedSource(source, batch => { if (batch == 2) cancellation.Cancel(); }));
+        try
+        {
+            learner.Learn(interrupted, cancellationToken: cancellation.Token);
+            Assert.Skip($"{name} takes fewer than three batches");
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.DoesNotContain(SmallStream.Scores(learner, scenario, 1), float.IsNaN);
+        }
+        learner.Learn(interrupted);
+        learner.Learn(SmallStream.Experience(scenario, 2));
+        Assert.Equal(whole, SmallStream.Scores(learner, scenario, 3));
+    }
+
+    [Theory, MemberData(nameof(AllStrategies))]
+    public void A_thousand_steps_leave_no_tensor_behind(string name)
+    {
+        var strategy = Strategies.Named(name);
+        var scenario = SmallStream.ScenarioOf(strategy);
+        var options = SmallStream.Options(strategy) with { Epochs = 1, Iterations = 1300 }; // some steps may hold kept samples only
+        using var learner = SmallStream.Learner(strategy, options);
+        learner.Learn(SmallStream.Experience(scenario, 0));
+        long? early = null, late = null;
+        learner.Learn(SmallStream.Experience(scenario, 1, source => new WatchedSource(source, batch =>
+        {
+            if (batch == 60) early = LiveTensors();
+            if (batch == 1060) late = LiveTensors();
+        })));
+        Assert.NotNull(late);
+        Assert.Equal(early, late);
+    }
+
+    [Theory, MemberData(nameof(AllStrategies))]
+    public void The_memory_it_states_is_the_memory_it_holds(string name)
+    {
+        var strategy = Strategies.Named(name);
+        var scenario = SmallStream.ScenarioOf(strategy);
+        using var learner = SmallStream.Learner(strategy);
+        foreach (var experience in SmallStream.Experiences(scenario)) learner.Learn(experience);
+        foreach (var mechanism in learner.Mechanisms)
+        {
+            using var scope = torch.NewDisposeScope();
+            var state = new MechanismState();
+            mechanism.Save(state);
+            var held = state.Tensors.Values.Sum(tensor => tensor.numel() * tensor.element_size());
+            if (mechanism is Cumulative) continue; // holds references to the caller's sources, and counts their bytes
+            Assert.InRange(mechanism.MemoryBytes, held * 0.9, held * 1.1);
+        }
+    }
+
+    [Theory, MemberData(nameof(AllStrategies))]
+    public void A_mechanism_serves_one_learner_only(string name)
+    {
+        var mechanisms = Strategies.Named(name).Create(new StrategyBudget(30));
+        if (mechanisms.Count == 0) Assert.Skip("no mechanism");
+        var options = SmallStream.Options(Strategies.Named(name));
+        Models.ContinualModel Model() => new(Strategies.Named(name).Backbone?.Invoke(784) ?? new Models.Mlp(784, 32, 32));
+        using var learner = new Learner(Model, options, mechanisms);
+        var refusal = Assert.Throws<ArgumentException>(() => new Learner(Model, options, mechanisms));
+        Assert.Contains("another learner", refusal.Message, StringComparison.Ordinal);
+    }
+
+    // Counted per thread, so that finalisers of other tests' tensors do not disturb.
+    private static long LiveTensors() => DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
+
+    private static float[] Run(string name, long seed)
+    {
+        var strategy = Strategies.Named(name);
+        var scenario = SmallStream.ScenarioOf(strategy);
+        using var learner = SmallStream.Learner(strategy, SmallStream.Options(strategy, seed));
+        foreach (var experience in SmallStream.Experiences(scenario)) learner.Learn(experience);
+        return SmallStream.Scores(learner, scenario, 3);
+    }
+}

@@ -1,0 +1,111 @@
+using Engram.Data;
+using Engram.Evaluation;
+using Engram.Learning;
+using Engram.Models;
+using Engram.Retention;
+using Engram.Streams;
+using Engram.Tests;
+
+namespace Engram.Conformance;
+
+/// <summary>A stream of real digits, small enough that every strategy can run every check.</summary>
+internal static class SmallStream
+{
+    public const int PerClass = 12;
+
+    private static readonly IReadOnlyList<Label>[] s_groups =
+        [Label.Numbers(0, 3), Label.Numbers(3, 2), Label.Numbers(5, 1)];
+
+    public static Scenario ScenarioOf(Strategy strategy) => strategy.Scenarios[0];
+
+    public static LearnerOptions Options(Strategy strategy, long seed = 0) =>
+        new() { Scenario = ScenarioOf(strategy), BatchSize = 8, Epochs = 2, Seed = seed };
+
+    public static Learner Learner(Strategy strategy, LearnerOptions? options = null) => new(
+        () =>
+        {
+            var backbone = strategy.Backbone?.Invoke(784) ?? new Mlp(784, 32, 32);
+            return new ContinualModel(backbone, strategy.Head?.Invoke(backbone.FeatureCount));
+        },
+        options ?? Options(strategy), strategy.Create(new StrategyBudget(30)));
+
+    /// <summary>Three experiences of 3, 2 and 1 classes; in task- and domain-incremental learning of 2 classes each.</summary>
+    public static IReadOnlyList<Experience> Experiences(Scenario scenario, Func<ISampleSource, ISampleSource>? wrap = null) =>
+        [.. Enumerable.Range(0, 3).Select(index => Experience(scenario, index, wrap))];
+
+    public static Experience Experience(Scenario scenario, int index, Func<ISampleSource, ISampleSource>? wrap = null)
+    {
+        var source = Digits(scenario, index, TestData.Mnist.Train, PerClass);
+        return new Experience(index, wrap?.Invoke(source) ?? source, TaskOf(scenario, index));
+    }
+
+    public static EvaluationSet Test(Scenario scenario, int index) =>
+        new($"test {index}", Digits(scenario, index, TestData.Mnist.Test, 10), TaskOf(scenario, index));
+
+    /// <summary>The scores of every learnt experience's test digits, as one array to compare bit by bit.</summary>
+    public static float[] Scores(Learner learner, Scenario scenario, int experiences)
+    {
+        var all = new List<float>();
+        for (var index = 0; index < experiences; index++)
+        {
+            using var scope = TorchSharp.torch.NewDisposeScope();
+            var source = Digits(scenario, index, TestData.Mnist.Test, 10);
+            var inputs = source.Gather([.. Enumerable.Range(0, source.Count).Select(i => (long)i)]).Inputs;
+            all.AddRange(learner.Scores(inputs, TaskOf(scenario, index)).data<float>().ToArray());
+        }
+        return [.. all];
+    }
+
+    private static int? TaskOf(Scenario scenario, int index) =>
+        scenario == Scenario.TaskIncremental ? index : null;
+
+    private static ISampleSource Digits(Scenario scenario, int index, ISampleSource from, int perClass)
+    {
+        if (scenario == Scenario.ClassIncremental)
+            return SubsetSource.Balanced(SubsetSource.WithLabels(from, [.. s_groups[index]]), perClass);
+        var pair = SubsetSource.Balanced(SubsetSource.WithLabels(from, Label.Numbers(2 * index, 2)), perClass);
+        return scenario == Scenario.TaskIncremental ? pair : new Relabelled(pair);
+    }
+
+    // Domain-incremental: the same two labels in every experience.
+    private sealed class Relabelled(ISampleSource inner) : ISampleSource
+    {
+        public int Count => inner.Count;
+
+        public IReadOnlyList<long> InputShape => inner.InputShape;
+
+        public TorchSharp.torch.ScalarType InputType => inner.InputType;
+
+        public TargetKind TargetKind => inner.TargetKind;
+
+        public IReadOnlyList<Label> Labels { get; } = ["first", "second"];
+
+        public ReadOnlyMemory<int> Codes => inner.Codes;
+
+        public Batch Gather(ReadOnlySpan<long> indices) => inner.Gather(indices);
+    }
+}
+
+/// <summary>A source that calls back before every batch, to look at a learner in mid-experience.</summary>
+internal sealed class WatchedSource(ISampleSource inner, Action<int> beforeBatch) : ISampleSource
+{
+    private int _batches;
+
+    public int Count => inner.Count;
+
+    public IReadOnlyList<long> InputShape => inner.InputShape;
+
+    public TorchSharp.torch.ScalarType InputType => inner.InputType;
+
+    public TargetKind TargetKind => inner.TargetKind;
+
+    public IReadOnlyList<Label> Labels => inner.Labels;
+
+    public ReadOnlyMemory<int> Codes => inner.Codes;
+
+    public Batch Gather(ReadOnlySpan<long> indices)
+    {
+        beforeBatch(_batches++);
+        return inner.Gather(indices);
+    }
+}

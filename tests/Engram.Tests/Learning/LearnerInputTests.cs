@@ -1,0 +1,174 @@
+using Engram.Data;
+using Engram.Evaluation;
+using Engram.Learning;
+using Engram.Models;
+using Engram.Retention;
+using Engram.Streams;
+using static TorchSharp.torch;
+
+namespace Engram.Tests.Learning;
+
+public class LearnerInputTests
+{
+    private static readonly SubsetSource s_train = SubsetSource.Balanced(TestData.Mnist.Train, 20);
+    private static readonly SubsetSource s_test = SubsetSource.Balanced(TestData.Mnist.Test, 10);
+
+    private static Learner Digits(LearnerOptions? options = null, params RetentionMechanism[] mechanisms) =>
+        new(() => new ContinualModel(new Mlp(784, 32)), options, mechanisms);
+
+    private static byte[] Scores(Learner learner, int? task = null)
+    {
+        using var scope = NewDisposeScope();
+        return learner.Scores(s_test.Gather([0, 1, 2, 3]).Inputs, task).bytes.ToArray();
+    }
+
+    private sealed class Delegated(
+        Tensor inputs, IReadOnlyList<long> shape, ScalarType type, Tensor? targets = null) : ISampleSource
+    {
+        public int Count => (int)inputs.shape[0];
+        public IReadOnlyList<long> InputShape => shape;
+        public ScalarType InputType => type;
+        public TargetKind TargetKind => TargetKind.Classes;
+        public IReadOnlyList<Label> Labels => ["9"];
+        public ReadOnlyMemory<int> Codes => new int[Count];
+        public Batch Gather(ReadOnlySpan<long> indices) =>
+            new(inputs.index_select(0, tensor(indices.ToArray())), targets ?? zeros(indices.Length, ScalarType.Int64));
+    }
+
+    public static TheoryData<string, string> BadExperiences => new()
+    {
+        { "nan", "train: NaN or infinite values" },
+        { "infinite", "train: NaN or infinite values" },
+        { "shape", "experience: samples of shape [1, 27, 28], expected [1, 28, 28]" },
+        { "lying shape", "train: samples Byte [1, 1, 27, 28], expected Byte [1, 1, 28, 28]" },
+        { "dtype", "train: inputs of type Int64, expected Byte or Float32" },
+        { "mixed dtype", "experience: samples Float32, expected Byte" },
+        { "duplicate", "experience: index 0 was learnt before, expected a new index" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadExperiences))]
+    public void A_bad_experience_is_refused_by_name_and_leaves_the_learner_as_it_was(string what, string message)
+    {
+        using var learner = Digits(null, new Replay());
+        learner.Teach(new Experience(0, SubsetSource.WithLabels(s_train, ["0", "1"])));
+        var before = Scores(learner);
+        using var scope = NewDisposeScope();
+        ISampleSource source = what switch
+        {
+            "nan" => new Delegated(full([3, 1, 28, 28], float.NaN), [1, 28, 28], ScalarType.Float32),
+            "infinite" => new Delegated(full([3, 1, 28, 28], float.PositiveInfinity), [1, 28, 28], ScalarType.Float32),
+            "shape" => new Delegated(zeros([3, 1, 27, 28], ScalarType.Byte), [1, 27, 28], ScalarType.Byte),
+            "lying shape" => new Delegated(zeros([3, 1, 27, 28], ScalarType.Byte), [1, 28, 28], ScalarType.Byte),
+            "dtype" => new Delegated(zeros([3, 1, 28, 28], ScalarType.Int64), [1, 28, 28], ScalarType.Int64),
+            "mixed dtype" => new Delegated(zeros([3, 1, 28, 28]), [1, 28, 28], ScalarType.Float32),
+            _ => SubsetSource.WithLabels(s_train, ["2"]),
+        };
+        var problem = Assert.Throws<ArgumentException>(() => learner.Teach(new Experience(what == "duplicate" ? 0 : 1, source)));
+        Assert.Contains(message, problem.Message);
+        Assert.Equal(before, Scores(learner));
+        Assert.Equal(2, learner.Context.Classes.Count);
+        learner.Teach(new Experience(2, SubsetSource.WithLabels(s_train, ["2"])));
+    }
+
+    [Fact]
+    public void A_first_experience_that_does_not_fit_the_backbone_is_refused_and_another_can_come()
+    {
+        using var learner = Digits();
+        using var scope = NewDisposeScope();
+        var narrow = new Delegated(zeros([3, 1, 27, 28], ScalarType.Byte), [1, 27, 28], ScalarType.Byte);
+        var problem = Assert.Throws<ArgumentException>(() => learner.Teach(new Experience(0, narrow)));
+        Assert.Contains("samples of shape [1, 27, 28] do not fit the model", problem.Message);
+        Assert.Equal(0, learner.Context.Classes.Count);
+        learner.Teach(new Experience(0, s_train));
+    }
+
+    [Fact]
+    public void Empty_experiences_and_bad_tensors_are_refused_by_name()
+    {
+        Assert.Contains("experience 3 is empty", Assert.Throws<ArgumentException>(
+            () => new Experience(3, new SubsetSource(s_train, []))).Message);
+        using var scope = NewDisposeScope();
+        Assert.Contains("inputs: NaN or infinite", Assert.Throws<ArgumentException>(
+            () => TensorSource.OfClasses(full([1, 2], float.NaN), [0], ["a"])).Message);
+        Assert.Contains("Int64, expected Byte or Float32", Assert.Throws<ArgumentException>(
+            () => TensorSource.OfClasses(zeros([1, 2], ScalarType.Int64), [0], ["a"])).Message);
+    }
+
+    [Fact]
+    public void Prediction_names_what_is_wrong_with_its_inputs()
+    {
+        using var learner = Digits(new LearnerOptions { InitialLabels = Label.Numbers(0, 10) });
+        using var scope = NewDisposeScope();
+        Assert.Contains("nothing was learnt yet", Assert.Throws<InvalidOperationException>(
+            () => learner.Predict(zeros(1, 1, 28, 28))).Message);
+        learner.Teach(new Experience(0, s_train));
+        Assert.Contains("[1, 1, 27, 28], expected [batch, 1, 28, 28]", Assert.Throws<ArgumentException>(
+            () => learner.Predict(zeros(1, 1, 27, 28))).Message);
+        Assert.Contains("Int64, expected Byte or Float32", Assert.Throws<ArgumentException>(
+            () => learner.Predict(zeros([1, 1, 28, 28], ScalarType.Int64))).Message);
+        Assert.Contains("NaN or infinite", Assert.Throws<ArgumentException>(
+            () => learner.Predict(full([1, 1, 28, 28], float.PositiveInfinity))).Message);
+    }
+
+    [Fact]
+    public void Options_and_mechanisms_out_of_place_are_refused_by_name()
+    {
+        Assert.Contains("Capacity: 0, expected 1 or more", Assert.Throws<ArgumentException>(
+            () => new Replay(new ReplayOptions { Capacity = 0 })).Message);
+        Assert.Contains("Lambda: -1, expected 0 or more", Assert.Throws<ArgumentException>(
+            () => new ElasticWeightConsolidation(new EwcOptions { Lambda = -1 })).Message);
+        var shared = new Replay();
+        using var first = Digits(null, shared);
+        Assert.Contains("replay already belongs to another learner", Assert.Throws<ArgumentException>(
+            () => Digits(null, shared)).Message);
+        first.Teach(new Experience(0, s_train));
+        Assert.Contains("expected none in task-incremental learning", Assert.Throws<ArgumentException>(() => Digits(
+            new LearnerOptions { Scenario = Scenario.TaskIncremental, InitialLabels = ["0"] })).Message);
+    }
+
+    [Fact]
+    public void Initial_labels_get_their_outputs_before_the_first_step_and_others_when_they_come()
+    {
+        using var learner = Digits(new LearnerOptions { InitialLabels = Label.Numbers(0, 9) });
+        learner.Teach(new Experience(0, SubsetSource.WithLabels(s_train, ["5"])));
+        Assert.Equal((9, 5), (learner.Context.Model.Head.ClassCount, learner.Context.Classes.IdOf("5")));
+        Assert.Equal([5], learner.Context.ClassIds);
+        learner.Teach(new Experience(1, SubsetSource.WithLabels(s_train, ["9"])));
+        Assert.Equal(10, learner.Context.Model.Head.ClassCount);
+    }
+
+    [Fact]
+    public void Labels_may_be_strings_classes_unequal_and_test_labels_unknown()
+    {
+        var named = new RelabelledSource(s_train, label => $"digit {label}");
+        using var learner = Digits(new LearnerOptions { Epochs = 10 });
+        learner.Teach(new Experience(0, SubsetSource.WithLabels(named, ["digit 0", "digit 1", "digit 2"])));
+        learner.Teach(new Experience(1, SubsetSource.WithLabels(named, ["digit 7"])));
+        var test = new EvaluationSet("all", new RelabelledSource(s_test, label => $"digit {label}"));
+        var (truth, predicted) = learner.PredictAll(test);
+        Assert.Equal(60, truth.Count(id => id < 0));
+        Assert.All(predicted, id => Assert.InRange(id, 0, 3));
+        Assert.Equal(Evaluator.Accuracy(learner, test), truth.Zip(predicted).Count(p => p.First == p.Second) / 100.0);
+        using var scope = NewDisposeScope();
+        Assert.StartsWith("digit", learner.Predict(s_test.Gather([0]).Inputs).Labels[0].Name);
+    }
+
+    [Fact]
+    public void Domain_incremental_learning_keeps_one_set_of_outputs()
+    {
+        var stream = ExperienceStream.DomainIncremental(
+            s_train, s_test, ClassGroups.Split(Label.Numbers(0, 10), 5));
+        using var learner = Digits(new LearnerOptions { Scenario = Scenario.DomainIncremental });
+        foreach (var experience in stream.Experiences) learner.Teach(experience);
+        Assert.Equal(2, learner.Context.Model.Head.ClassCount);
+        using var multi = Digits(new LearnerOptions { Scenario = Scenario.TaskIncremental });
+        foreach (var experience in ExperienceStream.FromDomains(
+            [.. stream.Experiences.Zip(stream.Tests, (e, t) => new Domain(e.Name, e.Train, t.Samples))], withTasks: true).Experiences)
+            multi.Teach(experience);
+        Assert.Equal(10, multi.Context.Model.Head.ClassCount);
+        using var scope = NewDisposeScope();
+        var scores = multi.Scores(s_test.Gather([0]).Inputs, 3).data<float>().ToArray();
+        Assert.Equal([6, 7], Enumerable.Range(0, 10).Where(id => float.IsFinite(scores[id])));
+    }
+}

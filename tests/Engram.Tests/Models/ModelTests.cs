@@ -1,0 +1,186 @@
+using System.Buffers.Binary;
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Engram.Data;
+using Engram.Learning;
+using Engram.Models;
+using Engram.Retention;
+using Engram.Streams;
+using static TorchSharp.torch;
+
+namespace Engram.Tests.Models;
+
+public class ModelTests
+{
+    private static readonly SubsetSource s_train = SubsetSource.Balanced(TestData.Mnist.Train, 10);
+
+    public static TheoryData<string, Func<Backbone>, int, int, long> Backbones => new()
+    {
+        // Parameters counted by hand from the papers' tables, without the last layer.
+        { "lenet5", () => new LeNet5(), 1, 28, 156 + 2416 + 48120 + 10164 },
+        { "resnet20", () => ResNet.Cifar(20), 3, 32, 269_722 - 650 },
+        { "resnet32", () => ResNet.Cifar(), 3, 32, 464_154 - 650 },
+        { "resnet18 slim", () => ResNet.ResNet18(20), 3, 32, 1_094_750 - 1610 },
+        { "resnet18", () => ResNet.ResNet18(), 3, 32, 11_173_962 - 5130 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Backbones))]
+    public void Backbones_have_their_published_size(string what, Func<Backbone> create, int channels, int size, long parameters)
+    {
+        using var scope = NewDisposeScope();
+        using var backbone = create();
+        backbone.eval();
+        Assert.Equal([2, backbone.FeatureCount], backbone.forward(zeros(2, channels, size, size)).shape);
+        Assert.True(parameters == backbone.parameters().Sum(p => p.numel()), $"{what}: {backbone.parameters().Sum(p => p.numel())}");
+    }
+
+    [Fact]
+    public void ResNet20_with_the_public_weights_is_right_on_about_91_7_percent_of_cifar10()
+    {
+        var cifar = Cifar.Load10(TestData.Shared("cifar-10-batches-bin.tar.gz"));
+        var weights = Safetensors(TestData.Shared("weights.tar.gz"), "resnet20-12fca82f.safetensors");
+        using var backbone = ResNet.Cifar(20);
+        backbone.LoadWeights(weights);
+        backbone.eval();
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var right = 0L;
+        for (var start = 0; start < cifar.Test.Count; start += 100)
+        {
+            using var inner = NewDisposeScope();
+            var batch = cifar.Test.Gather([.. Enumerable.Range(start, 100).Select(i => (long)i)]);
+            var features = backbone.forward(InputScaling.ImageNet.Apply(batch.Inputs));
+            var logits = nn.functional.linear(features, weights["linear.weight"], weights["linear.bias"]);
+            right += logits.argmax(1).eq(batch.Targets).sum().item<long>();
+        }
+        TestContext.Current.TestOutputHelper?.WriteLine($"{right} of {cifar.Test.Count}");
+        Assert.InRange(right / (double)cifar.Test.Count, 0.90, 0.94);
+        Assert.Equal("airplane", cifar.Test.Labels[0].Name);
+        weights.Remove("layer1.0.bn1.running_var");
+        Assert.Contains("layer1.0.bn1.running_var is missing", Assert.Throws<ArgumentException>(
+            () => backbone.LoadWeights(weights)).Message);
+    }
+
+    [Fact]
+    public void Cifar100_reads_fine_labels()
+    {
+        var cifar = Cifar.Load100(TestData.Shared("cifar-100-binary.tar.gz"));
+        Assert.Equal((10_000, 2_000, 100), (cifar.Train.Count, cifar.Test.Count, cifar.Train.Labels.Count));
+        Assert.All(cifar.Train.Codes.ToArray().CountBy(code => code), pair => Assert.Equal(100, pair.Value));
+    }
+
+    [Theory]
+    [InlineData("linear")]
+    [InlineData("cosine")]
+    public void A_growing_head_keeps_old_rows_and_moments_bit_by_bit(string kind)
+    {
+        using var learner = new Learner(() => new ContinualModel(
+            new Mlp(784, 16), kind == "linear" ? new LinearHead(16) : new CosineHead(16)));
+        learner.Teach(new Experience(0, SubsetSource.WithLabels(s_train, ["0", "1", "2"])));
+        var (context, moments) = (learner.Context, learner.Optimizer.Moments);
+        using var scope = NewDisposeScope();
+        var slot = context.Arena["head.weight"];
+        var kept = new[] { context.Arena.Values, moments["m"], moments["v"] }.Select(v => slot.Of(v).bytes.ToArray()).ToArray();
+        Assert.All(kept, bytes => Assert.Contains(bytes, b => b != 0));
+        // Growth without a step: what the loop does on entering an experience.
+        context.Model.Head.Grow(2);
+        learner.Optimizer.Carry(context.Arena.Rebuild());
+        slot = context.Arena["head.weight"];
+        Assert.Equal([5, 16], slot.Shape);
+        var carried = new[] { context.Arena.Values, moments["m"], moments["v"] };
+        for (var i = 0; i < 3; i++) Assert.Equal(kept[i], slot.Of(carried[i]).narrow(0, 0, 3).contiguous().bytes.ToArray());
+        Assert.True(slot.Of(moments["v"]).narrow(0, 3, 2).eq(0).all().item<bool>());
+        Assert.False(slot.Of(context.Arena.Values).narrow(0, 3, 2).eq(0).any().item<bool>());
+    }
+
+    [Fact]
+    public void Cosine_logits_are_eta_times_the_cosine()
+    {
+        using var scope = NewDisposeScope();
+        using var head = new CosineHead(2);
+        head.Grow(1);
+        using (no_grad())
+        {
+            head.get_parameter("weight")!.copy_(tensor(new float[] { 3, 4 }).view(1, 2));
+            head.get_parameter("eta")!.fill_(5);
+        }
+        // cos = (3·1 + 4·0) / (5 · 1) = 0.6
+        Assert.Equal(3f, head.forward(tensor(new float[] { 10, 0 }).view(1, 2)).item<float>(), 5);
+    }
+
+    [Fact]
+    public void A_users_own_module_is_a_backbone_and_batch_statistics_can_be_frozen_after_the_first_experience()
+    {
+        var own = nn.Sequential(("flatten", nn.Flatten()), ("fc", nn.Linear(784, 24)), ("bn", nn.BatchNorm1d(24)), ("relu", nn.ReLU()));
+        using var learner = new Learner(
+            () => new ContinualModel(new ModuleBackbone(own, 24, "mine")) { FreezeBatchNorm = Freeze.AfterFirstExperience },
+            mechanisms: [new ElasticWeightConsolidation(), new Replay()]);
+        byte[] Statistics() => learner.Context.Model.named_buffers().Single(b => b.name.EndsWith("running_mean", StringComparison.Ordinal)).buffer.bytes.ToArray();
+        var start = Statistics();
+        learner.Teach(new Experience(0, SubsetSource.WithLabels(s_train, ["0", "1"])));
+        var first = Statistics();
+        Assert.NotEqual(start, first);
+        Assert.Contains(learner.Context.Arena.Slots, slot => slot.Name.Contains("bn.weight", StringComparison.Ordinal));
+        Assert.DoesNotContain(learner.Context.Arena.Slots, slot => slot.Name.Contains("running", StringComparison.Ordinal));
+        learner.Teach(new Experience(1, SubsetSource.WithLabels(s_train, ["2"])));
+        Assert.Equal(first, Statistics());
+    }
+
+    [Theory]
+    [InlineData(Freeze.FromStart)]
+    [InlineData(Freeze.AfterFirstExperience)]
+    public void A_frozen_backbone_leaves_the_arena_and_does_not_change(Freeze freeze)
+    {
+        using var learner = new Learner(
+            () => new ContinualModel(new Mlp(784, 16)) { FreezeBackbone = freeze },
+            mechanisms: [new ElasticWeightConsolidation(), new Replay()]);
+        byte[] Weights() => learner.Context.Model.Backbone.parameters().SelectMany(p => p.bytes.ToArray()).ToArray();
+        var start = Weights();
+        learner.Teach(new Experience(0, SubsetSource.WithLabels(s_train, ["0", "1"])));
+        var first = Weights();
+        Assert.Equal(freeze == Freeze.FromStart, start.SequenceEqual(first));
+        Assert.Equal(2 * 17, learner.Context.Arena.Length);
+        learner.Teach(new Experience(1, SubsetSource.WithLabels(s_train, ["2"])));
+        Assert.Equal(first, Weights());
+        Assert.Equal(3 * 17, learner.Context.Arena.Length);
+    }
+
+    [Fact]
+    public void Channels_are_scaled_each_by_their_own_mean_and_deviation()
+    {
+        using var scope = NewDisposeScope();
+        var scaling = new InputScaling { ChannelMean = [0.5, 0], ChannelStd = [0.5, 2] };
+        var scaled = scaling.Apply(full([1, 2, 1, 1], (byte)255, ScalarType.Byte)).data<float>().ToArray();
+        Assert.Equal([1f, 0.5f], scaled);
+        Assert.Contains("expected [batch, 2, height, width]", Assert.Throws<ArgumentException>(
+            () => scaling.Apply(zeros(1, 3, 1, 1))).Message);
+    }
+
+    private static Dictionary<string, Tensor> Safetensors(string archive, string name)
+    {
+        using var unpacked = new GZipStream(File.OpenRead(archive), CompressionMode.Decompress);
+        using var tar = new TarReader(unpacked);
+        while (tar.GetNextEntry() is { } entry)
+        {
+            if (!entry.Name.EndsWith(name, StringComparison.Ordinal)) continue;
+            using var content = new MemoryStream();
+            entry.DataStream!.CopyTo(content);
+            var bytes = content.ToArray();
+            var start = 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
+            using var header = JsonDocument.Parse(bytes.AsMemory(8, start - 8));
+            var weights = new Dictionary<string, Tensor>();
+            foreach (var item in header.RootElement.EnumerateObject().Where(item => item.Name != "__metadata__"))
+            {
+                var offsets = item.Value.GetProperty("data_offsets");
+                var raw = bytes.AsSpan((start + offsets[0].GetInt32())..(start + offsets[1].GetInt32()));
+                long[] shape = [.. item.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetInt64())];
+                weights[item.Name] = tensor(MemoryMarshal.Cast<byte, float>(raw).ToArray(), shape);
+            }
+            return weights;
+        }
+        throw new FileNotFoundException(name);
+    }
+}

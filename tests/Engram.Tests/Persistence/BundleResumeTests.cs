@@ -1,0 +1,135 @@
+using Engram.Data;
+using Engram.Learning;
+using Engram.Persistence;
+using Engram.Streams;
+using static TorchSharp.torch;
+
+namespace Engram.Tests.Persistence;
+
+public class BundleResumeTests
+{
+    public static TheoryData<string> AllStrategies => ["naive", "replay", "online", "ewc", "ewc+replay", "cumulative", "joint"];
+
+    [Theory]
+    [MemberData(nameof(AllStrategies))]
+    public void Going_on_from_a_bundle_equals_never_having_stopped(string strategy)
+    {
+        using var folder = new TemporaryFolder();
+        var stream = LearnerCases.Digits.Experiences;
+        using var whole = LearnerCases.New(strategy);
+        foreach (var experience in stream) whole.LearnAll(experience);
+        var expected = LearnerCases.Fingerprint(whole);
+
+        using (var first = LearnerCases.New(strategy))
+        {
+            first.LearnAll(stream[0]);
+            Bundle.Save(first, folder["bundle"]);
+        }
+        using (var second = Bundle.Load(folder["bundle"], LearnerCases.Model, LearnerCases.Options, LearnerCases.Mechanisms(strategy)))
+        {
+            LearnerCases.Interrupt(second, stream[1], 2); // after the head grew, inside an experience
+            Bundle.Save(second, folder["bundle"]);
+        }
+        using var third = Bundle.Load(folder["bundle"], LearnerCases.Model, LearnerCases.Options, LearnerCases.Mechanisms(strategy));
+        Assert.Equal(new LearningCursor(1, 2), third.Cursor);
+        third.LearnAll(stream[1]);
+        third.LearnAll(stream[2]);
+
+        Assert.Equal(expected, LearnerCases.Fingerprint(third));
+    }
+
+    [Fact]
+    public void Dropout_and_batch_norm_go_on_where_they_were_inside_an_experience()
+    {
+        using var folder = new TemporaryFolder();
+        var options = LearnerCases.Options with { Epochs = 2, Optimizer = new SgdOptions { LearningRate = 0.05, Momentum = 0.9 } };
+        using var whole = LearnerCases.New("ewc+replay", LearnerCases.ModelWithDropout, options);
+        whole.LearnAll(LearnerCases.Digits.Experiences[0]);
+        using (var first = LearnerCases.New("ewc+replay", LearnerCases.ModelWithDropout, options))
+        {
+            LearnerCases.Interrupt(first, LearnerCases.Digits.Experiences[0], 5);
+            Bundle.Save(first, folder["bundle"]);
+        }
+        using var second = Bundle.Load(
+            folder["bundle"], LearnerCases.ModelWithDropout, options, LearnerCases.Mechanisms("ewc+replay"));
+        second.LearnAll(LearnerCases.Digits.Experiences[0]);
+        Assert.Equal(LearnerCases.Fingerprint(whole), LearnerCases.Fingerprint(second));
+    }
+
+    [Fact]
+    public void A_bundle_saved_from_a_progress_report_inside_an_experience_goes_on_bit_by_bit()
+    {
+        using var folder = new TemporaryFolder();
+        using var learner = LearnerCases.New("ewc+replay", LearnerCases.ModelWithDropout);
+        learner.LearnAll(LearnerCases.Digits.Experiences[0]);
+        learner.LearnAll(LearnerCases.Digits.Experiences[1], new SavingReport(learner, folder["bundle"]));
+
+        using var second = Bundle.Load(
+            folder["bundle"], LearnerCases.ModelWithDropout, LearnerCases.Options, LearnerCases.Mechanisms("ewc+replay"));
+        Assert.NotNull(second.Cursor);
+        second.LearnAll(LearnerCases.Digits.Experiences[1]);
+        Assert.Equal(LearnerCases.Fingerprint(learner), LearnerCases.Fingerprint(second));
+    }
+
+    [Fact]
+    public void Predictions_after_loading_are_identical_with_and_without_the_learner()
+    {
+        using var folder = new TemporaryFolder();
+        using var scope = NewDisposeScope();
+        using var learner = LearnerCases.New("ewc+replay");
+        foreach (var experience in LearnerCases.Digits.Experiences) learner.LearnAll(experience);
+        var manifest = Bundle.Save(learner, folder["bundle"]);
+        var inputs = LearnerCases.Digits.Tests[1].Samples.Gather([0, 1, 2, 3, 4]).Inputs;
+        var expected = learner.Scores(inputs);
+
+        using var loaded = Bundle.Load(folder["bundle"], LearnerCases.Model, LearnerCases.Options, LearnerCases.Mechanisms("ewc+replay"));
+        Assert.True(expected.equal(loaded.Scores(inputs)).all().item<bool>());
+        using var model = Bundle.LoadModel(folder["bundle"]);
+        Assert.True(expected.equal(model.Scores(inputs)).all().item<bool>());
+        Assert.Equal(learner.Context.Classes.Classes, model.Classes.Classes);
+        Assert.Equal("mlp 784-24-16", manifest.Model.Backbone);
+        Assert.Equal([5, 3, 2], manifest.Model.Growth);
+    }
+
+    [Fact]
+    public void Task_masks_hold_in_prediction_before_anything_is_learnt_again()
+    {
+        using var folder = new TemporaryFolder();
+        using var scope = NewDisposeScope();
+        var options = LearnerCases.Options with { Scenario = Scenario.TaskIncremental };
+        using var learner = LearnerCases.New("ewc", options: options);
+        foreach (var experience in LearnerCases.Digits.Experiences)
+            learner.LearnAll(new Experience(experience.Index, experience.Train, taskId: experience.Index));
+        Bundle.Save(learner, folder["bundle"]);
+        using var loaded = Bundle.Load(folder["bundle"], LearnerCases.Model, options, LearnerCases.Mechanisms("ewc"));
+        var inputs = LearnerCases.Digits.Tests[0].Samples.Gather([0, 1, 2]).Inputs;
+        Assert.True(learner.Scores(inputs, 1).equal(loaded.Scores(inputs, 1)).all().item<bool>());
+        Assert.All(loaded.Predict(inputs, 1).Labels, label => Assert.Contains(label, Label.Numbers(5, 3)));
+    }
+
+    [Fact]
+    public void Loading_leaves_no_tensor_behind_and_torchs_generator_as_it_was()
+    {
+        using var folder = new TemporaryFolder();
+        using (var learner = LearnerCases.New("ewc+replay"))
+        {
+            learner.LearnAll(LearnerCases.Digits.Experiences[0]);
+            Bundle.Save(learner, folder["bundle"]);
+        }
+        Bundle.Load(folder["bundle"], LearnerCases.Model, LearnerCases.Options, LearnerCases.Mechanisms("ewc+replay")).Dispose();
+        using var before = random.get_rng_state();
+        var count = Tensor.TotalCount;
+        Bundle.Load(folder["bundle"], LearnerCases.Model, LearnerCases.Options, LearnerCases.Mechanisms("ewc+replay")).Dispose();
+        Assert.Equal(count, Tensor.TotalCount);
+        using var after = random.get_rng_state();
+        Assert.Equal(before.data<byte>().ToArray(), after.data<byte>().ToArray());
+    }
+
+    private sealed class SavingReport(Learner learner, string path) : IProgress<LearningProgress>
+    {
+        public void Report(LearningProgress value)
+        {
+            if (learner.Cursor is not null) Bundle.Save(learner, path);
+        }
+    }
+}

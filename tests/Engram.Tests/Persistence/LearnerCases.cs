@@ -1,0 +1,88 @@
+using Engram.Data;
+using Engram.Learning;
+using Engram.Models;
+using Engram.Persistence;
+using Engram.Retention;
+using Engram.Streams;
+using static TorchSharp.torch;
+
+namespace Engram.Tests.Persistence;
+
+/// <summary>Small learners on real digits, built alike again and again.</summary>
+internal static class LearnerCases
+{
+    public static readonly LearnerOptions Options = new() { BatchSize = 16, Seed = 3 };
+
+    public static ExperienceStream Digits { get; } = ExperienceStream.ClassIncremental(
+        SubsetSource.Balanced(TestData.Mnist.Train, 12), SubsetSource.Balanced(TestData.Mnist.Test, 3),
+        [Label.Numbers(0, 5), Label.Numbers(5, 3), Label.Numbers(8, 2)]);
+
+    public static ContinualModel Model() => new(new Mlp(784, 24, 16));
+
+    public static ContinualModel ModelWithDropout() => new(new ModuleBackbone(
+        nn.Sequential(("flat", nn.Flatten()), ("fc", nn.Linear(784, 16)), ("norm", nn.BatchNorm1d(16)),
+            ("drop", nn.Dropout(0.3))), 16, "test 784-16"));
+
+    public static RetentionMechanism[] Mechanisms(string strategy) => strategy switch
+    {
+        "online" => [new Replay(new ReplayOptions { Capacity = 40, Online = true })],
+        _ => [.. Strategies.Named(strategy).Create(new StrategyBudget(40))],
+    };
+
+    public static Learner New(string strategy, Func<ContinualModel>? model = null, LearnerOptions? options = null) =>
+        new(model ?? Model, options ?? Options, Mechanisms(strategy));
+
+    /// <summary>Learns an experience to its end.</summary>
+    public static void LearnAll(this Learner learner, Experience experience, IProgress<LearningProgress>? progress = null) =>
+        learner.Learn(experience, progress, TestContext.Current.CancellationToken);
+
+    /// <summary>All that a learner is, as the ids of its parts and what its manifest says of it.</summary>
+    public static string Fingerprint(Learner learner)
+    {
+        using var folder = new TemporaryFolder();
+        return Bundle.Save(learner, folder["fingerprint"]).Id;
+    }
+
+    /// <summary>Learns until some steps of an experience are done.</summary>
+    public static void Interrupt(Learner learner, Experience experience, int steps)
+    {
+        using var stop = new CancellationTokenSource();
+        var source = new StoppingSource(experience.Train, steps, stop);
+        Assert.Throws<OperationCanceledException>(() => learner.Learn(
+            new Experience(experience.Index, source, experience.TaskId), cancellationToken: stop.Token));
+        Assert.Equal(steps, learner.Cursor!.Step);
+    }
+
+    private sealed class StoppingSource(ISampleSource inner, int batches, CancellationTokenSource stop) : ISampleSource
+    {
+        private int _left = batches;
+
+        public int Count => inner.Count;
+
+        public IReadOnlyList<long> InputShape => inner.InputShape;
+
+        public ScalarType InputType => inner.InputType;
+
+        public TargetKind TargetKind => inner.TargetKind;
+
+        public IReadOnlyList<Label> Labels => inner.Labels;
+
+        public ReadOnlyMemory<int> Codes => inner.Codes;
+
+        public Batch Gather(ReadOnlySpan<long> indices)
+        {
+            if (--_left == 0) stop.Cancel();
+            return inner.Gather(indices);
+        }
+    }
+}
+
+/// <summary>A folder that goes with the test.</summary>
+internal sealed class TemporaryFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("engram-test-").FullName;
+
+    public string this[string name] => System.IO.Path.Combine(Path, name);
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}

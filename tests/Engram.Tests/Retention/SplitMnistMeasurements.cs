@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using System.Globalization;
+using Engram.Data;
+using Engram.Learning;
+using Engram.Models;
+using Engram.Retention;
+using Engram.Streams;
+
+namespace Engram.Tests.Retention;
+
+/// <summary>Long runs behind the numbers in docs/methods; run them with <c>--explicit only</c>.</summary>
+public class SplitMnistMeasurements(ITestOutputHelper output)
+{
+    private static readonly double[] s_decades = [1, 10, 100, 1e3, 1e4, 1e5, 1e6];
+
+    [Theory(Explicit = true)]
+    [InlineData("ewc", Scenario.TaskIncremental)]
+    [InlineData("online-ewc", Scenario.TaskIncremental)]
+    [InlineData("si", Scenario.TaskIncremental)]
+    [InlineData("mas", Scenario.TaskIncremental)]
+    [InlineData("rwalk", Scenario.TaskIncremental)]
+    public void Strength_on_validation_data(string name, Scenario scenario)
+    {
+        foreach (var strength in s_decades)
+        {
+            var scaled = name is "si" or "mas" ? strength / 100 : strength;
+            var seeds = Enumerable.Range(0, 2)
+                .Select(seed => SplitMnistProtocol.Accuracy(scenario, seed, () => [Make(name, scaled)], validation: true));
+            Print($"validation {name} {scenario} strength {scaled}: {Text(seeds)}");
+        }
+    }
+
+    [Theory(Explicit = true)]
+    [InlineData("naive", Scenario.TaskIncremental)]
+    [InlineData("ewc", Scenario.TaskIncremental)]
+    [InlineData("online-ewc", Scenario.TaskIncremental)]
+    [InlineData("si", Scenario.TaskIncremental)]
+    [InlineData("mas", Scenario.TaskIncremental)]
+    [InlineData("rwalk", Scenario.TaskIncremental)]
+    [InlineData("a-gem", Scenario.TaskIncremental)]
+    [InlineData("gem", Scenario.TaskIncremental)]
+    [InlineData("naive", Scenario.ClassIncremental)]
+    [InlineData("ewc", Scenario.ClassIncremental)]
+    [InlineData("si", Scenario.ClassIncremental)]
+    [InlineData("mas", Scenario.ClassIncremental)]
+    [InlineData("rwalk", Scenario.ClassIncremental)]
+    [InlineData("a-gem", Scenario.ClassIncremental)]
+    [InlineData("gem", Scenario.ClassIncremental)]
+    public void Accuracy_of_the_defaults_on_test_data(string name, Scenario scenario)
+    {
+        var seeds = Enumerable.Range(0, 3).Select(seed => SplitMnistProtocol.Accuracy(
+            scenario, seed, () => Strategies.Named(name).Create(new StrategyBudget())));
+        Print($"test {name} {scenario} defaults: {Text(seeds)}");
+    }
+
+    [Fact(Explicit = true)]
+    public void Time_of_a_step_against_naive()
+    {
+        string[] names = ["naive", "ewc", "si", "mas", "rwalk", "a-gem", "gem"];
+        var seconds = names.ToDictionary(name => name, _ => new List<double>());
+        for (var round = 0; round < 5; round++)
+            foreach (var name in names) seconds[name].Add(TrainingSeconds(name));
+        foreach (var name in names)
+        {
+            double[] ratios = [.. seconds[name].Zip(seconds["naive"], (own, naive) => own / naive).Order()];
+            Print($"time {name}: {seconds[name].Min():f2} s best, ratio to naive {ratios[0]:f2} / {ratios[2]:f2} / {ratios[4]:f2}"
+                + " (min / median / max of 5, five experiences of Split MNIST, consolidation included)");
+        }
+    }
+
+    [Fact(Explicit = true)]
+    public void Time_of_Fisher_against_an_epoch()
+    {
+        var source = SubsetSource.Balanced(TestData.Mnist.Train, 1200);
+        using var learner = new Learner(
+            () => new ContinualModel(new Mlp(784, 400, 400)), new LearnerOptions { BatchSize = 128 });
+        for (var round = 0; round < 4; round++)
+        {
+            var clock = Stopwatch.StartNew();
+            learner.Study(new Experience(round, source));
+            var epoch = clock.Elapsed.TotalSeconds;
+            foreach (var labels in new[] { FisherLabels.Observed, FisherLabels.Exact })
+            {
+                clock.Restart();
+                FisherInformation.Diagonal(learner.Context, null, labels).Dispose();
+                Print($"fisher {labels} over {source.Count}: {clock.Elapsed.TotalSeconds:f3} s = {clock.Elapsed.TotalSeconds / epoch:f2} epochs of {epoch:f3} s");
+            }
+        }
+    }
+
+    private static double TrainingSeconds(string name)
+    {
+        using var learner = new Learner(
+            () => new ContinualModel(new Mlp(784, 400, 400)), new LearnerOptions { BatchSize = 128 },
+            Strategies.Named(name).Create(new StrategyBudget()));
+        var seconds = 0.0;
+        for (var e = 0; e < 5; e++)
+        {
+            var experience = new Experience(e, SubsetSource.WithLabels(TestData.Mnist.Train, Label.Numbers(2 * e, 2)));
+            seconds += learner.Study(experience).Seconds;
+        }
+        return seconds;
+    }
+
+    private static RetentionMechanism Make(string name, double strength) => name switch
+    {
+        "ewc" => new ElasticWeightConsolidation(new EwcOptions { Lambda = strength }),
+        "online-ewc" => new ElasticWeightConsolidation(new EwcOptions { Lambda = strength, Gamma = 0.95 }),
+        "si" => new SynapticIntelligence(new SiOptions { C = strength }),
+        "mas" => new MemoryAwareSynapses(new MasOptions { Lambda = strength }),
+        _ => new RiemannianWalk(new RWalkOptions { Lambda = strength }),
+    };
+
+    private static string Text(IEnumerable<double> accuracies)
+    {
+        var all = accuracies.ToArray();
+        return $"{all.Average():f4} ({string.Join(", ", all.Select(a => a.ToString("f4", CultureInfo.InvariantCulture)))})";
+    }
+
+    private void Print(string line)
+    {
+        output.WriteLine(line);
+        Console.WriteLine(line);
+        if (Environment.GetEnvironmentVariable("ENGRAM_MEASUREMENTS") is { } path) File.AppendAllText(path, line + "\n");
+    }
+}
