@@ -27,7 +27,7 @@ internal static class ResultView
 
     private static Table Table(RunResults results)
     {
-        var table = new Table().Border(TableBorder.Rounded).Title("Accuracy on the test images, %");
+        var table = new Table().Border(TableBorder.Simple).Title("Accuracy on the test images, %");
         table.AddColumn(new TableColumn("Strategy").NoWrap());
         var known = new List<string>();
         foreach (var group in results.Groups)
@@ -36,7 +36,7 @@ internal static class ResultView
             table.AddColumn(Column($"All {known.Count}\nafter\n{Markup.Escape(group.Name)}"));
         }
         foreach (var group in results.Groups) table.AddColumn(Column($"{Markup.Escape(group.Name)}\nat the\nend"));
-        table.AddColumn(Column("For-\ngetting"));
+        table.AddColumn(Column("For-\ngot"));
         table.AddColumn(Column("Time"));
         var best = results.Strategies.Max(strategy => strategy.AccuracySoFar[^1]);
         foreach (var strategy in results.Strategies)
@@ -55,7 +55,7 @@ internal static class ResultView
     // The sign is in the title: nine columns must fit a terminal of 80.
     private static string Cell(double fraction) => Words.Percent(fraction).Replace(" %", "", StringComparison.Ordinal);
 
-    private static TableColumn Column(string title) => new TableColumn(title).RightAligned().NoWrap();
+    private static TableColumn Column(string title) => new TableColumn(title).RightAligned().NoWrap().PadLeft(1).PadRight(0);
 
     private static string Short(string path)
     {
