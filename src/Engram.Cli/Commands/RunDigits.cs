@@ -28,7 +28,7 @@ internal sealed class RunDigits(CliHost host, RunDigitsSettings settings)
         RunResults results = null!;
         view.Show(settings, folder, progress => results = experiment.Run(
             data, settings.Command, progress, (result, learner) => Save(folder, result, learner), host.CancellationToken));
-        if (results.Strategies.Count > 0) _files.AddRange(ReportWriter.Write(results, folder));
+        if (results.Strategies.Count > 0) Report(results, folder);
         view.Finish(results, _files);
 
         if (_notSaved is not null) throw _notSaved;
@@ -58,6 +58,22 @@ internal sealed class RunDigits(CliHost host, RunDigitsSettings settings)
         {
             _notSaved ??= problem;
         }
+    }
+
+    // The numbers are shown even where they could not be written.
+    private void Report(RunResults results, string folder)
+    {
+        try
+        {
+            ReportWriter.Write(results, folder);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            _notSaved ??= problem;
+        }
+        string[] names =
+            [ReportWriter.ResultsFile, ReportWriter.ReportFile, ReportWriter.AccuracyFile, ReportWriter.MatrixFile];
+        _files.AddRange(names.Select(name => Path.GetFullPath(Path.Combine(folder, name))).Where(File.Exists));
     }
 
     private void Put(string folder, string name, string content)

@@ -8,7 +8,9 @@ namespace Engram.Cli.Progress;
 /// <summary>A display that a terminal redraws: finished phases scroll up, the present one and the whole run below.</summary>
 internal sealed class LiveView(CliHost host) : RunView
 {
-    private const int BarWidth = 30;
+    private const int MostBar = 30;
+    private const int NameWidth = 18;
+    private const int EchoOfCtrlC = 3; // The terminal's own ^C must not wrap, or clearing would miss a line.
 
     private readonly Remaining _remaining = new(host.Clock);
     private readonly IAnsiConsole _console = host.Console;
@@ -58,16 +60,16 @@ internal sealed class LiveView(CliHost host) : RunView
             Line($"run {progress.StrategyIndex + 1} of {progress.Strategies}", progress.Fraction, time));
     }
 
-    // One line each, cut rather than wrapped: a display that changes its height flickers.
-    private static Markup Line(string what, double fraction, string words)
+    // One line each, cut rather than wrapped: a display that changes its height leaves remains on the screen.
+    private Markup Line(string what, double fraction, string words)
     {
-        var full = (int)Math.Round(Math.Clamp(fraction, 0, 1) * BarWidth);
+        var bar = Math.Clamp(_console.Profile.Width / 4, 8, MostBar);
+        var full = (int)Math.Round(Math.Clamp(fraction, 0, 1) * bar);
         var percent = (100 * fraction).ToString("0", CultureInfo.InvariantCulture).PadLeft(3);
+        var room = Math.Max(_console.Profile.Width - NameWidth - bar - " 100 %   ".Length - EchoOfCtrlC, 0);
+        if (words.Length > room) words = room == 0 ? "" : words[..(room - 1)] + "…";
         return new Markup(
-            $"[bold]{Markup.Escape(what.PadRight(18))}[/] [blue]{new string('━', full)}[/][dim]{new string('─', BarWidth - full)}[/] "
-            + $"{percent} %  [dim]{Markup.Escape(words)}[/]")
-        {
-            Overflow = Overflow.Ellipsis,
-        };
+            $"[bold]{Markup.Escape(what.PadRight(NameWidth))}[/] [blue]{new string('━', full)}[/]"
+            + $"[dim]{new string('─', bar - full)}[/] {percent} %  [dim]{Markup.Escape(words)}[/]");
     }
 }

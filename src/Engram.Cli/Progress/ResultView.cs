@@ -20,14 +20,14 @@ internal static class ResultView
             console.WriteLine();
         }
         if (results.Unfinished is { } unfinished)
-            console.WriteLine($"Interrupted. Not finished: {string.Join(", ", unfinished)}. What is above was measured in full.");
-        console.WriteLine($"Written in {Words.Time(results.Seconds)}:");
+            console.WriteLine($"Interrupted. Not finished: {string.Join(", ", unfinished)}.");
+        console.WriteLine($"Ran for {Words.Time(results.Seconds)} and wrote:");
         foreach (var file in files) console.WriteLine($"  {Short(file)}");
     }
 
     private static Table Table(RunResults results)
     {
-        var table = new Table().Border(TableBorder.Rounded);
+        var table = new Table().Border(TableBorder.Simple).Title("Accuracy on the test images, %");
         table.AddColumn(new TableColumn("Strategy").NoWrap());
         var known = new List<string>();
         foreach (var group in results.Groups)
@@ -36,23 +36,26 @@ internal static class ResultView
             table.AddColumn(Column($"All {known.Count}\nafter\n{Markup.Escape(group.Name)}"));
         }
         foreach (var group in results.Groups) table.AddColumn(Column($"{Markup.Escape(group.Name)}\nat the\nend"));
-        table.AddColumn(Column("For-\ngetting"));
+        table.AddColumn(Column("For-\ngot"));
         table.AddColumn(Column("Time"));
         var best = results.Strategies.Max(strategy => strategy.AccuracySoFar[^1]);
         foreach (var strategy in results.Strategies)
         {
             var cells = new List<string> { Markup.Escape(strategy.Title) };
-            cells.AddRange(strategy.AccuracySoFar.Select(Words.Percent));
+            cells.AddRange(strategy.AccuracySoFar.Select(Cell));
             if (strategy.AccuracySoFar[^1] == best) cells[^1] = $"[bold]{cells[^1]}[/]";
-            cells.AddRange(strategy.Accuracy[^1].Select(Words.Percent));
-            cells.Add(Words.Percent(strategy.Metrics["forgetting"]));
+            cells.AddRange(strategy.Accuracy[^1].Select(Cell));
+            cells.Add(Cell(strategy.Metrics["forgetting"]));
             cells.Add(Words.Time(strategy.Costs.Sum(cost => cost.TrainSeconds + cost.EvaluationSeconds)));
             table.AddRow([.. cells]);
         }
         return table;
     }
 
-    private static TableColumn Column(string title) => new TableColumn(title).RightAligned().NoWrap();
+    // The sign is in the title: nine columns must fit a terminal of 80.
+    private static string Cell(double fraction) => Words.Percent(fraction).Replace(" %", "", StringComparison.Ordinal);
+
+    private static TableColumn Column(string title) => new TableColumn(title).RightAligned().NoWrap().PadLeft(1).PadRight(0);
 
     private static string Short(string path)
     {

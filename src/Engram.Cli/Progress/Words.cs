@@ -34,9 +34,8 @@ internal static class Words
     public static string Of(ExperimentProgress phase)
     {
         var measured = phase.Measured!;
-        var words = $"{Percent(measured.AccuracySoFar)} on all digits so far";
-        if (phase.Phase > 0)
-            words += $", {Percent(measured.Accuracy[0])} on the first, forgetting {Percent(measured.Forgetting)}";
-        return words + $" ({Time(measured.Cost.TrainSeconds + measured.Cost.EvaluationSeconds)})";
+        var words = $"all so far {Percent(measured.AccuracySoFar)}";
+        if (phase.Phase > 0) words += $", first {Percent(measured.Accuracy[0])}, forgot {Percent(measured.Forgetting)}";
+        return words + $", {Time(measured.Cost.TrainSeconds + measured.Cost.EvaluationSeconds)}";
     }
 }
