@@ -66,7 +66,8 @@ public sealed class ParameterArena : IDisposable
                 _views[i] = slots[i].Of(values).DetachFromDisposeScope();
                 _views[i].copy_(_parameters[i]);
                 _parameters[i].set_(_views[i]);
-                _parameters[i].grad = slots[i].Of(gradient);
+                using var part = slots[i].Of(gradient); // the parameter holds on to it; this handle would wait for the collector
+                _parameters[i].grad = part;
             }
         }
         var (oldValues, oldGradient) = (Values, Gradient);
