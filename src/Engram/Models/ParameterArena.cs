@@ -66,8 +66,7 @@ public sealed class ParameterArena : IDisposable
                 _views[i] = slots[i].Of(values).DetachFromDisposeScope();
                 _views[i].copy_(_parameters[i]);
                 _parameters[i].set_(_views[i]);
-                using var part = slots[i].Of(gradient); // the parameter holds on to it; this handle would wait for the collector
-                _parameters[i].grad = part;
+                _parameters[i].grad = slots[i].Of(gradient);
             }
         }
         var (oldValues, oldGradient) = (Values, Gradient);

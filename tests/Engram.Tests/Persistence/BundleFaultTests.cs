@@ -15,7 +15,7 @@ public class BundleFaultTests
         var token = TestContext.Current.CancellationToken;
         for (var round = 0; round < 5; round++)
         {
-            var delays = Enumerable.Range(0, 4).Select(_ => random.Next(200)).ToArray();
+            var delays = Enumerable.Range(0, 4).Select(_ => random.Next(400)).ToArray();
             var said = await Task.WhenAll(delays.Select((delay, i) => RunAndKill(folder[$"bundle{i}"], delay, token)));
             for (var i = 0; i < said.Length; i++) CheckAndGoOn(folder, $"bundle{i}", said[i]);
         }
@@ -64,10 +64,9 @@ public class BundleFaultTests
         {
             Assert.Equal(0, said); // killed before the first save was whole
             Assert.False(Directory.Exists(folder[name]));
-            return;
         }
         using var learner = Recipe.Learner(folder[name]);
-        Assert.InRange(learner.Context.Completed, Math.Max(said, 1), int.MaxValue);
+        Assert.InRange(learner.Context.Completed, said, int.MaxValue);
         learner.Teach(Recipe.Experience(learner.Context.Completed));
         Bundle.Save(learner, folder[name]);
         AssertNothingElse(folder[name]);

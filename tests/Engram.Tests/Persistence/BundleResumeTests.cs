@@ -120,9 +120,13 @@ public class BundleResumeTests
         }
         Bundle.Load(folder["bundle"], LearnerCases.Model, LearnerCases.Options, LearnerCases.Mechanisms("ewc+replay")).Dispose();
         using var before = random.get_rng_state();
+        // Making a parameter leaves its first value to the collector; loading adds nothing to that.
         var count = Tensor.TotalCount;
+        LearnerCases.New("ewc+replay").Dispose();
+        var made = Tensor.TotalCount - count;
+        count = Tensor.TotalCount;
         Bundle.Load(folder["bundle"], LearnerCases.Model, LearnerCases.Options, LearnerCases.Mechanisms("ewc+replay")).Dispose();
-        Assert.Equal(count, Tensor.TotalCount);
+        Assert.Equal(made, Tensor.TotalCount - count);
         using var after = random.get_rng_state();
         Assert.Equal(before.data<byte>().ToArray(), after.data<byte>().ToArray());
     }
