@@ -175,17 +175,19 @@ public sealed class Learner : IDisposable
     {
         CheckWhole();
         return new LearnerState(
-            [.. _learnt.Order()], Context.Completed, Context.KnownBefore, Cursor, InputShape, Context.Targets.Kind);
+            [.. _learnt.Order()], Context.Completed, Context.KnownBefore, Cursor, InputShape, InputType,
+            Context.Targets.Kind);
     }
 
     // Puts everything back that is no tensor of model, optimiser or mechanism; `tensors` puts those back in between.
     internal void Restore(LearnerState state, Tensor torchState, Action tensors)
     {
         _broken = "restoring it failed half-way";
+        (Context.Completed, Context.KnownBefore) = (state.Completed, state.KnownBefore);
+        (InputShape, InputType, Context.Targets.Kind) = (state.InputShape, state.InputType, state.TargetKind);
         using (new TorchRandom(torchState)) tensors();
         foreach (var index in state.Learnt) _learnt.Add(index);
-        (Context.Completed, Context.KnownBefore) = (state.Completed, state.KnownBefore);
-        (Cursor, InputShape, Context.Targets.Kind) = (state.Cursor, state.InputShape, state.TargetKind);
+        Cursor = state.Cursor;
         Context.Targets.RefreshMask();
         _torchState.Dispose();
         _torchState = torchState.clone().DetachFromDisposeScope();

@@ -8,7 +8,8 @@ namespace Engram.Learning;
 /// <param name="KnownBefore">Classes known before the present experience.</param>
 /// <param name="Cursor">Where the present experience stands.</param>
 /// <param name="InputShape">Shape of one sample.</param>
+/// <param name="InputType">Element type of the samples.</param>
 /// <param name="TargetKind">What the targets are.</param>
 internal sealed record LearnerState(
     IReadOnlyList<int> Learnt, int Completed, int KnownBefore, LearningCursor? Cursor, IReadOnlyList<long>? InputShape,
-    TargetKind TargetKind);
+    ScalarType? InputType, TargetKind TargetKind);

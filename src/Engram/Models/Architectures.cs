@@ -2,18 +2,32 @@ using System.Globalization;
 
 namespace Engram.Models;
 
-/// <summary>Builds models from what a file says of them: the first word of an architecture chooses, the rest are its numbers.</summary>
+/// <summary>Builds models from what a file says of them.</summary>
 /// <remarks>A file can only choose among these; it cannot name a type. A new backbone or head adds one line to its table.</remarks>
 public static class Architectures
 {
-    private static readonly Dictionary<string, BackboneEntry> s_backbones = new()
+    private static readonly Dictionary<string, Func<Backbone>> s_backbones = new()
     {
-        ["digits-cnn"] = new(_ => new DigitsCnn()),
-        ["mlp"] = new(sizes => new Mlp(Sizes(sizes)[0], Sizes(sizes)[1..]), sizes => MlpNumbers(Sizes(sizes))),
+        ["digits-cnn"] = () => new DigitsCnn(),
+        ["lenet5 1x28"] = () => new LeNet5(1, 28),
+        ["lenet5 1x32"] = () => new LeNet5(1, 32),
+        ["lenet5 3x32"] = () => new LeNet5(3, 32),
+        ["resnet20"] = () => ResNet.Cifar(20),
+        ["resnet32"] = () => ResNet.Cifar(32),
+        ["resnet44"] = () => ResNet.Cifar(44),
+        ["resnet56"] = () => ResNet.Cifar(56),
+        ["resnet110"] = () => ResNet.Cifar(110),
+        ["resnet18-20"] = () => ResNet.ResNet18(20),
+        ["resnet18-64"] = () => ResNet.ResNet18(64),
+        ["resnet20 1-channel"] = () => ResNet.Cifar(20, 1),
+        ["resnet32 1-channel"] = () => ResNet.Cifar(32, 1),
+        ["resnet18-20 1-channel"] = () => ResNet.ResNet18(20, 1),
+        ["resnet18-64 1-channel"] = () => ResNet.ResNet18(64, 1),
     };
 
     private static readonly Dictionary<string, Func<int, IncrementalHead>> s_heads = new()
     {
+        ["cosine"] = features => new CosineHead(features),
         ["linear"] = features => new LinearHead(features),
     };
 
@@ -24,14 +38,15 @@ public static class Architectures
     public static Backbone Backbone(string architecture, long numbers)
     {
         ArgumentNullException.ThrowIfNull(architecture);
-        var words = architecture.Split(' ', 2);
-        if (!s_backbones.TryGetValue(words[0], out var entry))
+        if (s_backbones.TryGetValue(architecture, out var build)) return build();
+        if (!architecture.StartsWith("mlp ", StringComparison.Ordinal))
             throw new FormatException(
-                $"architecture: {architecture}, expected one of {string.Join(", ", s_backbones.Keys.Order())}");
-        var arguments = words.Length > 1 ? words[1] : "";
-        if (entry.Numbers?.Invoke(arguments) is { } needed && needed > numbers)
-            throw new FormatException($"architecture: {architecture} has more than the {numbers} parameters given");
-        return entry.Build(arguments);
+                $"architecture: {architecture}, expected mlp with sizes or one of {string.Join(", ", s_backbones.Keys.Order())}");
+        var sizes = Sizes(architecture["mlp ".Length..]);
+        // The file decides these sizes, so it is not believed before it has the numbers to show.
+        return MlpNumbers(sizes) <= numbers
+            ? new Mlp(sizes[0], sizes[1..])
+            : throw new FormatException($"architecture: {architecture} has more than the {numbers} parameters given");
     }
 
     /// <summary>Builds a head without rows.</summary>
@@ -58,7 +73,4 @@ public static class Architectures
         for (var i = 1; i < sizes.Length; i++) total += ((Int128)sizes[i - 1] + 1) * sizes[i];
         return total > long.MaxValue ? long.MaxValue : (long)total;
     }
-
-    // Numbers: how many parameters the arguments ask for, where they decide that; a file is not believed before.
-    private sealed record BackboneEntry(Func<string, Backbone> Build, Func<string, long>? Numbers = null);
 }

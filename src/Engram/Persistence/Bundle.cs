@@ -177,8 +177,8 @@ public static class Bundle
                 Fields(model.Scaling)),
             [.. learner.Context.Classes.Classes.Select(key => new BundleClass(key.Label.Name, key.Task))],
             new BundleLearner(
-                Fields(learner.Context.Options), state.InputShape, state.TargetKind, state.Learnt, state.Completed,
-                state.KnownBefore, state.Cursor),
+                Fields(learner.Context.Options), state.InputShape, state.InputType, state.TargetKind, state.Learnt,
+                state.Completed, state.KnownBefore, state.Cursor),
             new BundleOptimizer(
                 learner.Optimizer.Steps, learner.Optimizer.LearningRate,
                 [.. learner.Optimizer.Moments.Keys.Order(StringComparer.Ordinal)]),

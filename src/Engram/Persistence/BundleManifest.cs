@@ -40,14 +40,15 @@ public sealed record BundleClass(string Label, int? Task);
 /// <summary>What was learnt, and how.</summary>
 /// <param name="Options">The fields of <see cref="LearnerOptions"/>.</param>
 /// <param name="InputShape">Shape of one sample; null before the first experience.</param>
+/// <param name="InputType">Element type of the samples, <c>byte</c> or <c>float32</c>; null before the first experience.</param>
 /// <param name="TargetKind">What the targets are.</param>
 /// <param name="Learnt">Indices of the experiences learnt to their end.</param>
 /// <param name="Completed">How many were learnt.</param>
 /// <param name="KnownBefore">Classes known before the present experience, or the last.</param>
 /// <param name="Cursor">Where learning stopped inside an experience; null between experiences.</param>
 public sealed record BundleLearner(
-    JsonObject Options, IReadOnlyList<long>? InputShape, TargetKind TargetKind, IReadOnlyList<int> Learnt, int Completed,
-    int KnownBefore, LearningCursor? Cursor);
+    JsonObject Options, IReadOnlyList<long>? InputShape, ScalarType? InputType, TargetKind TargetKind,
+    IReadOnlyList<int> Learnt, int Completed, int KnownBefore, LearningCursor? Cursor);
 
 /// <summary>An optimiser.</summary>
 /// <param name="Steps">Steps taken.</param>

@@ -17,20 +17,23 @@ internal static class Restoration
         CheckFits(learner, content, otherOptions);
         var saved = content.Manifest.Learner;
         var state = new LearnerState(
-            saved.Learnt, saved.Completed, saved.KnownBefore, saved.Cursor, saved.InputShape, saved.TargetKind);
+            saved.Learnt, saved.Completed, saved.KnownBefore, saved.Cursor, saved.InputShape, saved.InputType,
+            saved.TargetKind);
+        var mechanisms = learner.Mechanisms.Zip(content.Manifest.Mechanisms.Select(kept => StateOf(kept, content))).ToArray();
         learner.Restore(state, content["random"]["torch"], () =>
         {
             using var scope = NewDisposeScope();
             Register(content.Manifest, learner.Context.Classes);
             foreach (var rows in content.Manifest.Model.Growth) learner.Context.Model.Head.Grow(rows);
+            foreach (var (mechanism, values) in mechanisms)
+                Load(content, mechanism, () => mechanism.Restructure(learner.Context, values));
+            learner.Context.Model.ApplyFreezing(state.Completed);
             learner.Context.Arena.Rebuild();
             Fill(learner.Context.Model, content);
             RestoreOptimizer(learner, content);
-            // Mechanisms may look at what kind of targets they keep.
-            (learner.Context.Targets.Kind, learner.InputShape) = (state.TargetKind, state.InputShape);
-            (learner.Context.Completed, learner.Context.KnownBefore) = (state.Completed, state.KnownBefore);
-            foreach (var (mechanism, values) in learner.Mechanisms.Zip(content.Manifest.Mechanisms))
-                RestoreMechanism(learner.Context, mechanism, values, content);
+            learner.Context.Targets.RefreshMask();
+            foreach (var (mechanism, values) in mechanisms)
+                Load(content, mechanism, () => mechanism.Load(learner.Context, values));
         });
     }
 
@@ -84,7 +87,9 @@ internal static class Restoration
             var free = otherOptions && manifest.Learner.Cursor is null && name != "scenario";
             if (!free && !JsonNode.DeepEquals(then, here[name])) Same($"option {name}", Text(then), Text(here[name]));
         }
-        CheckShapes(Bundle.NamedTensors(model).Where(pair => !IsHead(pair.Name)), content["backbone"], "backbone", content);
+        // The shapes that this learner has now; more tensors may come when mechanisms bring the model to its structure.
+        foreach (var (name, tensor) in Bundle.NamedTensors(model).Where(pair => !IsHead(pair.Name)))
+            CheckShape(name, tensor, content["backbone"], "backbone", content);
     }
 
     private static void CheckShapes(
@@ -93,14 +98,17 @@ internal static class Restoration
         var expected = model.ToDictionary(pair => pair.Name, pair => pair.Tensor);
         foreach (var name in saved.Keys.Except(expected.Keys))
             throw content.Bad(part, $"tensor {name}, expected only those of the model");
-        foreach (var (name, tensor) in expected)
-        {
-            if (!saved.TryGetValue(name, out var given)) throw content.Bad(part, $"tensor {name} is missing");
-            if (given.dtype != tensor.dtype || !given.shape.SequenceEqual(tensor.shape))
-                throw content.Bad(part,
-                    $"tensor {name}: {given.dtype} [{string.Join(", ", given.shape)}], "
-                    + $"expected {tensor.dtype} [{string.Join(", ", tensor.shape)}]");
-        }
+        foreach (var (name, tensor) in expected) CheckShape(name, tensor, saved, part, content);
+    }
+
+    private static void CheckShape(
+        string name, Tensor tensor, IReadOnlyDictionary<string, Tensor> saved, string part, BundleContent content)
+    {
+        if (!saved.TryGetValue(name, out var given)) throw content.Bad(part, $"tensor {name} is missing");
+        if (given.dtype != tensor.dtype || !given.shape.SequenceEqual(tensor.shape))
+            throw content.Bad(part,
+                $"tensor {name}: {given.dtype} [{string.Join(", ", given.shape)}], "
+                + $"expected {tensor.dtype} [{string.Join(", ", tensor.shape)}]");
     }
 
     private static void Register(BundleManifest manifest, ClassRegistry classes)
@@ -134,19 +142,26 @@ internal static class Restoration
         learner.Optimizer.LearningRate = optimizer.LearningRate;
     }
 
-    private static void RestoreMechanism(
-        LearningContext context, RetentionMechanism mechanism, BundleMechanism saved, BundleContent content)
+    private static MechanismState StateOf(BundleMechanism saved, BundleContent content)
     {
-        var part = $"mechanism/{mechanism.Name}";
-        var state = new MechanismState { Values = (JsonObject)saved.Values.DeepClone() };
-        foreach (var (name, tensor) in content[part]) state.Tensors[name] = tensor;
+        var state = new MechanismState
+        {
+            Values = (JsonObject)saved.Values.DeepClone(),
+            ModelNumbers = content.ModelTensors.Sum(pair => pair.Value.numel()),
+        };
+        foreach (var (name, tensor) in content[$"mechanism/{saved.Name}"]) state.Tensors[name] = tensor;
+        return state;
+    }
+
+    private static void Load(BundleContent content, RetentionMechanism mechanism, Action load)
+    {
         try
         {
-            mechanism.Load(context, state);
+            load();
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            throw new InvalidDataException($"{content.Path}: part {part}: its state does not fit ({problem.Message})", problem);
+            throw content.Bad($"mechanism/{mechanism.Name}", $"its state does not fit ({problem.Message})");
         }
     }
 

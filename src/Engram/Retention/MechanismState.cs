@@ -11,6 +11,9 @@ public sealed class MechanismState
     /// <summary>Other values, as JSON.</summary>
     public JsonObject Values { get; init; } = [];
 
+    /// <summary>On loading, how many numbers the saved model has: a model brought to its structure has no more.</summary>
+    public long ModelNumbers { get; init; } = long.MaxValue;
+
     /// <summary>A copy of a loaded tensor that the mechanism may keep, or null where none was saved.</summary>
     /// <param name="name">Its name.</param>
     public Tensor? Take(string name) =>

@@ -99,7 +99,13 @@ public sealed class ProgressiveNetworks : RetentionMechanism
     protected internal override void Restructure(LearningContext context, MechanismState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        while (_backbone.ColumnCount < (int)state.Values["columns"]!) _backbone.AddColumn();
+        var columns = (int)state.Values["columns"]!;
+        while (_backbone.ColumnCount < columns)
+        {
+            _backbone.AddColumn();
+            if (_backbone.parameters().Sum(parameter => parameter.numel()) > state.ModelNumbers)
+                throw new FormatException($"columns: {columns}, expected no more than the saved model has");
+        }
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,7 @@
 using Engram.Data;
 using Engram.Learning;
 using Engram.Persistence;
+using Engram.Retention;
 using Engram.Streams;
 using static TorchSharp.torch;
 
@@ -8,32 +9,32 @@ namespace Engram.Tests.Persistence;
 
 public class BundleResumeTests
 {
-    public static TheoryData<string> AllStrategies => ["naive", "replay", "online", "ewc", "ewc+replay", "cumulative", "joint"];
+    public static TheoryData<string> AllStrategies => [.. Strategies.All.Select(strategy => strategy.Name), "online"];
 
     [Theory]
     [MemberData(nameof(AllStrategies))]
     public void Going_on_from_a_bundle_equals_never_having_stopped(string strategy)
     {
         using var folder = new TemporaryFolder();
-        var stream = LearnerCases.Digits.Experiences;
-        using var whole = LearnerCases.New(strategy);
-        foreach (var experience in stream) whole.LearnAll(experience);
+        var (model, options, stream) = LearnerCases.For(strategy);
+        using var whole = LearnerCases.New(strategy, model, options);
+        foreach (var experience in stream) whole.Teach(experience);
         var expected = LearnerCases.Fingerprint(whole);
 
-        using (var first = LearnerCases.New(strategy))
+        using (var first = LearnerCases.New(strategy, model, options))
         {
-            first.LearnAll(stream[0]);
+            first.Teach(stream[0]);
             Bundle.Save(first, folder["bundle"]);
         }
-        using (var second = Bundle.Load(folder["bundle"], LearnerCases.Model, LearnerCases.Options, LearnerCases.Mechanisms(strategy)))
+        using (var second = Bundle.Load(folder["bundle"], model, options, LearnerCases.Mechanisms(strategy)))
         {
             LearnerCases.Interrupt(second, stream[1], 2); // after the head grew, inside an experience
             Bundle.Save(second, folder["bundle"]);
         }
-        using var third = Bundle.Load(folder["bundle"], LearnerCases.Model, LearnerCases.Options, LearnerCases.Mechanisms(strategy));
+        using var third = Bundle.Load(folder["bundle"], model, options, LearnerCases.Mechanisms(strategy));
         Assert.Equal(new LearningCursor(1, 2), third.Cursor);
-        third.LearnAll(stream[1]);
-        third.LearnAll(stream[2]);
+        third.Teach(stream[1]);
+        third.Teach(stream[2]);
 
         Assert.Equal(expected, LearnerCases.Fingerprint(third));
     }
@@ -44,7 +45,7 @@ public class BundleResumeTests
         using var folder = new TemporaryFolder();
         var options = LearnerCases.Options with { Epochs = 2, Optimizer = new SgdOptions { LearningRate = 0.05, Momentum = 0.9 } };
         using var whole = LearnerCases.New("ewc+replay", LearnerCases.ModelWithDropout, options);
-        whole.LearnAll(LearnerCases.Digits.Experiences[0]);
+        whole.Teach(LearnerCases.Digits.Experiences[0]);
         using (var first = LearnerCases.New("ewc+replay", LearnerCases.ModelWithDropout, options))
         {
             LearnerCases.Interrupt(first, LearnerCases.Digits.Experiences[0], 5);
@@ -52,7 +53,7 @@ public class BundleResumeTests
         }
         using var second = Bundle.Load(
             folder["bundle"], LearnerCases.ModelWithDropout, options, LearnerCases.Mechanisms("ewc+replay"));
-        second.LearnAll(LearnerCases.Digits.Experiences[0]);
+        second.Teach(LearnerCases.Digits.Experiences[0]);
         Assert.Equal(LearnerCases.Fingerprint(whole), LearnerCases.Fingerprint(second));
     }
 
@@ -61,13 +62,14 @@ public class BundleResumeTests
     {
         using var folder = new TemporaryFolder();
         using var learner = LearnerCases.New("ewc+replay", LearnerCases.ModelWithDropout);
-        learner.LearnAll(LearnerCases.Digits.Experiences[0]);
-        learner.LearnAll(LearnerCases.Digits.Experiences[1], new SavingReport(learner, folder["bundle"]));
+        learner.Teach(LearnerCases.Digits.Experiences[0]);
+        learner.Learn(
+            LearnerCases.Digits.Experiences[1], new SavingReport(learner, folder["bundle"]), TestContext.Current.CancellationToken);
 
         using var second = Bundle.Load(
             folder["bundle"], LearnerCases.ModelWithDropout, LearnerCases.Options, LearnerCases.Mechanisms("ewc+replay"));
         Assert.NotNull(second.Cursor);
-        second.LearnAll(LearnerCases.Digits.Experiences[1]);
+        second.Teach(LearnerCases.Digits.Experiences[1]);
         Assert.Equal(LearnerCases.Fingerprint(learner), LearnerCases.Fingerprint(second));
     }
 
@@ -77,7 +79,7 @@ public class BundleResumeTests
         using var folder = new TemporaryFolder();
         using var scope = NewDisposeScope();
         using var learner = LearnerCases.New("ewc+replay");
-        foreach (var experience in LearnerCases.Digits.Experiences) learner.LearnAll(experience);
+        foreach (var experience in LearnerCases.Digits.Experiences) learner.Teach(experience);
         var manifest = Bundle.Save(learner, folder["bundle"]);
         var inputs = LearnerCases.Digits.Tests[1].Samples.Gather([0, 1, 2, 3, 4]).Inputs;
         var expected = learner.Scores(inputs);
@@ -99,7 +101,7 @@ public class BundleResumeTests
         var options = LearnerCases.Options with { Scenario = Scenario.TaskIncremental };
         using var learner = LearnerCases.New("ewc", options: options);
         foreach (var experience in LearnerCases.Digits.Experiences)
-            learner.LearnAll(new Experience(experience.Index, experience.Train, taskId: experience.Index));
+            learner.Teach(new Experience(experience.Index, experience.Train, taskId: experience.Index));
         Bundle.Save(learner, folder["bundle"]);
         using var loaded = Bundle.Load(folder["bundle"], LearnerCases.Model, options, LearnerCases.Mechanisms("ewc"));
         var inputs = LearnerCases.Digits.Tests[0].Samples.Gather([0, 1, 2]).Inputs;
@@ -113,14 +115,18 @@ public class BundleResumeTests
         using var folder = new TemporaryFolder();
         using (var learner = LearnerCases.New("ewc+replay"))
         {
-            learner.LearnAll(LearnerCases.Digits.Experiences[0]);
+            learner.Teach(LearnerCases.Digits.Experiences[0]);
             Bundle.Save(learner, folder["bundle"]);
         }
         Bundle.Load(folder["bundle"], LearnerCases.Model, LearnerCases.Options, LearnerCases.Mechanisms("ewc+replay")).Dispose();
         using var before = random.get_rng_state();
+        // Making a parameter leaves its first value to the collector; loading adds nothing to that.
         var count = Tensor.TotalCount;
+        LearnerCases.New("ewc+replay").Dispose();
+        var made = Tensor.TotalCount - count;
+        count = Tensor.TotalCount;
         Bundle.Load(folder["bundle"], LearnerCases.Model, LearnerCases.Options, LearnerCases.Mechanisms("ewc+replay")).Dispose();
-        Assert.Equal(count, Tensor.TotalCount);
+        Assert.Equal(made, Tensor.TotalCount - count);
         using var after = random.get_rng_state();
         Assert.Equal(before.data<byte>().ToArray(), after.data<byte>().ToArray());
     }

@@ -29,12 +29,23 @@ internal static class LearnerCases
         _ => [.. Strategies.Named(strategy).Create(new StrategyBudget(40))],
     };
 
+    /// <summary>A model, options and stream that suit a strategy.</summary>
+    public static (Func<ContinualModel> Model, LearnerOptions Options, Experience[] Stream) For(string strategy)
+    {
+        var entry = Strategies.All.FirstOrDefault(entry => entry.Name == strategy) ?? Strategies.Named("replay");
+        var options = Options with { Scenario = entry.Scenarios[0] };
+        ContinualModel Build()
+        {
+            var backbone = entry.Backbone?.Invoke(784) ?? new Mlp(784, 24, 16);
+            return new ContinualModel(backbone, entry.Head?.Invoke(backbone.FeatureCount));
+        }
+        return (Build, options, [.. Digits.Experiences.Select(experience => new Experience(
+            experience.Index, experience.Train,
+            options.Scenario == Scenario.TaskIncremental ? experience.Index : null))]);
+    }
+
     public static Learner New(string strategy, Func<ContinualModel>? model = null, LearnerOptions? options = null) =>
         new(model ?? Model, options ?? Options, Mechanisms(strategy));
-
-    /// <summary>Learns an experience to its end.</summary>
-    public static void LearnAll(this Learner learner, Experience experience, IProgress<LearningProgress>? progress = null) =>
-        learner.Learn(experience, progress, TestContext.Current.CancellationToken);
 
     /// <summary>All that a learner is, as the ids of its parts and what its manifest says of it.</summary>
     public static string Fingerprint(Learner learner)
@@ -47,18 +58,15 @@ internal static class LearnerCases
     public static void Interrupt(Learner learner, Experience experience, int steps)
     {
         using var stop = new CancellationTokenSource();
-        var source = new StoppingSource(experience.Train, steps, stop);
+        var source = new StoppingSource(experience.Train, learner, steps, stop);
         Assert.Throws<OperationCanceledException>(() => learner.Learn(
             new Experience(experience.Index, source, experience.TaskId), cancellationToken: stop.Token));
         Assert.Equal(steps, learner.Cursor!.Step);
     }
 
-    private sealed class StoppingSource(ISampleSource inner, int batches, CancellationTokenSource stop) : ISampleSource
+    private sealed class StoppingSource(
+        ISampleSource inner, Learner learner, int steps, CancellationTokenSource stop) : ISampleSource
     {
-        private int _left = batches + 1; // the learner looks at one sample before it begins
-
-        public bool IsFinite => true;
-
         public int Count => inner.Count;
 
         public IReadOnlyList<long> InputShape => inner.InputShape;
@@ -73,7 +81,7 @@ internal static class LearnerCases
 
         public Batch Gather(ReadOnlySpan<long> indices)
         {
-            if (--_left == 0) stop.Cancel();
+            if (learner.Cursor?.Step == steps - 1) stop.Cancel();
             return inner.Gather(indices);
         }
     }

@@ -1,0 +1,64 @@
+using System.Diagnostics;
+
+namespace Engram.Tests.Persistence;
+
+/// <summary>A disk of one megabyte in memory; needs the right to mount, else the test is skipped, visibly.</summary>
+internal sealed class SmallDisk : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private SmallDisk() { }
+
+    public string Path => _folder.Path;
+
+    public string this[string name] => _folder[name];
+
+    public static SmallDisk OrSkip()
+    {
+        var disk = new SmallDisk();
+        if (OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", "size=1m", "engram-test", disk.Path)) return disk;
+        disk._folder.Dispose();
+        Assert.Skip("no right to mount a small disk here");
+        return disk;
+    }
+
+    public void Fill()
+    {
+        using var filler = File.Create(this["filler"]);
+        try
+        {
+            for (var i = 0; i < 1024; i++)
+            {
+                filler.Write(new byte[4096]);
+                filler.Flush();
+            }
+        }
+        catch (IOException)
+        {
+            // It is full now.
+        }
+    }
+
+    public void MakeReadOnly() => Assert.True(Run("mount", "-o", "remount,ro", Path));
+
+    public void Dispose()
+    {
+        Run("umount", Path);
+        _folder.Dispose();
+    }
+
+    private static bool Run(string program, params string[] arguments)
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+            process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return false;
+        }
+    }
+}
