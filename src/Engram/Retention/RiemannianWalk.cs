@@ -7,8 +7,8 @@ namespace Engram.Retention;
 public sealed record RWalkOptions
 {
     /// <summary>λ in equation 8: how much old experiences count against the new one.</summary>
-    /// <value>Default 100; 0 or more.</value>
-    public double Lambda { get; init; } = 100;
+    /// <value>Default 10; 0 or more.</value>
+    public double Lambda { get; init; } = 10;
 
     /// <summary>α in equation 6: weight of the newest estimate in the running Fisher information.</summary>
     /// <value>Default 0.9; above 0, at most 1.</value>
