@@ -35,7 +35,7 @@ public class SplitMnistMeasurements(ITestOutputHelper output)
     {
         foreach (var strength in new[] { 0, 0.25, 0.5, 1, 2, 4 })
         {
-            var seeds = Enumerable.Range(0, 2).Select(seed => SplitMnist.Accuracy(
+            var seeds = Enumerable.Range(0, 2).Select(seed => SplitMnistProtocol.Accuracy(
                 Scenario.ClassIncremental, seed,
                 () => [new GradientEpisodicMemory(new GemOptions { MemoryStrength = strength })], validation: true));
             Print($"validation gem ClassIncremental memory strength {strength}: {Text(seeds)}");
