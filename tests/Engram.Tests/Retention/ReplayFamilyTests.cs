@@ -63,6 +63,7 @@ public sealed class ReplayFamilyTests
         var mechanism = (ErAce)learner.Mechanisms[0];
         var step = new TrainingStep(learner.Context, learner.Context.Fetch([0, 1, 2, 3, 4]), 0);
         mechanism.AddSamples(step);
+        step.Arrange();
         step.Forward(learner.Context.Model);
 
         var loss = mechanism.ReplaceLoss(step, step.Current)!.item<float>();
@@ -88,6 +89,7 @@ public sealed class ReplayFamilyTests
         der.Save(twin);
         drawn.Load(twin); // draws the same slots
         der.AddSamples(step);
+        step.Arrange();
         step.Forward(learner.Context.Model);
 
         var extra = der.ExtraLoss(step)!.item<float>();
