@@ -25,18 +25,19 @@ internal sealed class GreedyBalancedMemory : IDisposable
         // Samples by label; those below _codes.Length are old, the rest new: _codes.Length + index in the source.
         var kept = labels.Select(_ => new List<int>()).ToArray();
         for (var i = 0; i < _codes.Length; i++) kept[_codes[i]].Add(i);
-        var (total, known) = (_codes.Length, kept.Count(list => list.Count > 0));
+        var seen = labels.Select((_, label) => label < _labels.Count).ToArray();
+        var (total, classes) = (_codes.Length, _labels.Count);
         foreach (var index in random.Permutation(source.Count))
         {
-            var own = kept[code[source.Codes.Span[index]]];
-            var classes = known + (own.Count == 0 ? 1 : 0);
-            if (own.Count > 0 && own.Count >= capacity / classes && total >= capacity) continue;
-            if (own.Count == 0 && total >= capacity && kept.Max(list => list.Count) <= 1) continue; // more classes than room
-            if (total >= capacity)
+            var label = code[source.Codes.Span[index]];
+            var own = kept[label];
+            if (!seen[label]) classes++;
+            // k_c = k / |Y| is no whole number: C < k_c lets classes differ by one, and no more.
+            if (seen[label] && own.Count * (long)classes >= capacity) continue;
+            seen[label] = true;
+            if (total == capacity)
             {
-                var most = kept.Max(list => list.Count);
-                var largest = kept.First(list => list.Count == most);
-                if (largest == own) continue;
+                var largest = kept.MaxBy(list => list.Count)!;
                 var gone = random.Next(largest.Count);
                 largest[gone] = largest[^1];
                 largest.RemoveAt(largest.Count - 1);
@@ -44,7 +45,6 @@ internal sealed class GreedyBalancedMemory : IDisposable
             }
             own.Add(_codes.Length + index);
             total++;
-            known = classes;
         }
         return Gathered(source, labels, kept);
     }

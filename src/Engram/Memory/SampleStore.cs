@@ -22,7 +22,6 @@ internal sealed class SampleStore(int capacity) : IDisposable
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var (to, from) = (tensor(slots), tensor(rows));
         Put("raw", part.Raw);
         Put("targets", part.Targets);
         if (part.Tasks is not null) Put("tasks", part.Tasks);
@@ -31,15 +30,31 @@ internal sealed class SampleStore(int capacity) : IDisposable
         void Put(string name, Tensor values)
         {
             var column = Room(name, values, count);
-            var chosen = values.detach().index_select(0, from);
+            if (CopyRows(column, values, slots, rows)) return;
+            var chosen = values.detach().index_select(0, tensor(rows));
             if (chosen.dim() == 2 && chosen.shape[1] < column.shape[1])
             {
                 var wide = full(chosen.shape[0], column.shape[1], float.NaN);
                 wide.narrow(1, 0, chosen.shape[1]).copy_(chosen);
                 chosen = wide;
             }
-            column.index_copy_(0, to, chosen);
+            column.index_copy_(0, tensor(slots), chosen);
         }
+    }
+
+    // Row by row in memory: an index operation costs more than the copy of a few rows.
+    private static bool CopyRows(Tensor column, Tensor values, long[] slots, long[] rows)
+    {
+        var sizes = (Row: column.numel() / column.shape[0] * column.element_size(), All: column.numel() * column.element_size());
+        if (sizes.All > int.MaxValue || values.dtype != column.dtype || !values.is_contiguous()
+            || values.device_type != TorchSharp.DeviceType.CPU || values.numel() * values.element_size() != values.shape[0] * sizes.Row)
+            return false;
+        var length = (int)sizes.Row;
+        var target = column.bytes;
+        var source = values.bytes;
+        for (var i = 0; i < slots.Length; i++)
+            source.Slice((int)rows[i] * length, length).CopyTo(target.Slice((int)slots[i] * length, length));
+        return true;
     }
 
     public BatchPart Read(LearningContext context, long[] slots)
