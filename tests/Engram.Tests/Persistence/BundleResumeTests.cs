@@ -26,13 +26,13 @@ public class BundleResumeTests
             first.Teach(stream[0]);
             Bundle.Save(first, folder["bundle"]);
         }
-        using (var second = Bundle.Load(folder["bundle"], model, options, LearnerCases.Mechanisms(strategy)))
+        using (var second = LearnerCases.Load(folder["bundle"], strategy, model, options))
         {
             if (strategy == "gdumb") Assert.Skip("trains on its memory alone, for epochs of its own: no batch of the source to stop at");
             LearnerCases.Interrupt(second, stream[1], 2); // after the head grew, inside an experience
             Bundle.Save(second, folder["bundle"]);
         }
-        using var third = Bundle.Load(folder["bundle"], model, options, LearnerCases.Mechanisms(strategy));
+        using var third = LearnerCases.Load(folder["bundle"], strategy, model, options);
         Assert.Equal(new LearningCursor(1, 2), third.Cursor);
         third.Teach(stream[1]);
         third.Teach(stream[2]);
@@ -52,8 +52,7 @@ public class BundleResumeTests
             LearnerCases.Interrupt(first, LearnerCases.Digits.Experiences[0], 5);
             Bundle.Save(first, folder["bundle"]);
         }
-        using var second = Bundle.Load(
-            folder["bundle"], LearnerCases.ModelWithDropout, options, LearnerCases.Mechanisms("ewc+replay"));
+        using var second = LearnerCases.Load(folder["bundle"], "ewc+replay", LearnerCases.ModelWithDropout, options);
         second.Teach(LearnerCases.Digits.Experiences[0]);
         Assert.Equal(LearnerCases.Fingerprint(whole), LearnerCases.Fingerprint(second));
     }
@@ -65,11 +64,11 @@ public class BundleResumeTests
         using var learner = LearnerCases.New("ewc+replay", LearnerCases.ModelWithDropout);
         learner.Teach(LearnerCases.Digits.Experiences[0]);
         learner.Learn(
-            LearnerCases.Digits.Experiences[1], new SavingReport(learner, folder["bundle"]), TestContext.Current.CancellationToken);
+            LearnerCases.Digits.Experiences[1],
+            new LearnerCases.AtStep(2, () => Bundle.Save(learner, folder["bundle"])), TestContext.Current.CancellationToken);
 
-        using var second = Bundle.Load(
-            folder["bundle"], LearnerCases.ModelWithDropout, LearnerCases.Options, LearnerCases.Mechanisms("ewc+replay"));
-        Assert.NotNull(second.Cursor);
+        using var second = LearnerCases.Load(folder["bundle"], "ewc+replay", LearnerCases.ModelWithDropout);
+        Assert.Equal(new LearningCursor(1, 2), second.Cursor);
         second.Teach(LearnerCases.Digits.Experiences[1]);
         Assert.Equal(LearnerCases.Fingerprint(learner), LearnerCases.Fingerprint(second));
     }
@@ -85,7 +84,7 @@ public class BundleResumeTests
         var inputs = LearnerCases.Digits.Tests[1].Samples.Gather([0, 1, 2, 3, 4]).Inputs;
         var expected = learner.Scores(inputs);
 
-        using var loaded = Bundle.Load(folder["bundle"], LearnerCases.Model, LearnerCases.Options, LearnerCases.Mechanisms("ewc+replay"));
+        using var loaded = LearnerCases.Load(folder["bundle"], "ewc+replay");
         Assert.True(expected.equal(loaded.Scores(inputs)).all().item<bool>());
         using var model = Bundle.LoadModel(folder["bundle"]);
         Assert.True(expected.equal(model.Scores(inputs)).all().item<bool>());
@@ -104,7 +103,7 @@ public class BundleResumeTests
         foreach (var experience in LearnerCases.Digits.Experiences)
             learner.Teach(new Experience(experience.Index, experience.Train, taskId: experience.Index));
         Bundle.Save(learner, folder["bundle"]);
-        using var loaded = Bundle.Load(folder["bundle"], LearnerCases.Model, options, LearnerCases.Mechanisms("ewc"));
+        using var loaded = LearnerCases.Load(folder["bundle"], "ewc", options: options);
         var inputs = LearnerCases.Digits.Tests[0].Samples.Gather([0, 1, 2]).Inputs;
         Assert.True(learner.Scores(inputs, 1).equal(loaded.Scores(inputs, 1)).all().item<bool>());
         Assert.All(loaded.Predict(inputs, 1).Labels, label => Assert.Contains(label, Label.Numbers(5, 3)));
@@ -119,24 +118,16 @@ public class BundleResumeTests
             learner.Teach(LearnerCases.Digits.Experiences[0]);
             Bundle.Save(learner, folder["bundle"]);
         }
-        Bundle.Load(folder["bundle"], LearnerCases.Model, LearnerCases.Options, LearnerCases.Mechanisms("ewc+replay")).Dispose();
+        LearnerCases.Load(folder["bundle"], "ewc+replay").Dispose();
         using var before = random.get_rng_state();
         // Making a parameter leaves its first value to the collector; loading adds nothing to that.
         var count = Tensor.TotalCount;
         LearnerCases.New("ewc+replay").Dispose();
         var made = Tensor.TotalCount - count;
         count = Tensor.TotalCount;
-        Bundle.Load(folder["bundle"], LearnerCases.Model, LearnerCases.Options, LearnerCases.Mechanisms("ewc+replay")).Dispose();
+        LearnerCases.Load(folder["bundle"], "ewc+replay").Dispose();
         Assert.Equal(made, Tensor.TotalCount - count);
         using var after = random.get_rng_state();
         Assert.Equal(before.data<byte>().ToArray(), after.data<byte>().ToArray());
-    }
-
-    private sealed class SavingReport(Learner learner, string path) : IProgress<LearningProgress>
-    {
-        public void Report(LearningProgress value)
-        {
-            if (learner.Cursor is not null) Bundle.Save(learner, path);
-        }
     }
 }

@@ -45,7 +45,11 @@ internal static class LearnerCases
     }
 
     public static Learner New(string strategy, Func<ContinualModel>? model = null, LearnerOptions? options = null) =>
-        new(model ?? Model, options ?? Options, Mechanisms(strategy));
+        new(model ?? Model, options ?? Options, Mechanisms(strategy), new SlowClock());
+
+    public static Learner Load(
+        string path, string strategy, Func<ContinualModel>? model = null, LearnerOptions? options = null) =>
+        Bundle.Load(path, model ?? Model, options ?? Options, Mechanisms(strategy), new SlowClock());
 
     /// <summary>All that a learner is, as the ids of its parts and what its manifest says of it.</summary>
     public static string Fingerprint(Learner learner)
@@ -54,35 +58,29 @@ internal static class LearnerCases
         return Bundle.Save(learner, folder["fingerprint"]).Id;
     }
 
-    /// <summary>Learns until some steps of an experience are done.</summary>
+    /// <summary>Learns until some steps of an experience are done; the learner has a <see cref="SlowClock"/>.</summary>
     public static void Interrupt(Learner learner, Experience experience, int steps)
     {
         using var stop = new CancellationTokenSource();
-        var source = new StoppingSource(experience.Train, learner, steps, stop);
         Assert.Throws<OperationCanceledException>(() => learner.Learn(
-            new Experience(experience.Index, source, experience.TaskId), cancellationToken: stop.Token));
+            experience, new AtStep(steps, stop.Cancel), stop.Token));
         Assert.Equal(steps, learner.Cursor!.Step);
     }
 
-    private sealed class StoppingSource(
-        ISampleSource inner, Learner learner, int steps, CancellationTokenSource stop) : ISampleSource
+    /// <summary>A clock by which every step takes a second, so that every step is reported.</summary>
+    public sealed class SlowClock : TimeProvider
     {
-        public int Count => inner.Count;
+        private long _now;
 
-        public IReadOnlyList<long> InputShape => inner.InputShape;
+        public override long GetTimestamp() => _now += TimestampFrequency;
+    }
 
-        public ScalarType InputType => inner.InputType;
-
-        public TargetKind TargetKind => inner.TargetKind;
-
-        public IReadOnlyList<Label> Labels => inner.Labels;
-
-        public ReadOnlyMemory<int> Codes => inner.Codes;
-
-        public Batch Gather(ReadOnlySpan<long> indices)
+    /// <summary>Acts on the report of one step, on the learner's thread.</summary>
+    public sealed class AtStep(int step, Action act) : IProgress<LearningProgress>
+    {
+        public void Report(LearningProgress value)
         {
-            if (learner.Cursor?.Step == steps - 1) stop.Cancel();
-            return inner.Gather(indices);
+            if (value.Step == step && value.Activity == "training") act();
         }
     }
 }
