@@ -95,6 +95,6 @@ public sealed class TransformedSource : ISampleSource
             tensor(map).unsqueeze(0).expand(inputs.shape[0], 2, 3), inputs.shape, align_corners: false);
         var turned = nn.functional.grid_sample(
             images, places, GridSampleMode.Bilinear, GridSamplePaddingMode.Zeros, align_corners: false);
-        return bytes ? turned.round_().clamp_(0, 255).to(ScalarType.Byte) : turned;
+        return bytes ? turned.round_().clamp_(Held(0), Held(255)).to(ScalarType.Byte) : turned;
     }
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using TorchSharp;
 
 namespace Engram.Evaluation;
 

@@ -137,15 +137,15 @@ public sealed record AdamOptions : OptimizerOptions
             var (m, v) = (Moment("m", values), Moment("v", values));
             if (options.WeightDecay > 0)
             {
-                if (options.Decoupled) values.mul_(1 - (LearningRate * options.WeightDecay));
-                else gradient.add_(values, alpha: options.WeightDecay);
+                if (options.Decoupled) values.mul_(Held(1 - (LearningRate * options.WeightDecay)));
+                else gradient.add_(values, alpha: Held(options.WeightDecay));
             }
-            m.mul_(options.Beta1).add_(gradient, alpha: 1 - options.Beta1);
-            v.mul_(options.Beta2).addcmul_(gradient, gradient, 1 - options.Beta2);
+            m.mul_(Held(options.Beta1)).add_(gradient, alpha: Held(1 - options.Beta1));
+            v.mul_(Held(options.Beta2)).addcmul_(gradient, gradient, Held(1 - options.Beta2));
             var correction1 = 1 - Math.Pow(options.Beta1, Steps);
             var correction2 = 1 - Math.Pow(options.Beta2, Steps);
-            var denominator = v.sqrt().div_(Math.Sqrt(correction2)).add_(options.Epsilon);
-            values.addcdiv_(m, denominator, -LearningRate / correction1);
+            var denominator = v.sqrt().div_(Held(Math.Sqrt(correction2))).add_(Held(options.Epsilon));
+            values.addcdiv_(m, denominator, Held(-LearningRate / correction1));
         }
     }
 }
@@ -167,11 +167,11 @@ public sealed record SgdOptions : OptimizerOptions
         protected override void Update(Tensor values, Tensor gradient)
         {
             using var scope = NewDisposeScope();
-            if (options.WeightDecay > 0) gradient.add_(values, alpha: options.WeightDecay);
+            if (options.WeightDecay > 0) gradient.add_(values, alpha: Held(options.WeightDecay));
             var step = options.Momentum > 0
-                ? Moment("velocity", values).mul_(options.Momentum).add_(gradient)
+                ? Moment("velocity", values).mul_(Held(options.Momentum)).add_(gradient)
                 : gradient;
-            values.add_(step, alpha: -LearningRate);
+            values.add_(step, alpha: Held(-LearningRate));
         }
     }
 }

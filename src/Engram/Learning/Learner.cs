@@ -148,7 +148,7 @@ public sealed class Learner : IDisposable
     {
         if (Context.Options.Scenario != Scenario.TaskIncremental) return Context.Model.Head.forward(features);
         var rows = tensor(Context.Classes.IdsOfTask(taskId!.Value).Select(id => (long)id).ToArray());
-        return full(features.shape[0], Context.Classes.Count, float.NegativeInfinity)
+        return full(features.shape[0], Context.Classes.Count, Held(float.NegativeInfinity))
             .index_copy_(1, rows, Context.Model.Head.ForwardRows(features, rows));
     }
 

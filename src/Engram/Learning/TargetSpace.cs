@@ -39,7 +39,7 @@ public sealed class TargetSpace
         ArgumentNullException.ThrowIfNull(logits);
         return tasks is null || _taskMask is null || Kind != TargetKind.Classes
             ? logits
-            : logits.masked_fill(_taskMask.index_select(0, tasks), float.NegativeInfinity);
+            : logits.masked_fill(_taskMask.index_select(0, tasks), Held(float.NegativeInfinity));
     }
 
     /// <summary>The loss of each sample under the scenario, float32 <c>[n]</c>.</summary>
@@ -58,7 +58,7 @@ public sealed class TargetSpace
         var each = Kind == TargetKind.MultiLabel
             ? nn.functional.binary_cross_entropy_with_logits(logits, filled, reduction: nn.Reduction.None)
             : nn.functional.mse_loss(logits, filled, nn.Reduction.None);
-        return each.mul(known).sum(1).div(known.sum(1).clamp_min(1));
+        return each.mul(known).sum(1).div(known.sum(1).clamp_min(Held(1)));
     }
 
     /// <summary>The mean loss of one part.</summary>
@@ -76,7 +76,7 @@ public sealed class TargetSpace
         Part(raw, targets, TaskOf(raw.shape[0], task));
 
     internal Tensor? TaskOf(long count, int? task) =>
-        _context.Options.Scenario == Scenario.TaskIncremental ? full(count, task!.Value, ScalarType.Int64) : null;
+        _context.Options.Scenario == Scenario.TaskIncremental ? full(count, Held(task!.Value), ScalarType.Int64) : null;
 
     /// <summary>Rebuilds the tables for the source and experience of the context.</summary>
     internal void Refresh()
@@ -119,12 +119,12 @@ public sealed class TargetSpace
     private Tensor Padded(Tensor targets) =>
         targets is null || targets.dim() < 2 || targets.shape[1] >= _context.Classes.Count
             ? targets!
-            : cat([targets, full(targets.shape[0], _context.Classes.Count - targets.shape[1], float.NaN)], 1);
+            : cat([targets, full(targets.shape[0], _context.Classes.Count - targets.shape[1], Held(float.NaN))], 1);
 
     // Columns of the source go to the outputs of their labels; the other outputs are unknown.
     private Tensor Widen(Tensor values)
     {
-        var wide = full(values.shape[0], _context.Classes.Count, float.NaN);
+        var wide = full(values.shape[0], _context.Classes.Count, Held(float.NaN));
         return wide.index_copy_(1, _idOfCode!, values);
     }
 }

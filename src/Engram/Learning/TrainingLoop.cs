@@ -101,7 +101,7 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
             foreach (var mechanism in _mechanisms)
                 if (mechanism.Seams.HasFlag(Seams.Loss)) loss ??= mechanism.ReplaceLoss(step, part);
             loss ??= _context.Targets.Loss(TrainingStep.RowsOf(step.Logits, part), part);
-            if (weight != 1) loss = loss.mul(weight);
+            if (weight != 1) loss = loss.mul(Held(weight));
             total = total is null ? loss : total.add(loss);
         }
         foreach (var mechanism in _mechanisms)
@@ -154,5 +154,5 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
     }
 
     private static void Clip(Tensor gradient, double norm) =>
-        gradient.mul_(gradient.norm().add_(1e-6).reciprocal_().mul_(norm).clamp_max_(1));
+        gradient.mul_(gradient.norm().add_(Held(1e-6)).reciprocal_().mul_(Held(norm)).clamp_max_(Held(1)));
 }

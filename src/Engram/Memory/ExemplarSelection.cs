@@ -40,14 +40,14 @@ public static class ExemplarSelection
         var unit = Normalised(features, ref count);
         var mean = unit.mean([0], type: ScalarType.Float64);
         // ‖kμ − S − φ‖² less what no φ changes is ‖φ‖² − 2φ·(kμ − S). Sums over k in float64, products in float32.
-        var towardsMean = unit.mv(mean.to(ScalarType.Float32)).to(ScalarType.Float64).mul_(-2);
+        var towardsMean = unit.mv(mean.to(ScalarType.Float32)).to(ScalarType.Float64).mul_(Held(-2));
         var cost = unit.square().sum(1, type: ScalarType.Float64);
         var chosen = new long[count];
         for (var k = 0; k < count; k++)
         {
             using var step = NewDisposeScope();
             chosen[k] = cost.add_(towardsMean).argmin().item<long>();
-            cost.add_(unit.mv(unit[chosen[k]]), alpha: 2);
+            cost.add_(unit.mv(unit[chosen[k]]), alpha: Held(2));
             cost[chosen[k]] = double.PositiveInfinity;
         }
         return chosen;

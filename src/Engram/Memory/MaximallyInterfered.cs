@@ -27,7 +27,7 @@ internal static class MaximallyInterfered
         using var _ = no_grad();
         var before = Losses(context, candidates);
         Tensor after;
-        using (context.Arena.Borrow(context.Arena.Values.sub(gradient.mul_(rate))))
+        using (context.Arena.Borrow(context.Arena.Values.sub(gradient.mul_(Held(rate)))))
             after = Losses(context, candidates);
         if (training) context.Model.train();
         return after.sub_(before).argsort(0, descending: true)

@@ -34,7 +34,7 @@ internal sealed class SampleStore(int capacity) : IDisposable
             var chosen = values.detach().index_select(0, tensor(rows));
             if (chosen.dim() == 2 && chosen.shape[1] < column.shape[1])
             {
-                var wide = full(chosen.shape[0], column.shape[1], float.NaN);
+                var wide = full(chosen.shape[0], column.shape[1], Held(float.NaN));
                 wide.narrow(1, 0, chosen.shape[1]).copy_(chosen);
                 chosen = wide;
             }
@@ -95,7 +95,7 @@ internal sealed class SampleStore(int capacity) : IDisposable
     private static Tensor Widened(Tensor targets, LearningContext context)
     {
         if (targets.dim() != 2 || targets.shape[1] >= context.Classes.Count) return targets;
-        var wide = full(targets.shape[0], context.Classes.Count, float.NaN);
+        var wide = full(targets.shape[0], context.Classes.Count, Held(float.NaN));
         wide.narrow(1, 0, targets.shape[1]).copy_(targets);
         return wide;
     }
@@ -107,7 +107,7 @@ internal sealed class SampleStore(int capacity) : IDisposable
         var (wide, width) = (like.dim() == 2 && like.is_floating_point() && name != "raw", like.dim() == 2 ? like.shape[1] : 0);
         if (old is not null && old.shape[0] >= rows && (!wide || old.shape[1] >= width)) return old;
         long[] shape = wide ? [rows, Math.Max(width, old?.shape[1] ?? 0)] : [rows, .. like.shape[1..]];
-        var room = wide ? full(shape, float.NaN) : empty(shape, like.dtype);
+        var room = wide ? full(shape, Held(float.NaN)) : empty(shape, like.dtype);
         if (old is not null)
         {
             var kept = room.narrow(0, 0, old.shape[0]);

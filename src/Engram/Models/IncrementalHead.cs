@@ -89,6 +89,6 @@ public sealed class LinearHead : IncrementalHead
     {
         // [added, features]; the fan-out of a linear layer is its number of rows.
         Extend(_weight, nn.init.kaiming_normal_(empty(added, FeatureCount), mode: nn.init.FanInOut.FanOut));
-        Extend(_bias, full(added, 0.1f));
+        Extend(_bias, full(added, Held(0.1f)));
     }
 }

@@ -23,8 +23,8 @@ public sealed record InputScaling(double Mean = 0, double Std = 1)
     public Tensor Apply(Tensor inputs)
     {
         ArgumentNullException.ThrowIfNull(inputs);
-        var unit = inputs.dtype == ScalarType.Byte ? inputs.to(ScalarType.Float32).div_(255) : inputs;
-        if (ChannelMean is null && ChannelStd is null) return Mean == 0 && Std == 1 ? unit : unit.sub(Mean).div_(Std);
+        var unit = inputs.dtype == ScalarType.Byte ? inputs.to(ScalarType.Float32).div_(Held(255)) : inputs;
+        if (ChannelMean is null && ChannelStd is null) return Mean == 0 && Std == 1 ? unit : unit.sub(Held(Mean)).div_(Held(Std));
         return unit.sub(Row(ChannelMean, Mean, inputs)).div_(Row(ChannelStd, Std, inputs));
     }
 

@@ -74,7 +74,7 @@ public sealed class ProgressiveMlp : Backbone
             {
                 _reduce[i] = nn.Linear(before * sizes[i + 1], sizes[i + 1]); // V: all columns before to the width of one
                 _lateral[i] = nn.Linear(sizes[i + 1], sizes[i + 2], hasBias: false); // U
-                _scale[i] = new Parameter(full(1, 0.1f)); // α, learnt
+                _scale[i] = new Parameter(full(1, Held(0.1f))); // α, learnt
                 register_module($"v{i + 2}", _reduce[i]);
                 register_module($"u{i + 2}", _lateral[i]);
                 register_parameter($"alpha{i + 2}", _scale[i]);

@@ -102,7 +102,7 @@ public sealed class AveragedGradientEpisodicMemory : RetentionMechanism
     internal static void Project(Tensor gradient, Tensor reference)
     {
         using var scope = NewDisposeScope();
-        var share = gradient.dot(reference).clamp_max_(0).div_(reference.dot(reference).clamp_min_(1e-30));
-        gradient.addcmul_(reference, share, -1);
+        var share = gradient.dot(reference).clamp_max_(Held(0)).div_(reference.dot(reference).clamp_min_(Held(1e-30)));
+        gradient.addcmul_(reference, share, Held(-1));
     }
 }

@@ -48,8 +48,8 @@ public sealed class BiasLayer : IDisposable
     public void Set(int first, double alpha, double beta)
     {
         using var scope = NewDisposeScope();
-        _scale![first..].fill_(alpha);
-        _offset![first..].fill_(beta);
+        _scale![first..].fill_(Held(alpha));
+        _offset![first..].fill_(Held(beta));
     }
 
     /// <summary>
@@ -71,11 +71,11 @@ public sealed class BiasLayer : IDisposable
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var z = logits.detach().to(ScalarType.Float64);
-        var isNew = arange(z.shape[1]).ge(first).to(ScalarType.Float64); // [classes]
+        var isNew = arange(Held(z.shape[1])).ge(Held(first)).to(ScalarType.Float64); // [classes]
         var slope = z.mul(isNew); // ∂q/∂α [n, classes]; ∂q/∂β is isNew
         var fixedPart = z.sub(slope);
 
-        Tensor Corrected(double a, double b) => fixedPart.add(slope.mul(a)).add(isNew.mul(b));
+        Tensor Corrected(double a, double b) => fixedPart.add(slope.mul(Held(a))).add(isNew.mul(Held(b)));
         double Objective(double a, double b)
         {
             using var inner = NewDisposeScope();

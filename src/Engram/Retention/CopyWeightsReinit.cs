@@ -55,7 +55,7 @@ public sealed class CopyWeightsReinit : RetentionMechanism
         }
         if (context.Completed == 0) return;
         var mask = zeros(context.Arena.Length, ScalarType.Bool);
-        foreach (var slot in context.Arena.Slots.Where(slot => !FrozenPlaces.IsHead(slot))) slot.Of(mask).fill_(true);
+        foreach (var slot in context.Arena.Slots.Where(slot => !FrozenPlaces.IsHead(slot))) slot.Of(mask).fill_(Held(true));
         _frozen.Set(mask, context.Arena);
     }
 
@@ -86,8 +86,8 @@ public sealed class CopyWeightsReinit : RetentionMechanism
         foreach (var (id, now) in Counts(context))
         {
             var old = Math.Sqrt(_past[id] / now);
-            _weight![id].mul_(old).add_(weight[id].sub(meanWeight)).div_(old + 1);
-            _bias![id].mul_(old).add_(bias[id].sub(meanBias)).div_(old + 1);
+            _weight![id].mul_(Held(old)).add_(weight[id].sub(meanWeight)).div_(Held(old + 1));
+            _bias![id].mul_(Held(old)).add_(bias[id].sub(meanBias)).div_(Held(old + 1));
             _past[id] += now;
         }
         weight.copy_(_weight!);

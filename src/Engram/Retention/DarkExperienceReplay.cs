@@ -108,7 +108,7 @@ public sealed class DarkExperienceReplay : RetentionMechanism
     protected internal override Tensor? ExtraLoss(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        return _dark is null ? null : Distance(TrainingStep.RowsOf(step.Logits, _dark), _stored!).mul(_options.Alpha);
+        return _dark is null ? null : Distance(TrainingStep.RowsOf(step.Logits, _dark), _stored!).mul(Held(_options.Alpha));
     }
 
     /// <inheritdoc/>

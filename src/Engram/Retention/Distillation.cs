@@ -30,14 +30,14 @@ internal static class Distillation
     /// <param name="temperature">T.</param>
     /// <returns>float32 <c>[n]</c>.</returns>
     public static Tensor SoftCrossEntropy(Tensor student, Tensor teacher, double temperature) =>
-        student.div(temperature).log_softmax(1).narrow(1, 0, teacher.shape[1])
-            .mul(teacher.div(temperature).softmax(1)).sum(1).neg();
+        student.div(Held(temperature)).log_softmax(1).narrow(1, 0, teacher.shape[1])
+            .mul(teacher.div(Held(temperature)).softmax(1)).sum(1).neg();
 
     /// <summary>The same for targets that are not classes: binary cross-entropy over labels, squared error over values.</summary>
     public static Tensor Elementwise(Tensor student, Tensor teacher, double temperature, TargetKind kind) =>
         kind == TargetKind.MultiLabel
             ? nn.functional.binary_cross_entropy_with_logits(
-                student.div(temperature), teacher.div(temperature).sigmoid(), reduction: nn.Reduction.None).mean([1])
+                student.div(Held(temperature)), teacher.div(Held(temperature)).sigmoid(), reduction: nn.Reduction.None).mean([1])
             : nn.functional.mse_loss(student, teacher, nn.Reduction.None).mean([1]);
 
     /// <summary>Shares of the loss on labels and of the loss on the teacher's answers.</summary>

@@ -64,7 +64,7 @@ public static class FisherInformation
             if (possible[label] == 0) continue;
             // −∂ log p(y)/∂z = p − e_y; the root of p(y) becomes p(y) once squared.
             var term = probabilities.clone();
-            term.select(1, label).sub_(1);
+            term.select(1, label).sub_(Held(1));
             terms.Add(term.mul_(probabilities.narrow(1, label, 1).sqrt()));
         }
         return terms;

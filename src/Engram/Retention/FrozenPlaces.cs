@@ -31,7 +31,7 @@ public sealed class FrozenPlaces : IDisposable
     public void MaskGradient(ParameterArena arena)
     {
         ArgumentNullException.ThrowIfNull(arena);
-        if (_mask is not null) arena.Gradient.masked_fill_(_mask, 0);
+        if (_mask is not null) arena.Gradient.masked_fill_(_mask, Held(0));
     }
 
     /// <summary>Puts the values back: momentum and weight decay move parameters without a gradient too.</summary>
@@ -83,7 +83,7 @@ public sealed class FrozenPlaces : IDisposable
         {
             var perRow = slot.Shape[0] == rows.Length;
             if (perRow) slot.Of(mask).copy_(foreign.view([rows.Length, .. slot.Shape[1..].Select(_ => 1L)]).expand(slot.Shape));
-            else slot.Of(mask).fill_(context.Completed > 0);
+            else slot.Of(mask).fill_(Held(context.Completed > 0));
         }
         return mask;
     }

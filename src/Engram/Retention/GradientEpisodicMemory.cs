@@ -160,7 +160,7 @@ public sealed class GradientEpisodicMemory : RetentionMechanism
     {
         var logits = _trace!.Forward(part.Inputs)!;
         var leaf = logits.detach().requires_grad_();
-        var weights = cat([.. _counts.Select(count => full(count, 1f / count))]);
+        var weights = cat([.. _counts.Select(count => full(count, Held(1f / count)))]);
         var loss = context.Targets.LossPerSample(leaf, part.Targets, part.Tasks).mul(weights).sum();
         var deltas = _trace.Backward(logits, autograd.grad([loss], [leaf])[0]);
         using var _ = no_grad();
@@ -200,7 +200,7 @@ public sealed class GradientEpisodicMemory : RetentionMechanism
     private static Tensor Widened(Tensor targets, long width)
     {
         if (targets.dim() == 1 || targets.shape[1] == width) return targets;
-        var wider = full(targets.shape[0], width, float.NaN);
+        var wider = full(targets.shape[0], width, Held(float.NaN));
         wider.narrow(1, 0, targets.shape[1]).copy_(targets);
         return wider;
     }

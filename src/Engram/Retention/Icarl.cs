@@ -127,9 +127,9 @@ public sealed class Icarl : RetentionMechanism
         _means ??= Means(context).DetachFromDisposeScope();
         // Both are unit vectors: ‖a − b‖² = 2 − 2 a·b.
         var cosine = nn.functional.normalize(features, dim: 1).mm(_means.t());
-        var scores = full(logits.shape, float.NegativeInfinity);
+        var scores = full(logits.shape, Held(float.NegativeInfinity));
         var columns = tensor(Exemplars.Classes.Select(c => (long)c.ClassId).ToArray());
-        return scores.index_copy_(1, columns, cosine.mul(-2).add_(2).clamp_min_(0).sqrt_().neg_());
+        return scores.index_copy_(1, columns, cosine.mul(Held(-2)).add_(Held(2)).clamp_min_(Held(0)).sqrt_().neg_());
     }
 
     /// <inheritdoc/>

@@ -133,7 +133,7 @@ public sealed class Il2m : RetentionMechanism
     internal Tensor Rectify(Tensor logits)
     {
         var scores = Scores(logits);
-        var newWins = logits.argmax(1, keepdim: true).ge(_firstNew); // [n, 1]
+        var newWins = logits.argmax(1, keepdim: true).ge(Held(_firstNew)); // [n, 1]
         var rectified = where(newWins, scores.mul(_factor), scores);
         return _options.Scores == Il2mScores.Logits ? rectified : rectified.log();
     }
@@ -153,9 +153,9 @@ public sealed class Il2m : RetentionMechanism
             var part = context.Fetch(chunk);
             var scores = Scores(context.Model.forward(part.Inputs)).to(ScalarType.Float64);
             var own = scores.gather(1, part.Targets.unsqueeze(1)).squeeze(1);
-            var isNew = part.Targets.ge(old).to(ScalarType.Float64);
-            sums.index_add_(0, part.Targets, own, 1);
-            counts.index_add_(0, part.Targets, ones_like(own), 1);
+            var isNew = part.Targets.ge(Held(old)).to(ScalarType.Float64);
+            sums.index_add_(0, part.Targets, own, Held(1));
+            counts.index_add_(0, part.Targets, ones_like(own), Held(1));
             best.add_(scores.amax([1]).mul(isNew).sum());
             fresh.add_(isNew.sum());
         }
@@ -164,7 +164,7 @@ public sealed class Il2m : RetentionMechanism
         var initial = cat([_initial, means[old..]]);
         var confidences = cat([_confidence, confidence.expand(all - old)]);
         var factor = initial.div(means).mul(confidence.div(confidences));
-        factor = where(factor.gt(0).logical_and(factor.isfinite()), factor, ones_like(factor));
+        factor = where(factor.gt(Held(0)).logical_and(factor.isfinite()), factor, ones_like(factor));
         factor[old..] = ones(all - old, ScalarType.Float64);
         Keep(initial, confidences, factor.to(ScalarType.Float32));
         _firstNew = old;

@@ -106,7 +106,7 @@ public sealed class LearningWithoutForgetting : RetentionMechanism
         var loss = Loss(step.Context, Distillation.Rows(step.Logits, _parts, step), _soft);
         var weight = _options.Lambda * Distillation.Weights(_options.Weighting, step.Context, _teacher.Classes).Old;
         if (_options.ScaleBySquaredTemperature) weight *= _options.Temperature * _options.Temperature;
-        return loss.mul(weight);
+        return loss.mul(Held(weight));
     }
 
     /// <inheritdoc/>
@@ -139,7 +139,7 @@ public sealed class LearningWithoutForgetting : RetentionMechanism
                 old.index_select(1, columns), teacher.index_select(1, columns), _options.Temperature).mean();
             total = total is null ? task : total.add(task);
         }
-        return _options.Weighting == DistillationWeighting.ByExperience ? total!.div(tasks.Length) : total!;
+        return _options.Weighting == DistillationWeighting.ByExperience ? total!.div(Held(tasks.Length)) : total!;
     }
 
     private long[][] OldTasks(LearningContext context)

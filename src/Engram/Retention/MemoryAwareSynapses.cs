@@ -93,9 +93,9 @@ public sealed class MemoryAwareSynapses : RetentionMechanism
     private static Tensor OfNorm(LearningContext context, Tensor logits, BatchPart part)
     {
         using var _ = no_grad();
-        var term = logits.mul(2);
+        var term = logits.mul(Held(2));
         return context.Targets.Kind == TargetKind.Classes && part.Tasks is not null
-            ? term.masked_fill_(context.Targets.Mask(logits, part.Tasks).isneginf(), 0)
+            ? term.masked_fill_(context.Targets.Mask(logits, part.Tasks).isneginf(), Held(0))
             : term;
     }
 }

@@ -88,10 +88,10 @@ public sealed class PackNet : RetentionMechanism
         using var scope = NewDisposeScope();
         _pruned = false;
         var mask = FrozenPlaces.ForeignRows(context);
-        mask.logical_or_(_owner.gt(0));
+        mask.logical_or_(_owner.gt(Held(0)));
         if (context.Completed > 0)
             foreach (var slot in context.Arena.Slots.Where(slot => !FrozenPlaces.IsHead(slot) && slot.Shape.Length < 2))
-                slot.Of(mask).fill_(true);
+                slot.Of(mask).fill_(Held(true));
         _frozen.Set(mask, context.Arena);
     }
 
@@ -122,7 +122,7 @@ public sealed class PackNet : RetentionMechanism
         _numberOf[context.Experience.TaskId!.Value] = number;
         foreach (var slot in Packed(context))
             // What was not pruned is not frozen yet: it belongs to this task from now on.
-            slot.Of(_owner).masked_fill_(slot.Of(_frozen.Mask!).logical_not(), number);
+            slot.Of(_owner).masked_fill_(slot.Of(_frozen.Mask!).logical_not(), Held(number));
         _frozen.Dispose();
     }
 
@@ -137,7 +137,7 @@ public sealed class PackNet : RetentionMechanism
         foreach (var slot in Packed(context))
         {
             var owner = slot.Of(_owner);
-            slot.Of(values).masked_fill_(owner.eq(0).logical_or_(owner.gt(number)), 0);
+            slot.Of(values).masked_fill_(owner.eq(Held(0)).logical_or_(owner.gt(Held(number))), Held(0));
         }
         _loan = context.Arena.Borrow(values);
     }
@@ -188,14 +188,14 @@ public sealed class PackNet : RetentionMechanism
         var mask = _frozen.Mask!.clone();
         foreach (var slot in Packed(context))
         {
-            var free = slot.Of(_owner).eq(0).flatten().nonzero().squeeze(1);
+            var free = slot.Of(_owner).eq(Held(0)).flatten().nonzero().squeeze(1);
             var pruned = (long)Math.Round(free.numel() * _options.PruneFraction);
             if (pruned == 0) continue;
             var values = slot.Of(context.Arena.Values).view(-1);
             var (_, smallest) = values.index_select(0, free).abs().topk((int)pruned, 0, largest: false);
             var places = free.index_select(0, smallest);
-            values.index_fill_(0, places, 0);
-            slot.Of(mask).view(-1).index_fill_(0, places, true);
+            values.index_fill_(0, places, Held(0));
+            slot.Of(mask).view(-1).index_fill_(0, places, Held(true));
         }
         _frozen.Set(mask, context.Arena);
         _pruned = true;

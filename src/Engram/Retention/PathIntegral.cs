@@ -40,7 +40,7 @@ internal sealed class PathIntegral : IDisposable
     }
 
     /// <summary>Adds −g Δθ, after the optimiser's step.</summary>
-    public void AfterStep(ParameterArena arena) => Contribution!.addcmul_(_gradient!, _before!.sub_(arena.Values), 1);
+    public void AfterStep(ParameterArena arena) => Contribution!.addcmul_(_gradient!, _before!.sub_(arena.Values), Held(1));
 
     /// <summary>The gradient noted last.</summary>
     public Tensor Gradient => _gradient!;

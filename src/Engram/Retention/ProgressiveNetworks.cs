@@ -60,7 +60,7 @@ public sealed class ProgressiveNetworks : RetentionMechanism
         var mask = FrozenPlaces.ForeignRows(context);
         var newest = _columnOf[context.Experience.TaskId!.Value] == _backbone.ColumnCount - 1;
         if (!newest || context.Completed >= _backbone.ColumnCount)
-            foreach (var slot in context.Arena.Slots.Where(slot => !FrozenPlaces.IsHead(slot))) slot.Of(mask).fill_(true);
+            foreach (var slot in context.Arena.Slots.Where(slot => !FrozenPlaces.IsHead(slot))) slot.Of(mask).fill_(Held(true));
         _frozen.Set(mask, context.Arena);
     }
 

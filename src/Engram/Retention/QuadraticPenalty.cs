@@ -58,7 +58,7 @@ public sealed class QuadraticPenalty : IDisposable
         ArgumentNullException.ThrowIfNull(arena);
         if (Importance is null) return;
         using var scope = NewDisposeScope();
-        arena.Gradient.addcmul_(Importance, arena.Values.sub(Anchor!), lambda);
+        arena.Gradient.addcmul_(Importance, arena.Values.sub(Anchor!), Held(lambda));
     }
 
     /// <summary>½ Σ Ω (θ − μ)² at the present parameters.</summary>
@@ -69,7 +69,7 @@ public sealed class QuadraticPenalty : IDisposable
         if (Importance is null) return 0;
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        return 0.5 * arena.Values.sub(Anchor!).pow_(2).mul_(Importance).sum(ScalarType.Float64).item<double>();
+        return 0.5 * arena.Values.sub(Anchor!).pow_(Held(2)).mul_(Importance).sum(ScalarType.Float64).item<double>();
     }
 
     /// <summary>Carries Ω and μ into a new layout: new places have no importance.</summary>

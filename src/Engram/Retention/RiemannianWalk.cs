@@ -106,7 +106,7 @@ public sealed class RiemannianWalk : RetentionMechanism
     {
         ArgumentNullException.ThrowIfNull(step);
         _path.AfterStep(step.Context.Arena);
-        _squares!.addcmul_(_path.Gradient, _path.Gradient, 1);
+        _squares!.addcmul_(_path.Gradient, _path.Gradient, Held(1));
         if (++_waiting == _options.Interval) Update(step.Context.Arena);
     }
 
@@ -117,8 +117,8 @@ public sealed class RiemannianWalk : RetentionMechanism
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         if (_waiting > 0) Update(context.Arena);
-        var score = _walked!.clamp_min(0);
-        if (_score is not null) score.add_(_score).div_(2);
+        var score = _walked!.clamp_min(Held(0));
+        if (_score is not null) score.add_(_score).div_(Held(2));
         Drop(ref _score);
         _score = score.DetachFromDisposeScope();
         Penalty.Replace(AtMostOne(_fisher!).add_(AtMostOne(_score)), context.Arena.Values.clone());
@@ -165,19 +165,19 @@ public sealed class RiemannianWalk : RetentionMechanism
     private void Update(ParameterArena arena)
     {
         using var scope = NewDisposeScope();
-        var newest = _squares!.div(_waiting);
+        var newest = _squares!.div(Held(_waiting));
         _fisher = _fisher is null
             ? newest.DetachFromDisposeScope()
-            : _fisher.mul_(1 - _options.Alpha).add_(newest, alpha: _options.Alpha);
+            : _fisher.mul_(Held(1 - _options.Alpha)).add_(newest, alpha: Held(_options.Alpha));
         var distance = arena.Values.sub(_path.Start!);
-        var divergence = distance.mul_(distance).mul_(_fisher).mul_(0.5).add_(_options.Epsilon);
-        _walked!.addcdiv_(_path.Contribution!, divergence, 1);
+        var divergence = distance.mul_(distance).mul_(_fisher).mul_(Held(0.5)).add_(Held(_options.Epsilon));
+        _walked!.addcdiv_(_path.Contribution!, divergence, Held(1));
         _path.Restart(arena);
         _squares.zero_();
         _waiting = 0;
     }
 
-    private static Tensor AtMostOne(Tensor values) => values.div(values.max().clamp_min_(1e-30));
+    private static Tensor AtMostOne(Tensor values) => values.div(values.max().clamp_min_(Held(1e-30)));
 
     private static void Drop(ref Tensor? vector)
     {

@@ -88,9 +88,9 @@ public sealed class SynapticIntelligence : RetentionMechanism
         using var scope = NewDisposeScope();
         var values = context.Arena.Values;
         var distance = values.sub(_path.Start!);
-        var importance = _path.Contribution!.div(distance.mul_(distance).add_(_options.Xi));
+        var importance = _path.Contribution!.div(distance.mul_(distance).add_(Held(_options.Xi)));
         if (Penalty.Importance is { } earlier) importance.add_(earlier);
-        Penalty.Replace(importance.clamp_min_(0), values.clone());
+        Penalty.Replace(importance.clamp_min_(Held(0)), values.clone());
         _path.Dispose();
     }
 

@@ -62,7 +62,7 @@ public sealed class WeightAligning : RetentionMechanism
         ArgumentNullException.ThrowIfNull(step);
         if (!_options.NonNegative) return;
         var arena = step.Context.Arena;
-        arena[Weight].Of(arena.Values).clamp_min_(0);
+        arena[Weight].Of(arena.Values).clamp_min_(Held(0));
     }
 
     /// <inheritdoc/>
@@ -75,7 +75,7 @@ public sealed class WeightAligning : RetentionMechanism
         using var scope = NewDisposeScope();
         var weights = context.Arena[Weight].Of(context.Arena.Values); // [classes, features]
         Gamma = Factor(weights, old);
-        weights.narrow(0, old, all - old).mul_(Gamma);
+        weights.narrow(0, old, all - old).mul_(Held(Gamma));
     }
 
     /// <inheritdoc/>

@@ -92,6 +92,6 @@ public sealed class LogitAdjustment : RetentionMechanism
     {
         using var scope = NewDisposeScope();
         _shift?.Dispose();
-        _shift = _counts.LogPrior().mul_(_options.Tau).DetachFromDisposeScope();
+        _shift = _counts.LogPrior().mul_(Held(_options.Tau)).DetachFromDisposeScope();
     }
 }

@@ -41,7 +41,7 @@ internal static class PerSampleGradients
                 AddBatch(context, trace, batch, power, terms, sum);
         if (training) context.Model.train();
         using var _ = no_grad();
-        return sum.div_(count).MoveToOuterDisposeScope();
+        return sum.div_(Held(count)).MoveToOuterDisposeScope();
     }
 
     private static LayerTrace? Trace(LearningContext context, long[] chosen)
@@ -78,7 +78,7 @@ internal static class PerSampleGradients
         {
             var gradient = context.GradientOf(() => context.Model.forward(part.Inputs).mul(term).sum());
             using var _ = no_grad();
-            sum.add_(power == GradientPower.Squared ? gradient.pow_(2) : gradient.abs_());
+            sum.add_(power == GradientPower.Squared ? gradient.pow_(Held(2)) : gradient.abs_());
         }
     }
 }

@@ -1,5 +1,4 @@
 using Engram.Models;
-using TorchSharp;
 using TorchSharp.Modules;
 
 namespace Engram.Retention.Sensitivity;
