@@ -21,7 +21,7 @@ public class HeldScalarTests
         collector.Start();
 
         using var sum = zeros(1, ScalarType.Float64);
-        for (var i = 0; i < Count; i++) sum.add_(Held(0.5));
+        for (var i = 0; i < Count; i++) sum.add_(Held(0.5), alpha: Held(1));
 
         stop.Cancel();
         collector.Join();
@@ -32,7 +32,7 @@ public class HeldScalarTests
     public void More_numbers_than_the_ring_holds_are_given_one_after_another()
     {
         using var sum = zeros(1, ScalarType.Int64);
-        for (var i = 1; i <= 1000; i++) sum.add_(Held((long)i));
+        for (var i = 1; i <= 1000; i++) sum.add_(Held((long)i), alpha: Held(1));
 
         Assert.Equal(500_500, sum.item<long>());
     }

@@ -144,7 +144,7 @@ public sealed record AdamOptions : OptimizerOptions
             v.mul_(Held(options.Beta2)).addcmul_(gradient, gradient, Held(1 - options.Beta2));
             var correction1 = 1 - Math.Pow(options.Beta1, Steps);
             var correction2 = 1 - Math.Pow(options.Beta2, Steps);
-            var denominator = v.sqrt().div_(Held(Math.Sqrt(correction2))).add_(Held(options.Epsilon));
+            var denominator = v.sqrt().div_(Held(Math.Sqrt(correction2))).add_(Held(options.Epsilon), alpha: Held(1));
             values.addcdiv_(m, denominator, Held(-LearningRate / correction1));
         }
     }
@@ -169,7 +169,7 @@ public sealed record SgdOptions : OptimizerOptions
             using var scope = NewDisposeScope();
             if (options.WeightDecay > 0) gradient.add_(values, alpha: Held(options.WeightDecay));
             var step = options.Momentum > 0
-                ? Moment("velocity", values).mul_(Held(options.Momentum)).add_(gradient)
+                ? Moment("velocity", values).mul_(Held(options.Momentum)).add_(gradient, alpha: Held(1))
                 : gradient;
             values.add_(step, alpha: Held(-LearningRate));
         }

@@ -11,8 +11,8 @@ internal sealed class LossMeter : IDisposable
     public void Add(Tensor loss)
     {
         using var _ = no_grad();
-        _epoch.add_(loss.detach());
-        _report.add_(loss.detach());
+        _epoch.add_(loss.detach(), alpha: Held(1));
+        _report.add_(loss.detach(), alpha: Held(1));
         _epochCount++;
         _reportCount++;
     }

@@ -102,10 +102,10 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
                 if (mechanism.Seams.HasFlag(Seams.Loss)) loss ??= mechanism.ReplaceLoss(step, part);
             loss ??= _context.Targets.Loss(TrainingStep.RowsOf(step.Logits, part), part);
             if (weight != 1) loss = loss.mul(Held(weight));
-            total = total is null ? loss : total.add(loss);
+            total = total is null ? loss : total.add(loss, alpha: Held(1));
         }
         foreach (var mechanism in _mechanisms)
-            if (mechanism.ExtraLoss(step) is { } extra) total = total is null ? extra : total.add(extra);
+            if (mechanism.ExtraLoss(step) is { } extra) total = total is null ? extra : total.add(extra, alpha: Held(1));
         return total!;
     }
 
@@ -154,5 +154,5 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
     }
 
     private static void Clip(Tensor gradient, double norm) =>
-        gradient.mul_(gradient.norm().add_(Held(1e-6)).reciprocal_().mul_(Held(norm)).clamp_max_(Held(1)));
+        gradient.mul_(gradient.norm().add_(Held(1e-6), alpha: Held(1)).reciprocal_().mul_(Held(norm)).clamp_max_(Held(1)));
 }

@@ -46,7 +46,7 @@ public static class ExemplarSelection
         for (var k = 0; k < count; k++)
         {
             using var step = NewDisposeScope();
-            chosen[k] = cost.add_(towardsMean).argmin().item<long>();
+            chosen[k] = cost.add_(towardsMean, alpha: Held(1)).argmin().item<long>();
             cost.add_(unit.mv(unit[chosen[k]]), alpha: Held(2));
             cost[chosen[k]] = double.PositiveInfinity;
         }

@@ -91,7 +91,7 @@ public sealed class ProgressiveMlp : Backbone
                 {
                     var anterior = new Tensor[before.Length];
                     for (var k = 0; k < anterior.Length; k++) anterior[k] = before[k][i - 1];
-                    sum = sum.add(_lateral[i - 1].forward(_reduce[i - 1].forward(cat(anterior, 1).mul(_scale[i - 1])).relu_()));
+                    sum = sum.add(_lateral[i - 1].forward(_reduce[i - 1].forward(cat(anterior, 1).mul(_scale[i - 1])).relu_()), alpha: Held(1));
                 }
                 hidden[i] = sum.relu();
             }

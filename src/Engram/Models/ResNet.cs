@@ -89,7 +89,7 @@ public sealed class ResNet : Backbone
         public override Tensor forward(Tensor input)
         {
             var inner = _bn1.forward(_conv1.forward(input)).relu_();
-            return _bn2.forward(_conv2.forward(inner)).add_(Shortcut(input)).relu_();
+            return _bn2.forward(_conv2.forward(inner)).add_(Shortcut(input), alpha: Held(1)).relu_();
         }
 
         private Tensor Shortcut(Tensor input)

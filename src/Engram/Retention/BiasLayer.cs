@@ -38,7 +38,7 @@ public sealed class BiasLayer : IDisposable
         ArgumentNullException.ThrowIfNull(logits);
         if (_scale is null) return logits;
         var classes = logits.shape[1];
-        return logits.mul(_scale.narrow(0, 0, classes)).add(_offset!.narrow(0, 0, classes));
+        return logits.mul(_scale.narrow(0, 0, classes)).add(_offset!.narrow(0, 0, classes), alpha: Held(1));
     }
 
     /// <summary>Sets the correction of the classes from one id on.</summary>
@@ -75,7 +75,7 @@ public sealed class BiasLayer : IDisposable
         var slope = z.mul(isNew); // ∂q/∂α [n, classes]; ∂q/∂β is isNew
         var fixedPart = z.sub(slope);
 
-        Tensor Corrected(double a, double b) => fixedPart.add(slope.mul(Held(a))).add(isNew.mul(Held(b)));
+        Tensor Corrected(double a, double b) => fixedPart.add(slope.mul(Held(a)), alpha: Held(1)).add(isNew.mul(Held(b)), alpha: Held(1));
         double Objective(double a, double b)
         {
             using var inner = NewDisposeScope();

@@ -86,8 +86,8 @@ public sealed class CopyWeightsReinit : RetentionMechanism
         foreach (var (id, now) in Counts(context))
         {
             var old = Math.Sqrt(_past[id] / now);
-            _weight![id].mul_(Held(old)).add_(weight[id].sub(meanWeight)).div_(Held(old + 1));
-            _bias![id].mul_(Held(old)).add_(bias[id].sub(meanBias)).div_(Held(old + 1));
+            _weight![id].mul_(Held(old)).add_(weight[id].sub(meanWeight), alpha: Held(1)).div_(Held(old + 1));
+            _bias![id].mul_(Held(old)).add_(bias[id].sub(meanBias), alpha: Held(1)).div_(Held(old + 1));
             _past[id] += now;
         }
         weight.copy_(_weight!);

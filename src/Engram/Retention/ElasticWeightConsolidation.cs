@@ -83,7 +83,7 @@ public sealed class ElasticWeightConsolidation : RetentionMechanism
             Penalty.Add(fisher, context.Arena.Values);
         else
             Penalty.Replace(
-                Penalty.Importance is { } old ? old.mul(Held(gamma)).add_(fisher) : fisher, context.Arena.Values.clone());
+                Penalty.Importance is { } old ? old.mul(Held(gamma)).add_(fisher, alpha: Held(1)) : fisher, context.Arena.Values.clone());
     }
 
     /// <inheritdoc/>

@@ -129,7 +129,7 @@ public sealed class Icarl : RetentionMechanism
         var cosine = nn.functional.normalize(features, dim: 1).mm(_means.t());
         var scores = full(logits.shape, Held(float.NegativeInfinity));
         var columns = tensor(Exemplars.Classes.Select(c => (long)c.ClassId).ToArray());
-        return scores.index_copy_(1, columns, cosine.mul(Held(-2)).add_(Held(2)).clamp_min_(Held(0)).sqrt_().neg_());
+        return scores.index_copy_(1, columns, cosine.mul(Held(-2)).add_(Held(2), alpha: Held(1)).clamp_min_(Held(0)).sqrt_().neg_());
     }
 
     /// <inheritdoc/>

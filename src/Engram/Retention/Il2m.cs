@@ -156,8 +156,8 @@ public sealed class Il2m : RetentionMechanism
             var isNew = part.Targets.ge(Held(old)).to(ScalarType.Float64);
             sums.index_add_(0, part.Targets, own, Held(1));
             counts.index_add_(0, part.Targets, ones_like(own), Held(1));
-            best.add_(scores.amax([1]).mul(isNew).sum());
-            fresh.add_(isNew.sum());
+            best.add_(scores.amax([1]).mul(isNew).sum(), alpha: Held(1));
+            fresh.add_(isNew.sum(), alpha: Held(1));
         }
         var means = sums.div(counts);
         var confidence = best.div(fresh); // NaN where no class is new: then nothing is rectified

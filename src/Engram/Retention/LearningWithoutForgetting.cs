@@ -137,7 +137,7 @@ public sealed class LearningWithoutForgetting : RetentionMechanism
             var columns = tensor(ids);
             var task = Distillation.SoftCrossEntropy(
                 old.index_select(1, columns), teacher.index_select(1, columns), _options.Temperature).mean();
-            total = total is null ? task : total.add(task);
+            total = total is null ? task : total.add(task, alpha: Held(1));
         }
         return _options.Weighting == DistillationWeighting.ByExperience ? total!.div(Held(tasks.Length)) : total!;
     }

@@ -71,7 +71,7 @@ public sealed class MemoryAwareSynapses : RetentionMechanism
         using var scope = NewDisposeScope();
         var importance = Importance(context, _options.Samples);
         using var _ = no_grad();
-        if (Penalty.Importance is { } earlier) importance.add_(earlier);
+        if (Penalty.Importance is { } earlier) importance.add_(earlier, alpha: Held(1));
         Penalty.Replace(importance, context.Arena.Values.clone());
     }
 

@@ -32,10 +32,10 @@ public sealed class QuadraticPenalty : IDisposable
             Replace(importance.clone(), values.detach().clone());
             return;
         }
-        var total = Importance.add(importance);
+        var total = Importance.add(importance, alpha: Held(1));
         // μ moves towards θ_new by its share of the importance; it stays where nothing is important.
         var share = importance.div(total).nan_to_num_(0, 0, 0);
-        Replace(total, Anchor!.add(values.sub(Anchor).mul_(share)));
+        Replace(total, Anchor!.add(values.sub(Anchor).mul_(share), alpha: Held(1)));
     }
 
     /// <summary>Puts one quadratic in place of all earlier ones.</summary>

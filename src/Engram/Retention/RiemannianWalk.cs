@@ -118,10 +118,10 @@ public sealed class RiemannianWalk : RetentionMechanism
         using var scope = NewDisposeScope();
         if (_waiting > 0) Update(context.Arena);
         var score = _walked!.clamp_min(Held(0));
-        if (_score is not null) score.add_(_score).div_(Held(2));
+        if (_score is not null) score.add_(_score, alpha: Held(1)).div_(Held(2));
         Drop(ref _score);
         _score = score.DetachFromDisposeScope();
-        Penalty.Replace(AtMostOne(_fisher!).add_(AtMostOne(_score)), context.Arena.Values.clone());
+        Penalty.Replace(AtMostOne(_fisher!).add_(AtMostOne(_score), alpha: Held(1)), context.Arena.Values.clone());
         _path.Dispose();
         Drop(ref _squares);
         Drop(ref _walked);
@@ -170,7 +170,7 @@ public sealed class RiemannianWalk : RetentionMechanism
             ? newest.DetachFromDisposeScope()
             : _fisher.mul_(Held(1 - _options.Alpha)).add_(newest, alpha: Held(_options.Alpha));
         var distance = arena.Values.sub(_path.Start!);
-        var divergence = distance.mul_(distance).mul_(_fisher).mul_(Held(0.5)).add_(Held(_options.Epsilon));
+        var divergence = distance.mul_(distance).mul_(_fisher).mul_(Held(0.5)).add_(Held(_options.Epsilon), alpha: Held(1));
         _walked!.addcdiv_(_path.Contribution!, divergence, Held(1));
         _path.Restart(arena);
         _squares.zero_();

@@ -88,8 +88,8 @@ public sealed class SynapticIntelligence : RetentionMechanism
         using var scope = NewDisposeScope();
         var values = context.Arena.Values;
         var distance = values.sub(_path.Start!);
-        var importance = _path.Contribution!.div(distance.mul_(distance).add_(Held(_options.Xi)));
-        if (Penalty.Importance is { } earlier) importance.add_(earlier);
+        var importance = _path.Contribution!.div(distance.mul_(distance).add_(Held(_options.Xi), alpha: Held(1)));
+        if (Penalty.Importance is { } earlier) importance.add_(earlier, alpha: Held(1));
         Penalty.Replace(importance.clamp_min_(Held(0)), values.clone());
         _path.Dispose();
     }

@@ -64,7 +64,7 @@ public sealed class LogitAdjustment : RetentionMechanism
         ArgumentNullException.ThrowIfNull(step);
         ArgumentNullException.ThrowIfNull(part);
         if (_options.PostHoc) return null;
-        var adjusted = TrainingStep.RowsOf(step.Logits, part).add(_shift!);
+        var adjusted = TrainingStep.RowsOf(step.Logits, part).add(_shift!, alpha: Held(1));
         return nn.functional.cross_entropy(step.Context.Targets.Mask(adjusted, part.Tasks), part.Targets);
     }
 

@@ -58,7 +58,7 @@ public sealed class ThresholdMoving : RetentionMechanism
     protected internal override Tensor? Score(LearningContext context, Tensor features, Tensor logits)
     {
         ArgumentNullException.ThrowIfNull(logits);
-        return _shift is null ? null : logits.add(_shift);
+        return _shift is null ? null : logits.add(_shift, alpha: Held(1));
     }
 
     /// <inheritdoc/>

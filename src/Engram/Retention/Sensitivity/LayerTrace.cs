@@ -93,7 +93,7 @@ internal sealed class LayerTrace
         try
         {
             if (Forward(probe) is not { } logits) return false;
-            var cotangent = logits.detach().add(Held(1));
+            var cotangent = logits.detach().add(Held(1), alpha: Held(1));
             var deltas = Backward(logits, cotangent);
             using var _ = no_grad();
             var traced = zeros_like(context.Arena.Values);

@@ -78,7 +78,7 @@ internal static class PerSampleGradients
         {
             var gradient = context.GradientOf(() => context.Model.forward(part.Inputs).mul(term).sum());
             using var _ = no_grad();
-            sum.add_(power == GradientPower.Squared ? gradient.pow_(Held(2)) : gradient.abs_());
+            sum.add_(power == GradientPower.Squared ? gradient.pow_(Held(2)) : gradient.abs_(), alpha: Held(1));
         }
     }
 }

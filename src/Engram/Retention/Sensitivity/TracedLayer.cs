@@ -105,14 +105,14 @@ internal sealed class TracedLinear(nn.Module<Tensor, Tensor> module, ParameterSl
     {
         // The input is the same for all gradients of a batch: sum the powers of δ first, multiply once.
         var powered = Power(delta, power);
-        _pending = _pending is null ? powered : _pending.add_(powered);
+        _pending = _pending is null ? powered : _pending.add_(powered, alpha: Held(1));
     }
 
     public override void Flush(GradientPower power, Tensor flat)
     {
         if (_pending is null) return;
         if (Weight is not null) Weight.Of(flat).addmm_(_pending.t(), Power(Input, power), 1, 1);
-        if (Bias is not null) Bias.Of(flat).add_(_pending.sum([0]));
+        if (Bias is not null) Bias.Of(flat).add_(_pending.sum([0]), alpha: Held(1));
         _pending = null;
     }
 
@@ -139,8 +139,8 @@ internal sealed class TracedConvolution(Conv2d module, ParameterSlot? weight, Pa
         using var scope = NewDisposeScope();
         var places = delta.flatten(2); // [samples, out, places]
         if (Weight is not null)
-            Weight.Of(flat).add_(Power(bmm(places, Patches()), power).sum([0]).view(Weight.Shape));
-        if (Bias is not null) Bias.Of(flat).add_(Power(places.sum(2), power).sum([0]));
+            Weight.Of(flat).add_(Power(bmm(places, Patches()), power).sum([0]).view(Weight.Shape), alpha: Held(1));
+        if (Bias is not null) Bias.Of(flat).add_(Power(places.sum(2), power).sum([0]), alpha: Held(1));
     }
 
     public override void Flush(GradientPower power, Tensor flat) { }
