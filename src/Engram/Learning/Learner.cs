@@ -36,6 +36,7 @@ public sealed class Learner : IDisposable
             _torchState = TorchRandom.Now();
         }
         Optimizer = options.Optimizer.Build();
+        if (options.EarlyStopping is { } stopping) Best = new BestWeights(this, stopping);
         foreach (var mechanism in Mechanisms) mechanism.AttachOnce(Context);
         _loop = new TrainingLoop(this, clock ?? TimeProvider.System);
     }
@@ -127,7 +128,8 @@ public sealed class Learner : IDisposable
         return Context.Targets.Mask(scores, Context.Targets.TaskOf(inputs.shape[0], taskId)).MoveToOuterDisposeScope();
     }
 
-    private (Tensor Features, Tensor Logits) Forward(Tensor inputs, int? taskId)
+    // Inputs as stored; the caller has put the model into the mode it wants.
+    internal (Tensor Features, Tensor Logits) Forward(Tensor inputs, int? taskId)
     {
         var special = Mechanisms.FirstOrDefault(mechanism => mechanism.Seams.HasFlag(Seams.Forward));
         special?.PrepareForward(Context, taskId);
@@ -157,10 +159,14 @@ public sealed class Learner : IDisposable
     {
         foreach (var mechanism in Mechanisms) mechanism.Dispose();
         Optimizer.Dispose();
+        Best?.Dispose();
         Context.Arena.Dispose();
         Context.Model.Dispose();
         _torchState.Dispose();
     }
+
+    /// <summary>With early stopping: the best weights of the experience in progress.</summary>
+    internal BestWeights? Best { get; }
 
     internal IReadOnlyList<long>? InputShape { get; set; }
 
@@ -211,6 +217,8 @@ public sealed class Learner : IDisposable
             throw new ArgumentException("experience: no task id, expected one in task-incremental learning");
         SampleCheck.Throw("train", experience.Train);
         if (experience.Validation is { } validation) CheckValidation(experience.Train, validation);
+        else if (Best is not null)
+            throw new ArgumentException("experience: no validation samples, expected some, which EarlyStopping needs");
         if (InputShape is { } shape) CheckSameKind(experience, shape);
         else TryForward(experience.Train);
     }
@@ -235,6 +243,8 @@ public sealed class Learner : IDisposable
             throw new ArgumentException(
                 $"validation: {validation.TargetKind} of [{string.Join(", ", validation.InputShape)}], "
                 + $"expected {train.TargetKind} of [{string.Join(", ", train.InputShape)}] as in training");
+        if (validation.Labels.Except(train.Labels).ToArray() is { Length: > 0 } unseen)
+            throw new ArgumentException($"validation: labels {string.Join(", ", unseen)}, expected only those of training");
     }
 
     // One sample through the backbone tells, before anything has changed, whether model and data fit together.

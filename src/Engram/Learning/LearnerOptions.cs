@@ -57,6 +57,10 @@ public sealed record LearnerOptions
     /// <value>Default false.</value>
     public bool ResetOptimizer { get; init; }
 
+    /// <summary>Whether to end an experience when its validation loss stops falling.</summary>
+    /// <value>Default none: all epochs.</value>
+    public EarlyStopping? EarlyStopping { get; init; }
+
     /// <summary>Greatest norm of the gradient; larger ones are scaled down.</summary>
     /// <value>Default none.</value>
     public double? ClipNorm { get; init; }
@@ -74,6 +78,7 @@ public sealed record LearnerOptions
         AtLeastOne(nameof(BatchSize), BatchSize);
         CheckInitialLabels();
         Schedule?.Validate();
+        EarlyStopping?.Validate();
         if (Seed < 0) throw new ArgumentException($"Seed: {Seed}, expected 0 or more");
         if (ClipNorm is { } norm && !(norm > 0)) throw new ArgumentException($"ClipNorm: {norm}, expected a positive number");
     }

@@ -3,4 +3,6 @@ namespace Engram.Learning;
 /// <summary>A place inside an experience. With the seed it determines everything that follows.</summary>
 /// <param name="Experience">Index of the experience.</param>
 /// <param name="Step">Steps done.</param>
-public sealed record LearningCursor(int Experience, long Step);
+/// <param name="LowestLoss">The lowest validation loss so far, with <see cref="EarlyStopping"/>.</param>
+/// <param name="EpochsSinceLowest">Epochs since then.</param>
+public sealed record LearningCursor(int Experience, long Step, double? LowestLoss = null, int EpochsSinceLowest = 0);

@@ -17,10 +17,14 @@ public sealed class TargetSpace
 
     /// <summary>Makes a batch ready for the model: inputs scaled, targets as class ids.</summary>
     /// <param name="batch">From <see cref="LearningContext.Source"/>.</param>
-    public BatchPart Prepare(Batch batch)
+    public BatchPart Prepare(Batch batch) => Prepare(batch, _idOfCode!);
+
+    internal BatchPart Prepare(Batch batch, Tensor idsOfCodes)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        var targets = Kind == TargetKind.Classes ? _idOfCode!.index_select(0, batch.Targets) : Widen(batch.Targets);
+        var targets = Kind == TargetKind.Classes
+            ? idsOfCodes.index_select(0, batch.Targets)
+            : Widen(batch.Targets, idsOfCodes);
         return Part(batch.Inputs, targets, _context.Experience.TaskId);
     }
 
@@ -83,10 +87,15 @@ public sealed class TargetSpace
     {
         using var scope = NewDisposeScope();
         _idOfCode?.Dispose();
-        var task = TaskKey(_context.Experience.TaskId);
-        var ids = _context.Source.Labels.Select(label => (long)IdAnywhere(label, task)).ToArray();
-        _idOfCode = tensor(ids).DetachFromDisposeScope();
+        _idOfCode = IdsOfCodes(_context.Source).DetachFromDisposeScope();
         RefreshMask();
+    }
+
+    /// <summary>The class id of each of a source's label codes, int64 <c>[labels]</c>.</summary>
+    internal Tensor IdsOfCodes(ISampleSource source)
+    {
+        var task = TaskKey(_context.Experience.TaskId);
+        return tensor(source.Labels.Select(label => (long)IdAnywhere(label, task)).ToArray());
     }
 
     /// <summary>Rebuilds the mask of tasks from the registered classes, when one was registered.</summary>
@@ -122,9 +131,9 @@ public sealed class TargetSpace
             : cat([targets, full(targets.shape[0], _context.Classes.Count - targets.shape[1], Held(float.NaN))], 1);
 
     // Columns of the source go to the outputs of their labels; the other outputs are unknown.
-    private Tensor Widen(Tensor values)
+    private Tensor Widen(Tensor values, Tensor idsOfCodes)
     {
         var wide = full(values.shape[0], _context.Classes.Count, Held(float.NaN));
-        return wide.index_copy_(1, _idOfCode!, values);
+        return wide.index_copy_(1, idsOfCodes, values);
     }
 }

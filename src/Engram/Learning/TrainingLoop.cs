@@ -29,11 +29,11 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
             learner.Cursor = new LearningCursor(experience.Index, 0);
         }
 
-        var (samples, first) = (0L, learner.Cursor.Step);
+        var (samples, steps, first) = (0L, 0L, learner.Cursor.Step);
         using var losses = new LossMeter();
         var reported = began;
         _context.Model.TrainMode(_context.Completed);
-        for (var number = first; number < order.Steps; number++)
+        for (var number = first; number < order.Steps; number = learner.Cursor.Step)
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (number % order.StepsPerEpoch == 0) losses.StartEpoch();
@@ -43,12 +43,19 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
                     _options.Optimizer.LearningRate * schedule.Factor(number, order.StepsPerEpoch, order.Steps);
             Step(indices, number, losses);
             samples += indices.Length;
+            steps++;
             learner.Cursor = learner.Cursor with { Step = number + 1 };
+            if (learner.Best is { } best && ((number + 1) % order.StepsPerEpoch == 0 || number + 1 == order.Steps))
+            {
+                learner.Cursor = best.AfterEpoch(learner.Cursor);
+                if (best.IsOver(learner.Cursor)) learner.Cursor = learner.Cursor with { Step = order.Steps };
+            }
             if (progress is null || clock.GetElapsedTime(reported) < s_reportEvery) continue;
             reported = clock.GetTimestamp();
             progress.Report(Progress(order, number + 1, samples, began, losses.SinceLastReport(), "training"));
         }
 
+        learner.Best?.GoBack();
         _context.Model.TrainMode(_context.Completed);
         foreach (var mechanism in _mechanisms)
             if (mechanism.Seams.HasFlag(Seams.Forward)) mechanism.PrepareForward(_context, experience.TaskId);
@@ -57,9 +64,10 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
         foreach (var mechanism in _mechanisms) mechanism.EndExperience(_context);
         _context.Completed++;
         if (_context.Model.ApplyFreezing(_context.Completed)) Relayout();
+        learner.Best?.Dispose();
         learner.Cursor = null;
         return new LearningResult(
-            samples, order.Steps - first, clock.GetElapsedTime(began).TotalSeconds, losses.EpochMean());
+            samples, steps, clock.GetElapsedTime(began).TotalSeconds, losses.EpochMean());
     }
 
     private void Step(ReadOnlySpan<long> indices, long number, LossMeter losses)

@@ -31,6 +31,11 @@ public sealed partial class ContinualModel : nn.Module<Tensor, Tensor>
     /// <summary>How stored samples become inputs.</summary>
     public InputScaling Scaling { get; }
 
+    /// <summary>Parameters and buffers by name.</summary>
+    internal IEnumerable<(string Name, Tensor Tensor)> NamedTensors() =>
+        named_parameters().Select(pair => (pair.name, (Tensor)pair.parameter))
+            .Concat(named_buffers().Select(pair => (pair.name, pair.buffer)));
+
     /// <summary>Logits of scaled inputs, <c>[batch, classes]</c>.</summary>
     /// <param name="input">float32 <c>[batch, ...]</c>.</param>
     public override Tensor forward(Tensor input) => Head.forward(Backbone.forward(input));

@@ -144,8 +144,9 @@ public static class Bundle
             ["head"] = [],
             ["random"] = new() { ["torch"] = learner.TorchState },
         };
-        foreach (var (name, tensor) in NamedTensors(learner.Context.Model))
+        foreach (var (name, tensor) in learner.Context.Model.NamedTensors())
             parts[name.StartsWith("head.", StringComparison.Ordinal) ? "head" : "backbone"][name] = tensor;
+        if (learner.Best is { Kept.Count: > 0 } best) parts["best"] = new(best.Kept);
         var arena = learner.Context.Arena;
         foreach (var (moment, flat) in learner.Optimizer.Moments)
         {
@@ -161,10 +162,6 @@ public static class Bundle
         }
         return (parts, states);
     }
-
-    internal static IEnumerable<(string Name, Tensor Tensor)> NamedTensors(ContinualModel model) =>
-        model.named_parameters().Select(pair => (pair.name, (Tensor)pair.parameter))
-            .Concat(model.named_buffers().Select(pair => (pair.name, pair.buffer)));
 
     private static BundleManifest Describe(
         Learner learner, MechanismState[] states, IReadOnlyList<BundlePart> parts, BundleInfo info, string? parentId)

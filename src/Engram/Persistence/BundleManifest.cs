@@ -72,7 +72,7 @@ public sealed record BundleLineage(
     string? Parent, string? Data, IReadOnlyDictionary<string, double> Metrics, JsonObject Settings, string CodeVersion);
 
 /// <summary>A file of a bundle: <c>parts/</c>SHA-256<c>.safetensors</c>.</summary>
-/// <param name="Name"><c>backbone</c>, <c>head</c>, <c>optimizer</c>, <c>random</c> or <c>mechanism/name</c>.</param>
+/// <param name="Name"><c>backbone</c>, <c>head</c>, <c>optimizer</c>, <c>random</c>, <c>best</c> (with early stopping) or <c>mechanism/name</c>.</param>
 /// <param name="Bytes">Its length.</param>
 /// <param name="Sha256">SHA-256 of its content, 64 lower-case hexadecimal digits; also its file name.</param>
 public sealed record BundlePart(string Name, long Bytes, string Sha256);

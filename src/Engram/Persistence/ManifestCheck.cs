@@ -40,7 +40,7 @@ internal static class ManifestCheck
             "parts: a name occurs twice, expected once");
         Expect(new[] { "backbone", "head", "random" }.All(name => manifest.Parts.Any(part => part.Name == name)),
             $"parts: {string.Join(", ", manifest.Parts.Select(part => part.Name))}, expected backbone, head and random among them");
-        var known = manifest.Mechanisms.Select(m => $"mechanism/{m.Name}").Concat(["backbone", "head", "optimizer", "random"]).ToHashSet();
+        var known = manifest.Mechanisms.Select(m => $"mechanism/{m.Name}").Concat(["backbone", "head", "optimizer", "random", "best"]).ToHashSet();
         foreach (var part in manifest.Parts)
             Expect(known.Contains(part.Name), $"parts: {part.Name}, expected one of {string.Join(", ", known)}");
     }

@@ -31,6 +31,7 @@ internal static class Restoration
             learner.Context.Arena.Rebuild();
             Fill(learner.Context.Model, content);
             RestoreOptimizer(learner, content);
+            RestoreBest(learner, content);
             learner.Context.Targets.RefreshMask();
             foreach (var (mechanism, values) in mechanisms)
                 Load(content, mechanism, () => mechanism.Load(learner.Context, values));
@@ -52,7 +53,7 @@ internal static class Restoration
                 throw new FormatException($"{description.Backbone} gives {backbone.FeatureCount} features, expected {description.Features}");
             var model = new ContinualModel(backbone, Architectures.Head(description.Head, description.Features), scaling);
             foreach (var rows in description.Growth) model.Head.Grow(rows);
-            foreach (var (_, tensor) in Bundle.NamedTensors(model)) tensor.DetachFromDisposeScope();
+            foreach (var (_, tensor) in model.NamedTensors()) tensor.DetachFromDisposeScope();
             Fill(model, content);
             model.eval();
             var classes = new ClassRegistry();
@@ -88,7 +89,7 @@ internal static class Restoration
             if (!free && !JsonNode.DeepEquals(then, here[name])) Same($"option {name}", Text(then), Text(here[name]));
         }
         // The shapes that this learner has now; more tensors may come when mechanisms bring the model to its structure.
-        foreach (var (name, tensor) in Bundle.NamedTensors(model).Where(pair => !IsHead(pair.Name)))
+        foreach (var (name, tensor) in model.NamedTensors().Where(pair => !IsHead(pair.Name)))
             CheckShape(name, tensor, content["backbone"], "backbone", content);
     }
 
@@ -119,10 +120,10 @@ internal static class Restoration
     private static void Fill(ContinualModel model, BundleContent content)
     {
         using var _ = no_grad();
-        CheckShapes(Bundle.NamedTensors(model).Where(pair => !IsHead(pair.Name)), content["backbone"], "backbone", content);
-        CheckShapes(Bundle.NamedTensors(model).Where(pair => IsHead(pair.Name)), content["head"], "head", content);
+        CheckShapes(model.NamedTensors().Where(pair => !IsHead(pair.Name)), content["backbone"], "backbone", content);
+        CheckShapes(model.NamedTensors().Where(pair => IsHead(pair.Name)), content["head"], "head", content);
         var saved = content.ModelTensors.ToDictionary(pair => pair.Key, pair => pair.Value);
-        foreach (var (name, tensor) in Bundle.NamedTensors(model)) tensor.copy_(saved[name]);
+        foreach (var (name, tensor) in model.NamedTensors()) tensor.copy_(saved[name]);
     }
 
     private static void RestoreOptimizer(Learner learner, BundleContent content)
@@ -140,6 +141,15 @@ internal static class Restoration
         }
         learner.Optimizer.Restore(optimizer.Steps, moments);
         learner.Optimizer.LearningRate = optimizer.LearningRate;
+    }
+
+    private static void RestoreBest(Learner learner, BundleContent content)
+    {
+        var saved = content["best"];
+        if (saved.Count == 0) return;
+        if (learner.Best is not { } best) throw content.Bad("best", "expected none without EarlyStopping");
+        CheckShapes(learner.Context.Model.NamedTensors(), saved, "best", content);
+        best.Keep(saved.Select(pair => (pair.Key, pair.Value)));
     }
 
     private static MechanismState StateOf(BundleMechanism saved, BundleContent content)
