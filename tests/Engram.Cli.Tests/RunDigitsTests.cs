@@ -90,10 +90,13 @@ public class RunDigitsTests
         Assert.StartsWith("digits-", Path.GetFileName(Assert.Single(Directory.GetDirectories(folder["runs"]))));
     }
 
-    [Fact]
-    public async Task Ctrl_C_ends_a_real_run_with_130_and_a_whole_settings_file()
+    [Theory]
+    [InlineData("INT", ExitCode.Interrupted)]
+    [InlineData("TERM", ExitCode.Terminated)]
+    public async Task A_signal_ends_a_real_run_with_its_code_and_a_whole_settings_file(string signal, int code)
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("signals are sent with kill");
+        if (signal == "INT" && Terminal.IgnoresCtrlC) Assert.Skip("started in the background, where Ctrl-C is ignored");
         using var folder = new Folder();
         using var run = Process.Start(Terminal.Info(
             Terminal.Program, folder.Path, "run", "digits", "--quick", "--strategies", "joint", "--threads", "1", "--json",
@@ -102,11 +105,11 @@ public class RunDigitsTests
         var error = run.StandardError.ReadToEndAsync(stop);
 
         while (await run.StandardOutput.ReadLineAsync(stop) is { } line && !line.Contains("\"start\"", StringComparison.Ordinal)) { }
-        using (var kill = Process.Start("kill", ["-INT", run.Id.ToString(CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync(stop);
+        using (var kill = Process.Start("kill", [$"-{signal}", run.Id.ToString(CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync(stop);
         var last = (await run.StandardOutput.ReadToEndAsync(stop)).Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
         await run.WaitForExitAsync(stop);
 
-        Assert.Equal((ExitCode.Interrupted, ""), (run.ExitCode, await error));
+        Assert.Equal((code, ""), (run.ExitCode, await error));
         Assert.Contains("\"unfinished\":[\"joint\"]", last, StringComparison.Ordinal);
         Assert.Equal("joint", (string)JsonNode.Parse(File.ReadAllText(folder["run/settings.json"]))!["strategies"]![0]!);
     }

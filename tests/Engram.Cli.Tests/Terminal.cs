@@ -64,6 +64,14 @@ internal static class Terminal
         return info;
     }
 
+    /// <summary>
+    /// Whether this process, and so every process it starts, ignores SIGINT, as shells arrange for commands in the
+    /// background.
+    /// </summary>
+    public static bool IgnoresCtrlC => File.Exists("/proc/self/status")
+        && File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) is var line
+        && (Convert.ToUInt64(line.Split('\t')[1], 16) & 0b10) != 0;
+
     /// <summary>The tool beside these tests.</summary>
     public static string Program => Path.Combine(AppContext.BaseDirectory, "Engram.Cli.dll");
 }
