@@ -21,21 +21,23 @@ internal static class SmallStream
     public static LearnerOptions Options(Strategy strategy, long seed = 0) =>
         new() { Scenario = ScenarioOf(strategy), BatchSize = 8, Epochs = 2, Seed = seed };
 
-    public static Learner Learner(Strategy strategy, LearnerOptions? options = null) => new(
+    public static Learner Learner(
+        Strategy strategy, LearnerOptions? options = null, int budget = 30, TimeProvider? clock = null) => new(
         () =>
         {
             var backbone = strategy.Backbone?.Invoke(784) ?? new Mlp(784, 32, 32);
             return new ContinualModel(backbone, strategy.Head?.Invoke(backbone.FeatureCount));
         },
-        options ?? Options(strategy), strategy.Create(new StrategyBudget(30)));
+        options ?? Options(strategy), strategy.Create(new StrategyBudget(budget)), clock);
 
     /// <summary>Three experiences of 3, 2 and 1 classes; in task- and domain-incremental learning of 2 classes each.</summary>
     public static IReadOnlyList<Experience> Experiences(Scenario scenario, Func<ISampleSource, ISampleSource>? wrap = null) =>
         [.. Enumerable.Range(0, 3).Select(index => Experience(scenario, index, wrap))];
 
-    public static Experience Experience(Scenario scenario, int index, Func<ISampleSource, ISampleSource>? wrap = null)
+    public static Experience Experience(
+        Scenario scenario, int index, Func<ISampleSource, ISampleSource>? wrap = null, int perClass = PerClass)
     {
-        var source = Digits(scenario, index, TestData.Mnist.Train, PerClass);
+        var source = Digits(scenario, index, TestData.Mnist.Train, perClass);
         return new Experience(index, wrap?.Invoke(source) ?? source, TaskOf(scenario, index));
     }
 
@@ -107,5 +109,26 @@ internal sealed class WatchedSource(ISampleSource inner, Action<int> beforeBatch
     {
         beforeBatch(_batches++);
         return inner.Gather(indices);
+    }
+}
+
+/// <summary>A clock by which every step takes a second, so that every step is reported.</summary>
+internal sealed class EveryStepClock : TimeProvider
+{
+    private long _now;
+
+    public override long GetTimestamp() => _now += TimestampFrequency;
+}
+
+/// <summary>Counts something after every step of an experience.</summary>
+internal sealed class StepCounts(Func<long> count) : IProgress<LearningProgress>
+{
+    private readonly Dictionary<long, long> _counts = [];
+
+    public long At(long step) => _counts[step];
+
+    public void Report(LearningProgress value)
+    {
+        if (value.Activity == "training") _counts[value.Step] = count();
     }
 }

@@ -57,7 +57,10 @@ public sealed class Cumulative : RetentionMechanism
     }
 }
 
-/// <summary>Starts every experience from the first weights again: with <see cref="Cumulative"/>, joint training from scratch.</summary>
+/// <summary>
+/// Starts every experience from the first weights again: alone, training from scratch; with <see cref="Cumulative"/>, joint
+/// training.
+/// </summary>
 public sealed class Reinitialise : RetentionMechanism
 {
     private Tensor _initial = null!;

@@ -118,6 +118,8 @@ public static class Strategies
         new("decoupled-head+replay", "Decoupled head + replay", "Replay, then the head alone on balanced samples.",
             budget => [new DecoupledHead(new DecoupledHeadOptions { Capacity = budget.Capacity }),
                 new Replay(new ReplayOptions { Capacity = budget.Capacity })]) { Scenarios = s_sharedOutputs },
+        new("from-scratch", "From scratch", "Trains a new model on each experience alone; keeps nothing.", _ => [new Reinitialise()])
+            { IsYardstick = true },
         new("cumulative", "Cumulative", "Goes on training on all data so far.", _ => [new Cumulative()])
             { IsYardstick = true, Scenarios = s_sharedOutputs },
         new("joint", "Joint", "Trains from scratch on all data so far: the upper bound.",
