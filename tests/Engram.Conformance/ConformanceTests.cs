@@ -137,20 +137,18 @@ public class ConformanceTests
         var scenario = SmallStream.ScenarioOf(strategy);
         var whole = Run(name, seed: 0);
 
-        using var learner = SmallStream.Learner(strategy);
+        using var learner = SmallStream.Learner(strategy, clock: new EveryStepClock());
         learner.Learn(SmallStream.Experience(scenario, 0));
         using var cancellation = new CancellationTokenSource();
-        var interrupted = SmallStream.Experience(
-            scenario, 1, source => new WatchedSource(source, batch => { if (batch == 2) cancellation.Cancel(); }));
-        try
+        var interrupted = SmallStream.Experience(scenario, 1);
+        var steps = new StepCounts(() =>
         {
-            learner.Learn(interrupted, cancellationToken: cancellation.Token);
-            Assert.Skip($"{name} takes fewer than three batches");
-        }
-        catch (OperationCanceledException)
-        {
-            Assert.DoesNotContain(SmallStream.Scores(learner, scenario, 1), float.IsNaN);
-        }
+            cancellation.Cancel();
+            return 0;
+        });
+        Assert.Throws<OperationCanceledException>(() => learner.Learn(interrupted, steps, cancellation.Token));
+        Assert.Equal(1, learner.Cursor!.Step);
+        Assert.DoesNotContain(SmallStream.Scores(learner, scenario, 1), float.IsNaN);
         learner.Learn(interrupted);
         learner.Learn(SmallStream.Experience(scenario, 2));
         Assert.Equal(whole, SmallStream.Scores(learner, scenario, 3));
@@ -172,7 +170,7 @@ public class ConformanceTests
     }
 
     [Theory, MemberData(nameof(AllStrategies))]
-    public void The_memory_it_states_covers_the_state_it_saves(string name)
+    public void The_memory_it_states_is_the_state_it_saves(string name)
     {
         var strategy = Strategies.Named(name);
         var scenario = SmallStream.ScenarioOf(strategy);
@@ -184,9 +182,12 @@ public class ConformanceTests
             var state = new MechanismState();
             mechanism.Save(state);
             var held = state.Tensors.Values.Sum(tensor => tensor.numel() * tensor.element_size());
-            if (mechanism is Cumulative) continue; // holds references to the caller's sources, and counts their bytes
+            // Cumulative refers to the caller's sources; progressive networks' columns are saved with the model; XdG's gates
+            // are computed from the seed.
+            if (mechanism is Cumulative or ProgressiveNetworks or ContextDependentGating) continue;
             // Positions and counters beside the samples are no memory of the past: a tenth is allowed for them.
-            Assert.True(mechanism.MemoryBytes >= held * 0.9, $"{mechanism.Name} states {mechanism.MemoryBytes}, saves {held}");
+            Assert.True(Math.Abs(mechanism.MemoryBytes - held) <= (0.1 * held) + 256,
+                $"{mechanism.Name} states {mechanism.MemoryBytes}, saves {held}");
         }
     }
 

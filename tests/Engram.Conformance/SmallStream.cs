@@ -31,14 +31,14 @@ internal static class SmallStream
         options ?? Options(strategy), strategy.Create(new StrategyBudget(budget)), clock);
 
     /// <summary>Three experiences of 3, 2 and 1 classes; in task- and domain-incremental learning of 2 classes each.</summary>
-    public static IReadOnlyList<Experience> Experiences(Scenario scenario, Func<ISampleSource, ISampleSource>? wrap = null) =>
-        [.. Enumerable.Range(0, 3).Select(index => Experience(scenario, index, wrap))];
+    public static IReadOnlyList<Experience> Experiences(Scenario scenario) =>
+        [.. Enumerable.Range(0, 3).Select(index => Experience(scenario, index))];
 
     public static Experience Experience(
-        Scenario scenario, int index, Func<ISampleSource, ISampleSource>? wrap = null, int perClass = PerClass)
+        Scenario scenario, int index, int perClass = PerClass)
     {
         var source = Digits(scenario, index, TestData.Mnist.Train, perClass);
-        return new Experience(index, wrap?.Invoke(source) ?? source, TaskOf(scenario, index));
+        return new Experience(index, source, TaskOf(scenario, index));
     }
 
     public static EvaluationSet Test(Scenario scenario, int index) =>
@@ -85,30 +85,6 @@ internal static class SmallStream
         public ReadOnlyMemory<int> Codes => inner.Codes;
 
         public Batch Gather(ReadOnlySpan<long> indices) => inner.Gather(indices);
-    }
-}
-
-/// <summary>A source that calls back before every batch, to look at a learner in mid-experience.</summary>
-internal sealed class WatchedSource(ISampleSource inner, Action<int> beforeBatch) : ISampleSource
-{
-    private int _batches;
-
-    public int Count => inner.Count;
-
-    public IReadOnlyList<long> InputShape => inner.InputShape;
-
-    public TorchSharp.torch.ScalarType InputType => inner.InputType;
-
-    public TargetKind TargetKind => inner.TargetKind;
-
-    public IReadOnlyList<Label> Labels => inner.Labels;
-
-    public ReadOnlyMemory<int> Codes => inner.Codes;
-
-    public Batch Gather(ReadOnlySpan<long> indices)
-    {
-        beforeBatch(_batches++);
-        return inner.Gather(indices);
     }
 }
 
