@@ -72,10 +72,13 @@ public sealed class LearningWithoutForgetting : RetentionMechanism
     public override long MemoryBytes => _teacher.Bytes;
 
     /// <inheritdoc/>
-    protected internal override string? WhyNot(LearnerOptions options) =>
-        options?.Scenario == Scenario.DomainIncremental && _options.Weighting == DistillationWeighting.ByClasses
-            ? "weighs by new classes, of which there are none here, expected Sum or ByExperience"
-            : null;
+    protected internal override string? WhyNot(LearnerOptions options) => options switch
+    {
+        _ when _options.Weighting != DistillationWeighting.ByClasses => null,
+        { Scenario: Scenario.DomainIncremental } => "weighs by new classes, of which there are none here, expected Sum or ByExperience",
+        { InitialLabels.Count: > 0 } => ExemplarMechanism.OutputsTellNewFromOld,
+        _ => null,
+    };
 
     /// <inheritdoc/>
     protected internal override void BeforeGrowth(LearningContext context)

@@ -44,7 +44,7 @@ public sealed class WeightAligning : RetentionMechanism
     /// <inheritdoc/>
     protected internal override string? WhyNot(LearnerOptions options) =>
         options?.Scenario == Scenario.ClassIncremental
-            ? null
+            ? options.InitialLabels.Count > 0 ? ExemplarMechanism.OutputsTellNewFromOld : null
             : $"aligns new classes with old ones that compete with them, expected class-incremental learning, not {options?.Scenario}";
 
     /// <inheritdoc/>

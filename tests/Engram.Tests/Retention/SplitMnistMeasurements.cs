@@ -25,7 +25,7 @@ public class SplitMnistMeasurements(ITestOutputHelper output)
         {
             var scaled = name is "si" or "mas" ? strength / 100 : strength;
             var seeds = Enumerable.Range(0, 2)
-                .Select(seed => SplitMnistProtocol.Accuracy(scenario, seed, () => [Make(name, scaled)], validation: true));
+                .Select(seed => SplitMnist.Accuracy(scenario, seed, () => [Make(name, scaled)], validation: true));
             Print($"validation {name} {scenario} strength {scaled}: {Text(seeds)}");
         }
     }
@@ -35,7 +35,7 @@ public class SplitMnistMeasurements(ITestOutputHelper output)
     {
         foreach (var strength in new[] { 0, 0.25, 0.5, 1, 2, 4 })
         {
-            var seeds = Enumerable.Range(0, 2).Select(seed => SplitMnistProtocol.Accuracy(
+            var seeds = Enumerable.Range(0, 2).Select(seed => SplitMnist.Accuracy(
                 Scenario.ClassIncremental, seed,
                 () => [new GradientEpisodicMemory(new GemOptions { MemoryStrength = strength })], validation: true));
             Print($"validation gem ClassIncremental memory strength {strength}: {Text(seeds)}");
@@ -58,11 +58,23 @@ public class SplitMnistMeasurements(ITestOutputHelper output)
     [InlineData("rwalk", Scenario.ClassIncremental)]
     [InlineData("a-gem", Scenario.ClassIncremental)]
     [InlineData("gem", Scenario.ClassIncremental)]
+    [InlineData("lwf", Scenario.TaskIncremental)]
+    [InlineData("replay", Scenario.ClassIncremental)]
+    [InlineData("replay-herding", Scenario.ClassIncremental)]
+    [InlineData("mir", Scenario.ClassIncremental)]
+    [InlineData("er-ace", Scenario.ClassIncremental)]
+    [InlineData("der", Scenario.ClassIncremental)]
+    [InlineData("der++", Scenario.ClassIncremental)]
+    [InlineData("gdumb", Scenario.ClassIncremental)]
+    [InlineData("icarl", Scenario.ClassIncremental)]
+    [InlineData("bic", Scenario.ClassIncremental)]
+    [InlineData("wa", Scenario.ClassIncremental)]
+    [InlineData("il2m", Scenario.ClassIncremental)]
     public void Accuracy_of_the_defaults_on_test_data(string name, Scenario scenario)
     {
         if (Environment.GetEnvironmentVariable("ENGRAM_STRATEGY") is { } only && only != name)
             Assert.Skip($"ENGRAM_STRATEGY asks for {only} alone");
-        var seeds = Enumerable.Range(0, 3).Select(seed => SplitMnistProtocol.Accuracy(
+        var seeds = Enumerable.Range(0, 3).Select(seed => SplitMnist.Accuracy(
             scenario, seed, () => Strategies.Named(name).Create(new StrategyBudget())));
         Print($"test {name} {scenario} defaults: {Text(seeds)}");
     }

@@ -27,5 +27,5 @@ public class SplitMnistTests
     }
 
     private static double Mean(Scenario scenario, string name) => Enumerable.Range(0, 3).Average(
-        seed => SplitMnistProtocol.Accuracy(scenario, seed, () => Strategies.Named(name).Create(new StrategyBudget()), PerClass));
+        seed => SplitMnist.Accuracy(scenario, seed, () => Strategies.Named(name).Create(new StrategyBudget()), PerClass));
 }
