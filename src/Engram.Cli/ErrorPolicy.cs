@@ -47,7 +47,7 @@ internal static class ErrorPolicy
         return problem switch
         {
             UsageException or FailureException => message,
-            IOException { HResult: DiskFull or DiskFullOnWindows } =>
+            _ when IsDiskFull(problem) =>
                 $"disk: {message}, expected free space; files written before are whole",
             InvalidDataException or FileNotFoundException => $"data: {message}",
             IOException or UnauthorizedAccessException => $"file: {message}",
@@ -57,6 +57,9 @@ internal static class ErrorPolicy
             _ => $"unexpected: {message} ({problem.GetType().Name}; --verbose shows where)",
         };
     }
+
+    /// <summary>Whether there is no space left.</summary>
+    public static bool IsDiskFull(Exception problem) => problem is IOException { HResult: DiskFull or DiskFullOnWindows };
 
     private static bool IsAboutLibtorch(Exception problem) =>
         problem.ToString().Contains("torch", StringComparison.OrdinalIgnoreCase);

@@ -17,7 +17,7 @@ internal static class ParseErrors
                     + $"(see: {path} --help)";
             return command.Subcommands.Count > 0
                 ? $"{NameOf(command)}: \"{token}\" is unknown, expected one of {Subcommands(command)}"
-                : $"argument: \"{token}\" has no meaning here, expected options only (see: {path} --help)";
+                : $"{Before(parsed, token)}: \"{token}\" has no meaning here, expected options only (see: {path} --help)";
         }
         foreach (var error in parsed.Errors)
         {
@@ -30,6 +30,13 @@ internal static class ParseErrors
         return command.Subcommands.Count > 0
             ? $"{NameOf(command)}: nothing chosen, expected one of {Subcommands(command)}"
             : parsed.Errors[0].Message;
+    }
+
+    // A value given to a switch is told by the switch.
+    private static string Before(ParseResult parsed, string token)
+    {
+        var place = parsed.Tokens.Select(given => given.Value).ToList().IndexOf(token);
+        return place > 0 && parsed.Tokens[place - 1] is { Type: TokenType.Option } option ? option.Value : "argument";
     }
 
     private static string NameOf(Command command) => command is RootCommand ? "command" : command.Name;

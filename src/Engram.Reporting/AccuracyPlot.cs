@@ -9,9 +9,11 @@ public static class AccuracyPlot
     /// <summary>Width of the picture in pixels.</summary>
     public const int Width = 1920;
 
-    /// <summary>Height of the picture in pixels.</summary>
+    /// <summary>Least height of the picture in pixels; it grows with the legend.</summary>
     public const int Height = 1080;
 
+    private const int LegendRow = 39;
+    private const int LegendMargin = 200;
     private const float Scale = 1.5f;
     // As wide as a digit, so that percentages align.
     private const char FigureSpace = '\u2007';
@@ -20,7 +22,7 @@ public static class AccuracyPlot
 
     /// <summary>Draws the curves on white; the legend names the final accuracies, best first.</summary>
     /// <param name="results">What was measured; strategies may have stopped early.</param>
-    /// <returns>A PNG of <see cref="Width"/> × <see cref="Height"/> pixels.</returns>
+    /// <returns>A PNG of <see cref="Width"/> × <see cref="Height"/> pixels, or taller where the legend needs it.</returns>
     public static byte[] RenderPng(RunResults results)
     {
         ArgumentNullException.ThrowIfNull(results);
@@ -33,7 +35,8 @@ public static class AccuracyPlot
         Label(plot, axis, results);
         plot.Axes.SetLimits(axis.Minimum, axis.Maximum, -2, 102);
         ShowLegend(plot, results);
-        return plot.GetImageBytes(Width, Height, ImageFormat.Png);
+        var height = Math.Max(Height, LegendMargin + (LegendRow * (1 + results.Strategies.Count)));
+        return plot.GetImageBytes(Width, height, ImageFormat.Png);
     }
 
     // The heading of the legend is a curve without points: legends know no other way.

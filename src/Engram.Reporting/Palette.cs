@@ -13,10 +13,11 @@ namespace Engram.Reporting;
 internal sealed record SeriesStyle(
     int Index, string Light, string Dark, MarkerShape Marker, string MarkerPath, bool Filled, float[] Dashes);
 
-/// <summary>Twelve styles that stay apart in print and with every kind of colour blindness.</summary>
+/// <summary>Styles that stay apart in print and, the first twelve, with every kind of colour blindness.</summary>
 /// <remarks>
 /// Six colours after Okabe and Ito, darkened to stand out on white; each comes twice, with another marker and another
-/// line pattern. Colour, pattern and shape repeat with periods 6, 4 and 12, so no two of the twelve are alike.
+/// line pattern. After every twelve, marker and line pattern move on by one against the colour, so that no two of the 48
+/// are alike.
 /// </remarks>
 internal static class Palette
 {
@@ -57,16 +58,16 @@ internal static class Palette
     /// <summary>All styles, in the order strategies take them.</summary>
     public static IReadOnlyList<SeriesStyle> Styles { get; } =
     [
-        .. Enumerable.Range(0, 12).Select(i => new SeriesStyle(
+        .. Enumerable.Range(0, 48).Select(i => new SeriesStyle(
             i,
             s_colours[i % 6].Light,
             s_colours[i % 6].Dark,
-            s_markers[i].Shape,
-            s_markers[i].Path,
-            s_markers[i].Filled,
-            s_dashes[i % 4])),
+            s_markers[(i + (i / 12)) % 12].Shape,
+            s_markers[(i + (i / 12)) % 12].Path,
+            s_markers[(i + (i / 12)) % 12].Filled,
+            s_dashes[(i + (i / 12)) % 4])),
     ];
 
-    /// <summary>The style of the strategy at <paramref name="index"/>; styles repeat after twelve.</summary>
+    /// <summary>The style of the strategy at <paramref name="index"/>; styles repeat after 48.</summary>
     public static SeriesStyle Of(int index) => Styles[index % Styles.Count];
 }

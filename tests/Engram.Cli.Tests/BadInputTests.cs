@@ -1,4 +1,5 @@
 using Engram.Cli.Commands;
+using Engram.Tests.Persistence;
 
 namespace Engram.Cli.Tests;
 
@@ -75,6 +76,43 @@ public class BadInputTests
 
         Assert.Equal(ExitCode.Usage, outcome.Code);
         Assert.Contains("   at Engram.", outcome.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_disk_that_is_full_before_the_run_fails_in_one_line_and_leaves_nothing()
+    {
+        using var disk = SmallDisk.OrSkip();
+        Directory.CreateDirectory(disk["run"]);
+        disk.Fill();
+
+        var outcome = Terminal.Run("run", "digits", "--quick", "--strategies", "naive", "--out", disk["run"]);
+
+        Assert.Equal(ExitCode.Failure, outcome.Code);
+        Assert.StartsWith("engram: disk: ", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(disk["run"]));
+    }
+
+    [Fact]
+    public void A_folder_with_an_earlier_run_is_refused_and_stays_as_it_is()
+    {
+        using var folder = new Folder();
+        Directory.CreateDirectory(folder["run"]);
+        File.WriteAllText(folder["run/settings.json"], "earlier");
+
+        var outcome = Terminal.Run("run", "digits", "--quick", "--out", folder["run"]);
+
+        Assert.Equal(ExitCode.Usage, outcome.Code);
+        Assert.Contains("holds an earlier run", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        Assert.Equal("earlier", File.ReadAllText(folder["run/settings.json"]));
+    }
+
+    [Fact]
+    public void A_value_for_a_switch_names_the_switch()
+    {
+        var outcome = Terminal.Run("run", "digits", "--quick=maybe");
+
+        Assert.Equal(ExitCode.Usage, outcome.Code);
+        Assert.Contains("--quick: \"maybe\"", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
     }
 
     [Fact]

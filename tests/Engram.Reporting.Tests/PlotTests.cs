@@ -20,6 +20,17 @@ public sealed class PlotTests
     }
 
     [Fact]
+    public void A_legend_of_many_strategies_makes_the_picture_taller_and_is_not_cut_off()
+    {
+        var twelve = SampleRuns.Digits(12);
+        using var picture = Decode(AccuracyPlot.RenderPng(
+            twelve with { Strategies = [.. twelve.Strategies, .. twelve.Strategies, .. twelve.Strategies] }));
+
+        Assert.True(picture.Height > AccuracyPlot.Height);
+        Assert.Equal(0, Ink(picture, AccuracyPlot.Width - 10, 0, 10, picture.Height));
+    }
+
+    [Fact]
     public void Curves_have_text_on_their_axes_and_in_the_legend()
     {
         using var picture = Decode(AccuracyPlot.RenderPng(SampleRuns.Digits()));

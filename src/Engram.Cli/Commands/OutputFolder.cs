@@ -17,14 +17,17 @@ internal static class OutputFolder
     }
 
     /// <summary>Creates the folder and writes to it once.</summary>
-    /// <exception cref="UsageException">It cannot be written to.</exception>
+    /// <exception cref="UsageException">It cannot be written to, or holds another run.</exception>
+    /// <exception cref="IOException">The disk is full.</exception>
     public static void Prepare(string folder)
     {
+        if (File.Exists(Path.Combine(folder, "settings.json")))
+            throw new UsageException($"--out: \"{folder}\" holds an earlier run, expected a new or empty folder");
         if (WhyNotWritable(folder) is { } reason)
             throw new UsageException($"--out: \"{folder}\" cannot be written to ({reason}), expected a folder that can");
     }
 
-    /// <summary>Why a folder cannot be created or written to, or null.</summary>
+    /// <summary>Why a folder cannot be created or written to, or null. A full disk is no reason of the folder's.</summary>
     public static string? WhyNotWritable(string folder)
     {
         if (string.IsNullOrWhiteSpace(folder)) return "it has no name";
@@ -32,11 +35,18 @@ internal static class OutputFolder
         {
             Directory.CreateDirectory(folder);
             var probe = Path.Combine(folder, $".{Path.GetRandomFileName()}.tmp");
-            File.WriteAllText(probe, "engram");
-            File.Delete(probe);
+            try
+            {
+                File.WriteAllText(probe, "engram");
+            }
+            finally
+            {
+                File.Delete(probe);
+            }
             return null;
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception problem) when (
+            problem is IOException or UnauthorizedAccessException or ArgumentException && !ErrorPolicy.IsDiskFull(problem))
         {
             return problem.Message.Split('\n')[0].TrimEnd('.');
         }

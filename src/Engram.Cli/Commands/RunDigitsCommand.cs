@@ -11,7 +11,7 @@ internal static class RunDigitsCommand
     public static Command Build(CliHost host)
     {
         var epochs = OptionOf.Number(
-            "--epochs", "Passes over each group of digits, 1 or more; the article's own setting is 5.", 1, 1, 100_000);
+            "--epochs", "Passes over each group of digits, 1 or more; 5 trains to the end.", 1, 1, 100_000);
         var strategies = OptionOf.Text(
             "--strategies", $"Strategies to compare, in order, or all: {string.Join(", ", DigitsOptions.AllStrategies)} "
             + $"[default: {string.Join(",", DigitsOptions.DefaultStrategies)}]", "a,b|all");

@@ -28,12 +28,15 @@ internal static class MachineChecks
             ("AVX-512", Avx512F.IsSupported),
             ("bf16", flags.Contains("avx512_bf16") || flags.Contains("amx_bf16")),
         ];
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
+            return new Check("processor", CheckStatus.Ok, $"{RunEnvironment.Processor()}; AVX does not apply");
+        if (flags.Count == 0) features = features[..^1]; // only Linux tells of bf16
         var has = features.Where(feature => feature.Has).Select(feature => feature.Name).ToArray();
         var lacks = features.Where(feature => !feature.Has).Select(feature => feature.Name).ToArray();
         var words = (has.Length > 0 ? $"has {string.Join(", ", has)}" : "")
             + (has.Length > 0 && lacks.Length > 0 ? "; " : "")
             + (lacks.Length > 0 ? $"lacks {string.Join(", ", lacks)}" : "");
-        var slow = RuntimeInformation.ProcessArchitecture == Architecture.X64 && !Avx2.IsSupported;
+        var slow = !Avx2.IsSupported;
         return new Check(
             "processor", slow ? CheckStatus.Warning : CheckStatus.Ok, $"{RunEnvironment.Processor()}; {words}",
             slow ? "training works but is several times slower; use a processor (or a virtual machine's setting) with AVX2" : null);

@@ -35,7 +35,8 @@ internal static class Words
     {
         var measured = phase.Measured!;
         var words = $"all so far {Percent(measured.AccuracySoFar)}";
-        if (phase.Phase > 0) words += $", first {Percent(measured.Accuracy[0])}, forgot {Percent(measured.Forgetting)}";
-        return words + $", {Time(measured.Cost.TrainSeconds + measured.Cost.EvaluationSeconds)}";
+        foreach (var (name, accuracy) in phase.EarlierPhases.Zip(measured.Accuracy)) words += $"; {name} {Percent(accuracy)}";
+        if (phase.Phase > 0) words += $"; forgot {Percent(measured.Forgetting)}";
+        return words + $"; {Time(measured.Cost.TrainSeconds + measured.Cost.EvaluationSeconds)}";
     }
 }

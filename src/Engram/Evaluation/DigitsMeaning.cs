@@ -13,7 +13,7 @@ internal static class DigitsMeaning
         var ewc = Find(strategies, "ewc");
         // Replay stands for the strategies that keep knowledge; without it, the best of those that ran.
         var keeper = Find(strategies, "replay")
-            ?? strategies.Where(s => !s.Name.Equals("ewc", StringComparison.Ordinal) && !IsYardstick(s)).MaxBy(Final);
+            ?? strategies.Where(s => s.Name != "ewc" && !IsYardstick(s)).MaxBy(Final);
         string?[] sentences =
         [
             naive is null ? null : Forgot(naive, groups),
@@ -44,7 +44,9 @@ internal static class DigitsMeaning
         var how = keeper.Name == "replay"
             ? $"Replay of {options.Capacity.ToString("N0", CultureInfo.InvariantCulture)} stored images"
             : keeper.Title;
-        var sentence = $"{how} still knew {Percent(keeper.Accuracy[^1][0])} of the digits {groups[0].Name} at the end and "
+        var (first, last) = (keeper.Accuracy[0][0], keeper.Accuracy[^1][0]);
+        var verb = last < 0.5 * first ? "knew only" : "still knew";
+        var sentence = $"{how} {verb} {Percent(last)} of the digits {groups[0].Name} at the end and "
             + $"reached {Percent(Final(keeper))} on all digits";
         if (joint is null) return sentence + ".";
         var gap = Final(joint) - Final(keeper);

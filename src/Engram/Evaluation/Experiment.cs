@@ -77,7 +77,11 @@ public sealed class Experiment(
         var cost = new ExperienceCost(
             learning.Samples, learning.Seconds, _clock.GetElapsedTime(began).TotalSeconds, learning.Loss);
         var measured = measurements.Add(tests, learner.Context.Classes.Count, cost);
-        progress?.Report(now(ExperimentEvent.PhaseMeasured, phase, 1) with { Measured = measured });
+        progress?.Report(now(ExperimentEvent.PhaseMeasured, phase, 1) with
+        {
+            Measured = measured,
+            EarlierPhases = [.. stream.Experiences.Take(phase).Select(earlier => earlier.Name)],
+        });
     }
 
     // System.Progress would report on another thread, later.

@@ -41,6 +41,9 @@ public sealed record ExperimentProgress(
     /// <summary>What the tests showed; with <see cref="ExperimentEvent.PhaseMeasured"/>.</summary>
     public PhaseMeasurement? Measured { get; init; }
 
+    /// <summary>Names of the experiences before this one, in order; with <see cref="ExperimentEvent.PhaseMeasured"/>.</summary>
+    public IReadOnlyList<string> EarlierPhases { get; init; } = [];
+
     /// <summary>All the strategy reached; with <see cref="ExperimentEvent.StrategyFinished"/>.</summary>
     public StrategyResult? Result { get; init; }
 }

@@ -58,7 +58,7 @@ public abstract class IncrementalHead(string name, int featureCount) : nn.Module
 }
 
 /// <summary>A linear head: logits = W·features + b.</summary>
-/// <remarks>New rows are Kaiming normal by fan-out, new biases 0.1, as in the article that the digits example follows.</remarks>
+/// <remarks>New rows are Kaiming normal by fan-out, new biases 0.1, as the digits example asks.</remarks>
 public sealed class LinearHead : IncrementalHead
 {
     private readonly Parameter _weight;

@@ -5,19 +5,19 @@ namespace Engram.Tests.Persistence;
 /// <summary>A disk of one megabyte in memory; needs the right to mount, else the test is skipped, visibly.</summary>
 internal sealed class SmallDisk : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("engram-disk-");
 
     private SmallDisk() { }
 
-    public string Path => _folder.Path;
+    public string Path => _folder.FullName;
 
-    public string this[string name] => _folder[name];
+    public string this[string name] => System.IO.Path.Combine(Path, name);
 
     public static SmallDisk OrSkip()
     {
         var disk = new SmallDisk();
         if (OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", "size=1m", "engram-test", disk.Path)) return disk;
-        disk._folder.Dispose();
+        disk._folder.Delete();
         Assert.Skip("no right to mount a small disk here");
         return disk;
     }
@@ -44,7 +44,7 @@ internal sealed class SmallDisk : IDisposable
     public void Dispose()
     {
         Run("umount", Path);
-        _folder.Dispose();
+        _folder.Delete(recursive: true);
     }
 
     private static bool Run(string program, params string[] arguments)
