@@ -1,11 +1,9 @@
-using System.Buffers.Binary;
 using System.Formats.Tar;
 using System.IO.Compression;
-using System.Runtime.InteropServices;
-using System.Text.Json;
 using Engram.Data;
 using Engram.Learning;
 using Engram.Models;
+using Engram.Persistence;
 using Engram.Retention;
 using Engram.Streams;
 using static TorchSharp.torch;
@@ -168,18 +166,8 @@ public class ModelTests
             if (!entry.Name.EndsWith(name, StringComparison.Ordinal)) continue;
             using var content = new MemoryStream();
             entry.DataStream!.CopyTo(content);
-            var bytes = content.ToArray();
-            var start = 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
-            using var header = JsonDocument.Parse(bytes.AsMemory(8, start - 8));
-            var weights = new Dictionary<string, Tensor>();
-            foreach (var item in header.RootElement.EnumerateObject().Where(item => item.Name != "__metadata__"))
-            {
-                var offsets = item.Value.GetProperty("data_offsets");
-                var raw = bytes.AsSpan((start + offsets[0].GetInt32())..(start + offsets[1].GetInt32()));
-                long[] shape = [.. item.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetInt64())];
-                weights[item.Name] = tensor(MemoryMarshal.Cast<byte, float>(raw).ToArray(), shape);
-            }
-            return weights;
+            content.Position = 0;
+            return SafetensorsFile.Read(content, name);
         }
         throw new FileNotFoundException(name);
     }
