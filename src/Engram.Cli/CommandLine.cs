@@ -44,6 +44,8 @@ internal static class CommandLine
         var run = new Command("run", "Run an experiment.");
         run.Subcommands.Add(RunDigitsCommand.Build(host));
         root.Subcommands.Add(run);
+        root.Subcommands.Add(PredictCommand.Build(host));
+        root.Subcommands.Add(InspectCommand.Build(host));
         root.Subcommands.Add(DoctorCommand.Build(host));
         root.SetAction(parsed => new Examples.HelpWithExamples().Invoke(parsed));
 

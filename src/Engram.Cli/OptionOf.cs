@@ -8,16 +8,22 @@ namespace Engram.Cli;
 internal static class OptionOf
 {
     /// <summary>A whole number in a range.</summary>
-    public static Option<long> Number(string name, string description, long fallback, long least, long most)
+    /// <param name="name">With its dashes.</param>
+    /// <param name="description">For the help.</param>
+    /// <param name="fallback">Used when the option is not given; null for none.</param>
+    /// <param name="least">Least value.</param>
+    /// <param name="most">Greatest value.</param>
+    public static Option<long> Number(string name, string description, long? fallback, long least, long most)
     {
         var expected = most == long.MaxValue ? $"a whole number, {least} or more" : $"a whole number from {least} to {most}";
-        return new Option<long>(name)
+        var option = new Option<long>(name)
         {
             Description = description,
             HelpName = "N",
-            DefaultValueFactory = _ => fallback,
             CustomParser = result => Parse(result, name, expected, least, most),
         };
+        if (fallback is { } value) option.DefaultValueFactory = _ => value;
+        return option;
     }
 
     /// <summary>A text, such as a folder or names.</summary>

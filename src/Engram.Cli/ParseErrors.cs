@@ -23,6 +23,8 @@ internal static class ParseErrors
         {
             if (error.SymbolResult is OptionResult { Implicit: false, Tokens.Count: 0 } option)
                 return $"{option.Option.Name}: no value, expected {option.Option.HelpName}: {option.Option.Description?.TrimEnd('.')}";
+            if (error.SymbolResult is ArgumentResult { Tokens.Count: 0, Argument: { HelpName: { } missing } argument })
+                return $"{missing}: missing, expected {argument.Description?.TrimEnd('.')} (see: {path} --help)";
             if (error.SymbolResult is OptionResult { Tokens.Count: > 1 } twice)
                 return $"{twice.Option.Name}: {twice.Tokens.Count} values "
                     + $"({string.Join(", ", twice.Tokens.Select(value => $"\"{value.Value}\""))}), expected one";

@@ -7,6 +7,8 @@ public class HelpTests
     [InlineData("run --help", "engram run digits")]
     [InlineData("run digits --help", "engram run digits --strategies naive,replay")]
     [InlineData("doctor --help", "engram doctor --json")]
+    [InlineData("predict --help", "engram predict models/replay digits.csv --top 3")]
+    [InlineData("inspect --help", "engram inspect models/replay --verify")]
     public void Every_help_has_examples(string line, string example)
     {
         var outcome = Terminal.Run(line.Split(' '));

@@ -32,6 +32,26 @@ public sealed record LoadedModel(
         return Model.forward(Model.Scaling.Apply(inputs)).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Predicts labels of samples as stored.</summary>
+    /// <param name="inputs"><c>[batch, ...]</c>, Byte or Float32.</param>
+    /// <param name="taskId">The task, where <see cref="NeedsTask"/>; labels of other tasks are out of the running.</param>
+    /// <exception cref="ArgumentException">Another shape than the model learnt, a task that is needed or unknown.</exception>
+    public Prediction Predict(Tensor inputs, int? taskId = null)
+    {
+        using var scope = NewDisposeScope();
+        var scores = Scores(inputs);
+        if (NeedsTask)
+        {
+            var rows = taskId is { } task ? Classes.IdsOfTask(task) : [];
+            if (rows.Length == 0)
+                throw new ArgumentException(
+                    $"taskId: {taskId?.ToString() ?? "none"}, expected a task that was learnt", nameof(taskId));
+            var own = tensor(rows.Select(id => (long)id).ToArray());
+            scores = full_like(scores, Held(float.NegativeInfinity)).index_copy_(1, own, scores.index_select(1, own));
+        }
+        return new Prediction(scores.MoveToOuterDisposeScope(), Classes, TargetKind);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => Model.Dispose();
 }
