@@ -14,15 +14,15 @@ public static class Evaluator
     /// <param name="cancellationToken">Stops between batches.</param>
     /// <returns>The true and the predicted class id of each sample; true is −1 for a class never learnt.</returns>
     public static (int[] True, int[] Predicted) Predict(
-        Learner learner, EvaluationSet set, CancellationToken cancellationToken = default)
+        IContinualLearner learner, EvaluationSet set, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(learner);
         ArgumentNullException.ThrowIfNull(set);
         if (set.Samples.TargetKind != TargetKind.Classes)
             throw new ArgumentException(
                 $"set: targets are {set.Samples.TargetKind}, expected Classes; see ValueEvaluator for the others", nameof(set));
-        var classes = learner.Context.Classes;
-        var task = learner.Context.Options.Scenario == Scenario.TaskIncremental ? set.TaskId : null;
+        var classes = learner.Classes;
+        var task = learner.Scenario == Scenario.TaskIncremental ? set.TaskId : null;
         var idOf = set.Samples.Labels.Select(label => classes.IdOf(label, task)).ToArray();
         var codes = set.Samples.Codes.Span;
         var (truth, predicted) = (new int[set.Count], new int[set.Count]);
@@ -46,7 +46,7 @@ public static class Evaluator
     /// <summary>The fraction of a test set that is predicted right.</summary>
     /// <param name="learner">The learner.</param>
     /// <param name="set">The samples.</param>
-    public static double Accuracy(Learner learner, EvaluationSet set)
+    public static double Accuracy(IContinualLearner learner, EvaluationSet set)
     {
         var (truth, predicted) = Predict(learner, set);
         return truth.Zip(predicted).Count(pair => pair.First == pair.Second) / (double)truth.Length;

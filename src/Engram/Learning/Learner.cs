@@ -7,7 +7,7 @@ namespace Engram.Learning;
 
 /// <summary>Learns experience after experience and predicts at any time. The training loop is <see cref="TrainingLoop"/>.</summary>
 /// <remarks>Not for use by several threads at once. The model and the mechanisms belong to the learner and go with it.</remarks>
-public sealed class Learner : IDisposable
+public sealed class Learner : IContinualLearner
 {
     private readonly TrainingLoop _loop;
     private readonly HashSet<int> _learnt = [];
@@ -43,6 +43,12 @@ public sealed class Learner : IDisposable
 
     /// <summary>Model, parameters, classes and the present experience.</summary>
     public LearningContext Context { get; }
+
+    /// <inheritdoc/>
+    public ClassRegistry Classes => Context.Classes;
+
+    /// <inheritdoc/>
+    public Scenario Scenario => Context.Options.Scenario;
 
     /// <summary>The mechanisms, in order.</summary>
     public IReadOnlyList<RetentionMechanism> Mechanisms { get; }

@@ -1,0 +1,218 @@
+using System.Text.Json.Nodes;
+using Engram.Data;
+using Engram.Learning;
+using Engram.Models;
+using Engram.Retention;
+using Engram.Streams;
+
+namespace Engram.Analytic;
+
+/// <summary>
+/// Learns in closed form over fixed features: sums over samples are all it keeps, and sums do not depend on the order of
+/// their terms, so nothing is forgotten. One pass, no stored sample; subtracting a sample's terms unlearns it.
+/// </summary>
+/// <remarks>Class-incremental. Owns its <see cref="FeatureExtractor"/>. Not for use by several threads at once.</remarks>
+public abstract class AnalyticLearner : IContinualLearner
+{
+    private const double ReportSeconds = 0.25;
+    private readonly HashSet<int> _learnt = [];
+    private (int Experience, int Samples)? _cursor;
+
+    private protected AnalyticLearner(FeatureExtractor features, InputScaling? scaling)
+    {
+        ArgumentNullException.ThrowIfNull(features);
+        (Features, Scaling) = (features, scaling ?? new InputScaling());
+    }
+
+    /// <summary>The fixed map in front.</summary>
+    public FeatureExtractor Features { get; }
+
+    /// <summary>How stored samples become inputs.</summary>
+    public InputScaling Scaling { get; }
+
+    /// <inheritdoc/>
+    public ClassRegistry Classes { get; } = new();
+
+    /// <inheritdoc/>
+    public Scenario Scenario => Scenario.ClassIncremental;
+
+    /// <summary>Samples whose features are computed and summed at a time.</summary>
+    /// <value>Default 512: large enough for matrix products, small enough for cache. Does not change what is learnt.</value>
+    public int BlockSize
+    {
+        get;
+        init => field = value >= 1 ? value : throw new ArgumentException($"BlockSize: {value}, expected 1 or more");
+    } = 512;
+
+    /// <summary>Bytes of the statistics, the head and the feature extractor.</summary>
+    public long MemoryBytes => Features.MemoryBytes + StatisticsBytes;
+
+    private protected abstract long StatisticsBytes { get; }
+
+    /// <summary>Samples of each class learnt and not unlearnt, float64 <c>[classes]</c>, held.</summary>
+    private protected abstract Tensor Counts { get; }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">
+    /// Learnt before, targets that are not classes, samples that do not fit the features, or numbers that are not finite.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">Another experience was interrupted and must be finished first.</exception>
+    public LearningResult Learn(
+        Experience experience, IProgress<LearningProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(experience);
+        Check(experience);
+        var started = TimeProvider.System.GetTimestamp();
+        var source = experience.Train;
+        var ids = source.Labels.Select(label => (long)Classes.Register(label)).ToArray();
+        var (first, reported, blocks) = (_cursor?.Samples ?? 0, 0.0, 0L);
+        for (var start = first; start < source.Count; start += BlockSize)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Block(source, ids, start, +1);
+            blocks++;
+            var done = Math.Min(start + BlockSize, source.Count);
+            _cursor = (experience.Index, done);
+            var seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
+            if (seconds - reported < ReportSeconds && done < source.Count) continue;
+            reported = seconds;
+            var (step, steps) = ((done + BlockSize - 1) / BlockSize, (source.Count + BlockSize - 1) / BlockSize);
+            progress?.Report(new LearningProgress(
+                experience.Index, 1, 1, step, steps, done, (done - first) / seconds, 0, "summing"));
+        }
+        _cursor = null;
+        _learnt.Add(experience.Index);
+        var took = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
+        return new LearningResult(source.Count - first, blocks, took, 0);
+    }
+
+    /// <summary>Unlearns samples: the head becomes the one that never saw them.</summary>
+    /// <param name="samples">Samples that were learnt before; subtracting others corrupts the statistics.</param>
+    /// <exception cref="ArgumentException">A label that was never learnt, or more samples of it than were.</exception>
+    /// <remarks>Labels keep their ids; a label without samples left is never predicted.</remarks>
+    public void Unlearn(ISampleSource samples)
+    {
+        ArgumentNullException.ThrowIfNull(samples);
+        CheckSource("samples", samples);
+        var ids = samples.Labels.Select(label => (long)Classes.IdOf(label)).ToArray();
+        var gone = new long[ids.Length];
+        foreach (var code in samples.Codes.Span) gone[code]++;
+        using (NewDisposeScope())
+            for (var code = 0; code < ids.Length; code++)
+            {
+                var learnt = ids[code] < 0 ? 0 : (long)Counts[ids[code]].item<double>();
+                if (gone[code] > learnt)
+                    throw new ArgumentException(
+                        $"samples: {gone[code]} of label {samples.Labels[code]}, expected at most the {learnt} learnt", nameof(samples));
+            }
+        for (var start = 0; start < samples.Count; start += BlockSize) Block(samples, ids, start, -1);
+    }
+
+    /// <inheritdoc/>
+    public Prediction Predict(Tensor inputs, int? taskId = null)
+    {
+        using var scope = NewDisposeScope();
+        return new(Scores(inputs, taskId).MoveToOuterDisposeScope(), Classes, TargetKind.Classes);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Minus infinity for a class whose samples were all unlearnt.</remarks>
+    public Tensor Scores(Tensor inputs, int? taskId = null)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        if (Counts.numel() == 0 || Counts.sum().item<double>() < 0.5)
+            throw new InvalidOperationException("predict: nothing was learnt yet, expected Learn to be called first");
+        var scores = Score(Extract(inputs).to(ScalarType.Float64));
+        var empty = Counts.lt(Held(0.5));
+        return scores.masked_fill(empty, Held(double.NegativeInfinity)).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Writes the statistics as named tensors and values; the feature extractor is not among them.</summary>
+    /// <param name="state">Where to.</param>
+    public void Save(MechanismState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        state.Values["labels"] = new JsonArray([.. Classes.Classes.Select(key => JsonValue.Create(key.Label.Name))]);
+        state.Values["learnt"] = new JsonArray([.. _learnt.Order().Select(index => JsonValue.Create(index))]);
+        if (_cursor is { } cursor) state.Values["cursor"] = new JsonArray(cursor.Experience, cursor.Samples);
+        SaveStatistics(state);
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote, into a new learner with the same features and options.</summary>
+    /// <param name="state">Where from.</param>
+    /// <exception cref="InvalidOperationException">This learner has learnt already.</exception>
+    /// <exception cref="InvalidDataException">Statistics are missing or were made with other features.</exception>
+    public void Load(MechanismState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        if (Classes.Count > 0) throw new InvalidOperationException("load: the learner has learnt, expected a new one");
+        LoadStatistics(state);
+        foreach (var label in state.Values["labels"]!.AsArray()) Classes.Register(label!.GetValue<string>());
+        foreach (var index in state.Values["learnt"]!.AsArray()) _learnt.Add(index!.GetValue<int>());
+        if (state.Values["cursor"] is { } cursor) _cursor = (cursor[0]!.GetValue<int>(), cursor[1]!.GetValue<int>());
+    }
+
+    /// <summary>Frees the statistics, the head and the feature extractor.</summary>
+    public virtual void Dispose()
+    {
+        Features.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    // Adds (sign −1: subtracts) the terms of a block; features float32 [n, features], ids int64 [n].
+    private protected abstract void Add(Tensor features, Tensor ids, int sign);
+
+    // Scores float64 [n, classes] of features float64 [n, features].
+    private protected abstract Tensor Score(Tensor features);
+
+    private protected abstract void SaveStatistics(MechanismState state);
+
+    private protected abstract void LoadStatistics(MechanismState state);
+
+    private Tensor Extract(Tensor inputs)
+    {
+        if (inputs.dtype is not (ScalarType.Byte or ScalarType.Float32))
+            throw new ArgumentException($"inputs: {inputs.dtype}, expected Byte or Float32", nameof(inputs));
+        var features = Features.Extract(Scaling.Apply(inputs));
+        if (features.dim() != 2 || features.shape[1] != Features.FeatureCount)
+            throw new ArgumentException(
+                $"inputs: give features [{string.Join(", ", features.shape)}], expected [batch, {Features.FeatureCount}]",
+                nameof(inputs));
+        return features.isfinite().all().item<bool>()
+            ? features
+            : throw new ArgumentException("inputs: NaN or infinite features, expected finite numbers", nameof(inputs));
+    }
+
+    private void Check(Experience experience)
+    {
+        if (_cursor is { } cursor && cursor.Experience != experience.Index)
+            throw new InvalidOperationException(
+                $"experience: {experience.Index}, expected {cursor.Experience}, which was interrupted and must be finished first");
+        if (_learnt.Contains(experience.Index))
+            throw new ArgumentException($"experience: index {experience.Index} was learnt before, expected a new index");
+        CheckSource("train", experience.Train);
+    }
+
+    // One sample through the features tells, before anything has changed, whether they fit together.
+    private void CheckSource(string what, ISampleSource source)
+    {
+        if (source.TargetKind != TargetKind.Classes)
+            throw new ArgumentException($"{what}: targets are {source.TargetKind}, expected Classes");
+        SampleCheck.Throw(what, source);
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        Extract(source.Gather([0]).Inputs);
+    }
+
+    private void Block(ISampleSource source, long[] ids, int start, int sign)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var indices = new long[Math.Min(BlockSize, source.Count - start)];
+        for (var i = 0; i < indices.Length; i++) indices[i] = start + i;
+        var batch = source.Gather(indices);
+        Add(Extract(batch.Inputs), tensor(ids).index_select(0, batch.Targets), sign);
+    }
+}

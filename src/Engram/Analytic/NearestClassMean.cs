@@ -1,0 +1,20 @@
+using Engram.Models;
+
+namespace Engram.Analytic;
+
+/// <summary>
+/// The class whose mean feature is nearest, arg min ‖φ − μ_c‖², scored as φᵀμ_c − ½‖μ_c‖² (Mensink, Verbeek, Perronnin and
+/// Csurka 2013, "Distance-Based Image Classification: Generalizing to New Classes at Near-Zero Cost", eq. 1).
+/// </summary>
+/// <remarks>Keeps a count and a sum per class, nothing else. Class sizes play no part.</remarks>
+/// <param name="features">φ; the learner owns it.</param>
+/// <param name="scaling">How stored samples become inputs; by default bytes to 0..1.</param>
+public sealed class NearestClassMean(FeatureExtractor features, InputScaling? scaling = null)
+    : LinearAnalyticLearner(features, scaling, withProducts: false)
+{
+    private protected override (Tensor Weights, Tensor Bias) Solve()
+    {
+        var means = Moments.Means();
+        return (means.t().contiguous(), means.square().sum([1L]).mul(Held(-0.5)));
+    }
+}

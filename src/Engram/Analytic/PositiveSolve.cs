@@ -1,0 +1,41 @@
+namespace Engram.Analytic;
+
+/// <summary>Solves symmetric positive systems by Cholesky, in float64, and says what happens when they are singular.</summary>
+internal static class PositiveSolve
+{
+    /// <summary>X with (A + ridge·I) X = B.</summary>
+    /// <param name="matrix">A, float64 <c>[n, n]</c>, positive semidefinite up to rounding.</param>
+    /// <param name="ridge">0 or more; more is added, in steps of ten, only where the matrix is singular to float64.</param>
+    /// <param name="right">B, float64 <c>[n, k]</c>.</param>
+    /// <returns>X, never NaN or infinite.</returns>
+    public static Tensor Of(Tensor matrix, double ridge, Tensor right)
+    {
+        var n = matrix.shape[0];
+        var scale = Math.Max(matrix.diagonal().mean().item<double>(), double.Epsilon);
+        if (!double.IsFinite(scale)) throw Corrupt();
+        for (var added = ridge; ; added = Math.Max(10 * added, n * 1e-15 * scale))
+        {
+            var regular = matrix.clone();
+            regular.diagonal().add_(Held(added), alpha: Held(1));
+            var (factor, info) = linalg.cholesky_ex(regular);
+            if (info.item<int>() == 0 && IsRegular(factor, n))
+            {
+                var solution = right.cholesky_solve(factor);
+                if (solution.isfinite().all().item<bool>()) return solution;
+            }
+            // All features zero: any ridge does.
+            if (added > Math.Max(scale, 1)) throw Corrupt();
+            if (scale <= 1e-300) scale = 1e15;
+        }
+    }
+
+    // A pivot at the level of rounding means that the matrix is singular, whether or not the factorisation came through.
+    private static bool IsRegular(Tensor factor, long n)
+    {
+        var pivots = factor.diagonal().square();
+        return pivots.min().item<double>() > n * 2.3e-16 * pivots.max().item<double>();
+    }
+
+    private static InvalidOperationException Corrupt() =>
+        new("statistics: not finite or not positive, expected sums of learnt samples only");
+}
