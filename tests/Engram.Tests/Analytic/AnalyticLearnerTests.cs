@@ -173,14 +173,13 @@ public class AnalyticLearnerTests
         using var scope = NewDisposeScope();
         using var learner = new RidgeClassifier(new RawFeatures(8));
         Assert.Contains("nothing was learnt", Assert.Throws<InvalidOperationException>(() => learner.Predict(zeros(1, 8))).Message);
-        var nan = TensorSource.OfClasses(full(2, 8, float.NaN), [0, 1], Label.Numbers(0, 2));
         var wide = TensorSource.OfClasses(zeros(2, 9), [0, 1], Label.Numbers(0, 2));
-        Assert.Contains("NaN", Assert.Throws<ArgumentException>(() => learner.Learn(new Experience(0, nan))).Message);
         Assert.Contains("expected [batch, 8]", Assert.Throws<ArgumentException>(() => learner.Learn(new Experience(0, wide))).Message);
         Assert.Equal(0, learner.Classes.Count);
         learner.Learn(new Experience(0, TensorSource.OfClasses(rand(2, 8), [0, 1], Label.Numbers(0, 2))));
         var more = TensorSource.OfClasses(rand(2, 8), [0, 0], Label.Numbers(0, 1));
         Assert.Contains("at most the 1 learnt", Assert.Throws<ArgumentException>(() => learner.Unlearn(more)).Message);
+        Assert.Contains("NaN", Assert.Throws<ArgumentException>(() => learner.Predict(full(2, 8, float.NaN))).Message);
         Assert.Contains("lambda: -1", Assert.Throws<ArgumentException>(() => new RidgeClassifier(new RawFeatures(8), -1)).Message);
         Assert.Contains("shrinkage: 0", Assert.Throws<ArgumentException>(() => new StreamingLda(new RawFeatures(8), 0)).Message);
     }

@@ -22,7 +22,7 @@ public class AnalyticMeasurements(ITestOutputHelper output)
         using var learner = new RidgeClassifier(patches) { FastProducts = true };
         Measure($"ridge over patches, {name}", learner, stream, () =>
         {
-            var lambda = learner.ChooseLambda(validation, [1e-4, 1e-3, 1e-2, 0.1, 1, 10]);
+            var lambda = learner.ChooseLambda(validation, [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1]);
             learner.Learn(new Experience(5, validation));
             return $"lambda {lambda.ToString(CultureInfo.InvariantCulture)}";
         });
