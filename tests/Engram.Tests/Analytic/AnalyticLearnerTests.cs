@@ -213,6 +213,28 @@ public class AnalyticLearnerTests
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(512)]
+    public void Recursive_updates_give_the_weights_of_the_direct_solve_and_unlearn_them(int blockSize)
+    {
+        using var scope = NewDisposeScope();
+        var kept = SubsetSource.WithLabels(s_train, Label.Numbers(0, 9));
+        var gone = SubsetSource.WithLabels(s_train, [9]);
+        using var direct = Make("ridge");
+        using var recursive = new RecursiveRidge(Random(), 1) { BlockSize = blockSize };
+        direct.Learn(new Experience(0, kept));
+        recursive.Learn(new Experience(0, kept));
+        var never = direct.Weights();
+        Assert.True(Difference(never, recursive.Weights()) < 1e-4);
+        direct.Learn(new Experience(1, gone));
+        recursive.Learn(new Experience(1, gone));
+        Assert.True(Difference(direct.Weights(), recursive.Weights()) < 1e-4);
+        Assert.Equal(Evaluator.Predict(direct, s_test).Predicted, Evaluator.Predict(recursive, s_test).Predicted);
+        recursive.Unlearn(gone);
+        Assert.True(Difference(never, recursive.Weights().narrow(1, 0, 9)) < 1e-4);
+    }
+
     private static Tensor AllInputs() => s_train.Gather([.. Enumerable.Range(0, s_train.Count).Select(i => (long)i)]).Inputs;
 
     private static (Tensor Features, Tensor OneHot) Joint()

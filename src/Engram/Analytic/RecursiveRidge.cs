@@ -1,0 +1,100 @@
+using Engram.Models;
+using Engram.Retention;
+
+namespace Engram.Analytic;
+
+/// <summary>
+/// The weights of <see cref="RidgeClassifier"/>, kept up to date block by block with Woodbury's identity:
+/// R ← R − RXᵀ(I + XRXᵀ)⁻¹XR and W ← W + RXᵀ(Y − XW), with R = (G + λI)⁻¹ (Zhuang, Weng, Wei, Xie, Toh and Lin 2022, "ACIL:
+/// Analytic Class-Incremental Learning with Absolute Memorization and Privacy Protection", theorem 1). The head is ready after
+/// every sample, without a solve.
+/// </summary>
+/// <remarks>Unlearning is the same update with the sign of XRXᵀ turned. λ cannot be changed afterwards.</remarks>
+public sealed class RecursiveRidge : AnalyticLearner
+{
+    private readonly double _lambda;
+    private Tensor _inverse; // R, float64 [features, features]
+    private Tensor _weights; // W, float64 [features, classes]
+    private Tensor _counts = zeros([0], ScalarType.Float64).DetachFromDisposeScope(); // [classes]
+
+    /// <summary>Creates it.</summary>
+    /// <param name="features">φ; the learner owns it.</param>
+    /// <param name="lambda">λ, above 0; default 1. Values far below the features' second moments lose digits.</param>
+    /// <param name="scaling">How stored samples become inputs; by default bytes to 0..1.</param>
+    /// <exception cref="ArgumentException">λ is not positive.</exception>
+    public RecursiveRidge(FeatureExtractor features, double lambda = 1, InputScaling? scaling = null) : base(features, scaling)
+    {
+        _lambda = lambda > 0 && double.IsFinite(lambda)
+            ? lambda
+            : throw new ArgumentException($"lambda: {lambda}, expected a positive number", nameof(lambda));
+        using var scope = NewDisposeScope();
+        _inverse = eye(Features.FeatureCount, dtype: ScalarType.Float64).div_(Held(_lambda)).DetachFromDisposeScope();
+        _weights = zeros([Features.FeatureCount, 0], ScalarType.Float64).DetachFromDisposeScope();
+    }
+
+    /// <summary>The head's weights W, float64 <c>[features, classes]</c>, a copy in the caller's scope.</summary>
+    public Tensor Weights() => _weights.clone();
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        DropState();
+        base.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private protected override long StatisticsBytes => 8 * (_inverse.numel() + _weights.numel() + _counts.numel());
+
+    private protected override Tensor Counts => _counts;
+
+    private protected override void Add(Tensor features, Tensor ids, int sign)
+    {
+        Grow(Classes.Count);
+        var x = features.to(ScalarType.Float64); // [n, features]
+        var y = nn.functional.one_hot(ids, Classes.Count).to(ScalarType.Float64); // [n, classes]
+        var projected = x.matmul(_inverse); // XR
+        var inner = projected.matmul(x.t()).mul_(Held(sign)); // ±XRXᵀ
+        inner.diagonal().add_(Held(1), alpha: Held(1));
+        var (factor, info) = linalg.cholesky_ex(inner); // I ± XRXᵀ = LLᵀ
+        if (info.item<int>() != 0)
+            throw new ArgumentException("samples: statistics would turn negative, expected samples that were learnt before");
+        var half = linalg.solve_triangular(factor, projected, upper: false); // T = L⁻¹XR, so that R ∓ TᵀT is symmetric
+        var gain = linalg.solve_triangular(factor.t(), half, upper: true); // (RnewXᵀ)ᵀ = L⁻ᵀT
+        _weights.add_(gain.t().matmul(y.sub(x.matmul(_weights))), alpha: Held(sign));
+        _inverse.sub_(half.t().matmul(half).mul_(Held(sign)));
+        _counts.add_(y.sum([0L]), alpha: Held(sign));
+    }
+
+    private protected override Tensor Score(Tensor features) => features.matmul(_weights);
+
+    private protected override void SaveStatistics(MechanismState state) =>
+        (state.Tensors["inverse"], state.Tensors["weights"], state.Tensors["counts"]) = (_inverse, _weights, _counts);
+
+    private protected override void LoadStatistics(MechanismState state)
+    {
+        var (inverse, weights, counts) = (state.Take("inverse"), state.Take("weights"), state.Take("counts"));
+        if (inverse is null || weights is null || counts is null || !inverse.shape.SequenceEqual(_inverse.shape))
+            throw new InvalidDataException($"statistics: missing or of another width, expected {Features.FeatureCount} features");
+        DropState();
+        (_inverse, _weights, _counts) = (inverse, weights, counts);
+    }
+
+    private void DropState()
+    {
+        _inverse.Dispose();
+        _weights.Dispose();
+        _counts.Dispose();
+    }
+
+    // A class never seen has target 0 in every sample before, so its column starts at 0, exactly.
+    private void Grow(int classes)
+    {
+        var more = classes - _counts.shape[0];
+        if (more <= 0) return;
+        var (weights, counts) = (_weights, _counts);
+        _weights = cat([weights, zeros([Features.FeatureCount, more], ScalarType.Float64)], 1).DetachFromDisposeScope();
+        _counts = cat([counts, zeros([more], ScalarType.Float64)]).DetachFromDisposeScope();
+        weights.Dispose();
+        counts.Dispose();
+    }
+}
