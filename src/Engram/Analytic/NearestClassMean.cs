@@ -4,7 +4,7 @@ namespace Engram.Analytic;
 
 /// <summary>
 /// The class whose mean feature is nearest, arg min ‖φ − μ_c‖², scored as φᵀμ_c − ½‖μ_c‖² (Mensink, Verbeek, Perronnin and
-/// Csurka 2013, "Distance-Based Image Classification: Generalizing to New Classes at Near-Zero Cost", eq. 1).
+/// Csurka 2013, "Distance-Based Image Classification: Generalizing to New Classes at Near-Zero Cost").
 /// </summary>
 /// <remarks>Keeps a count and a sum per class, nothing else. Class sizes play no part.</remarks>
 /// <param name="features">φ; the learner owns it.</param>

@@ -6,7 +6,7 @@ namespace Engram.Analytic;
 /// <summary>
 /// The weights of <see cref="RidgeClassifier"/>, kept up to date block by block with Woodbury's identity:
 /// R ← R − RXᵀ(I + XRXᵀ)⁻¹XR and W ← W + RXᵀ(Y − XW), with R = (G + λI)⁻¹ (Zhuang, Weng, Wei, Xie, Toh and Lin 2022, "ACIL:
-/// Analytic Class-Incremental Learning with Absolute Memorization and Privacy Protection", theorem 1). The head is ready after
+/// Analytic Class-Incremental Learning with Absolute Memorization and Privacy Protection"). The head is ready after
 /// every sample, without a solve.
 /// </summary>
 /// <remarks>Unlearning is the same update with the sign of XRXᵀ turned. λ cannot be changed afterwards.</remarks>

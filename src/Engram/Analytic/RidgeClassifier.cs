@@ -8,7 +8,7 @@ namespace Engram.Analytic;
 /// <summary>
 /// Ridge regression onto one-hot labels, W = (G + λI)⁻¹C with G = Σφφᵀ and C = Σφyᵀ: the head of joint training, whatever
 /// the order. Over <see cref="RandomFeatures"/> it is RanPAC (McDonnell, Gong, Parvaneh, Abbasnejad and van den Hengel 2023,
-/// "RanPAC: Random Projections and Pre-trained Models for Continual Learning", eqs. 4 to 6).
+/// "RanPAC: Random Projections and Pre-trained Models for Continual Learning").
 /// </summary>
 /// <remarks>
 /// Deviations: λ is given, or chosen when <see cref="ChooseLambda"/> is called, not after every task. Where λ = 0 meets
@@ -18,7 +18,7 @@ public sealed class RidgeClassifier : LinearAnalyticLearner
 {
     /// <summary>Creates it.</summary>
     /// <param name="features">φ; the learner owns it.</param>
-    /// <param name="lambda">λ in eq. 6, 0 or more; default 1.</param>
+    /// <param name="lambda">λ, 0 or more; default 1.</param>
     /// <param name="scaling">How stored samples become inputs; by default bytes to 0..1.</param>
     /// <exception cref="ArgumentException">λ is negative or not finite.</exception>
     public RidgeClassifier(FeatureExtractor features, double lambda = 1, InputScaling? scaling = null)

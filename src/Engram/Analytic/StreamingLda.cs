@@ -4,7 +4,7 @@ namespace Engram.Analytic;
 
 /// <summary>
 /// Gaussian classes with one shared covariance: W = Λμ_c, b = −½μ_cᵀΛμ_c with Λ = ((1 − ε)Σ + εI)⁻¹ (Hayes and Kanan 2020,
-/// "Lifelong Machine Learning with Deep Streaming Linear Discriminant Analysis", eqs. 1 to 4).
+/// "Lifelong Machine Learning with Deep Streaming Linear Discriminant Analysis").
 /// </summary>
 /// <remarks>
 /// Deviation: Σ is the pooled within-class covariance (Σφφᵀ − Σ n_c μ_cμ_cᵀ)/n, exact and free of order; the paper's running
