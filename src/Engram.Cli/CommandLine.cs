@@ -41,16 +41,13 @@ internal static class CommandLine
         root.Options.Clear();
         root.Options.Add(new HelpOption { Description = "Show help and examples." });
         root.Options.Add(new VersionOption { Action = new PrintVersion() });
-        var run = new Command("run", "Run an experiment.");
-        run.Subcommands.Add(RunDigitsCommand.Build(host));
-        root.Subcommands.Add(run);
+        root.Subcommands.Add(RunCommand.Build(host));
         root.Subcommands.Add(PredictCommand.Build(host));
         root.Subcommands.Add(InspectCommand.Build(host));
         root.Subcommands.Add(DoctorCommand.Build(host));
         root.SetAction(parsed => new Examples.HelpWithExamples().Invoke(parsed));
 
         Examples.Of(root, "engram run digits --quick", "engram doctor", "engram run digits --help");
-        Examples.Of(run, "engram run digits", "engram run digits --quick --strategies naive,replay");
         Examples.Install(root);
         return root;
     }

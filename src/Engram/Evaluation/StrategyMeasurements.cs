@@ -1,3 +1,5 @@
+using Engram.Learning;
+
 namespace Engram.Evaluation;
 
 /// <summary>Turns the predictions of one strategy, test set by test set, into all that <see cref="StrategyResult"/> says.</summary>
@@ -8,8 +10,32 @@ internal sealed class StrategyMeasurements
     private readonly List<ExperienceCost> _costs = [];
     private int[][] _confusion = [];
 
+    public StrategyMeasurements()
+    {
+    }
+
+    /// <summary>Goes on from what was saved.</summary>
+    public StrategyMeasurements(SavedMeasurements saved)
+    {
+        foreach (var row in saved.Accuracy) Matrix.Add(row);
+        _soFar.AddRange(saved.AccuracySoFar);
+        _perClass.AddRange(saved.AccuracyPerClass);
+        _costs.AddRange(saved.Costs);
+        (_confusion, Learnt) = (saved.Confusion, saved.Learnt);
+    }
+
     /// <summary>R[i,j] as measured by now.</summary>
     public AccuracyMatrix Matrix { get; } = new();
+
+    /// <summary>How many experiences were measured.</summary>
+    public int Count => Matrix.Count;
+
+    /// <summary>What learning the next experience took, where it was learnt and not yet measured.</summary>
+    public LearningResult? Learnt { get; set; }
+
+    /// <summary>Everything, for a checkpoint.</summary>
+    public SavedMeasurements Save() =>
+        new([.. Matrix.Rows], [.. _soFar], [.. _perClass], [.. _costs], _confusion, Learnt);
 
     /// <summary>Adds the predictions made after one more experience.</summary>
     /// <param name="tests">True and predicted class ids for each test set so far; true is −1 for a class never learnt.</param>
@@ -39,6 +65,7 @@ internal sealed class StrategyMeasurements
         _perClass.Add([.. confusion.Select((predictions, id) => (double)predictions[id] / predictions.Sum())]);
         _costs.Add(cost);
         _confusion = confusion;
+        Learnt = null;
         return new PhaseMeasurement(_soFar[^1], row, Matrix.Forgetting, cost);
     }
 
@@ -62,3 +89,8 @@ internal sealed class StrategyMeasurements
         MemoryBytes = memoryBytes,
     };
 }
+
+/// <summary>Measurements as a checkpoint keeps them.</summary>
+internal sealed record SavedMeasurements(
+    double[][] Accuracy, double[] AccuracySoFar, double[][] AccuracyPerClass, ExperienceCost[] Costs, int[][] Confusion,
+    LearningResult? Learnt);
