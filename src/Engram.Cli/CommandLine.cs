@@ -43,7 +43,10 @@ internal static class CommandLine
         root.Options.Add(new HelpOption { Description = "Show help and examples." });
         root.Options.Add(new VersionOption { Action = new PrintVersion() });
         root.Subcommands.Add(RunCommand.Build(host));
+        root.Subcommands.Add(InitCommand.Build(host));
         root.Subcommands.Add(BenchCommand.Build(host));
+        root.Subcommands.Add(CompareCommand.Build(host));
+        root.Subcommands.Add(ReportCommand.Build(host));
         root.Subcommands.Add(PredictCommand.Build(host));
         root.Subcommands.Add(InspectCommand.Build(host));
         root.Subcommands.Add(DoctorCommand.Build(host));

@@ -12,11 +12,11 @@ internal static class LearntModel
 
     /// <summary>Saves a learner as a bundle below the folder of the run.</summary>
     /// <returns>The path of the bundle.</returns>
-    public static string Save(string folder, StrategyResult result, Learner learner)
+    public static string Save(string folder, string experiment, StrategyResult result, Learner learner)
     {
         var path = PathOf(folder, result.Name);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        Bundle.Save(learner, path, new BundleInfo { Data = "digits", Metrics = result.Metrics });
+        Bundle.Save(learner, path, new BundleInfo { Data = experiment, Metrics = result.Metrics });
         return path;
     }
 }

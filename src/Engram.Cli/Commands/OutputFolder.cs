@@ -21,7 +21,7 @@ internal static class OutputFolder
     /// <exception cref="IOException">The disk is full.</exception>
     public static void Prepare(string folder)
     {
-        if (File.Exists(Path.Combine(folder, RunDigitsSettings.FileName)))
+        if (File.Exists(Path.Combine(folder, RunSettings.FileName)))
             throw new UsageException(
                 $"--out: \"{folder}\" holds an earlier run, expected a new or empty folder, or {RunCommand.ToResume(folder)}");
         if (WhyNotWritable(folder) is { } reason)

@@ -16,8 +16,7 @@ internal static class RunDigitsCommand
             "--strategies", $"Strategies to compare, in order, or all: {string.Join(", ", DigitsOptions.AllStrategies)} "
             + $"[default: {string.Join(",", DigitsOptions.DefaultStrategies)}]", "a,b|all");
         var seed = OptionOf.Number("--seed", "Seed of weights, order and every choice.", 0, 0, long.MaxValue);
-        var threads = OptionOf.Number(
-            "--threads", "Threads that compute; by default one per core.", Environment.ProcessorCount, 1, MostThreads);
+        var threads = Threads();
         var output = OptionOf.Text("--out", "Folder to write to [default: runs/digits-<time>]", "DIR");
         var data = Data();
         var quick = OptionOf.Switch("--quick", "Learn from a small balanced part of the data: seconds, not minutes.");
@@ -28,7 +27,7 @@ internal static class RunDigitsCommand
         {
             epochs, strategies, seed, threads, output, every, data, quick, json, ErrorPolicy.Verbose(),
         };
-        command.SetAction(parsed => new RunDigits(host, new RunDigitsSettings
+        command.SetAction(parsed => new ExperimentRun(host, new RunDigitsSettings
         {
             Digits = new DigitsOptions
             {
@@ -51,6 +50,9 @@ internal static class RunDigitsCommand
             "engram run digits --quick --json | tail -n 1        the results for a machine");
         return command;
     }
+
+    public static Option<long> Threads() => OptionOf.Number(
+        "--threads", "Threads that compute; by default one per core.", Environment.ProcessorCount, 1, MostThreads);
 
     public static Option<string?> Data() => OptionOf.Text(
         "--data", "Folder with the MNIST files [default: data/mnist here or above]", "DIR");

@@ -1,76 +1,39 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Serialization;
+using Engram.Data;
 using Engram.Evaluation;
+using Engram.Streams;
 
 namespace Engram.Cli.Commands;
 
 /// <summary>What <c>engram run digits</c> was asked for.</summary>
-internal sealed record RunDigitsSettings
+internal sealed record RunDigitsSettings : RunSettings
 {
-    /// <summary>The file in a run's folder that keeps the settings.</summary>
-    public const string FileName = "settings.json";
-
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    };
+    /// <summary>What the run's settings call this experiment.</summary>
+    public const string ExperimentName = "digits";
 
     public required DigitsOptions Digits { get; init; }
 
-    public required int Threads { get; init; }
+    public override string Name => ExperimentName;
 
-    public string? Out { get; init; }
+    public override string Title => "0-4, then 5-7, then 8 and 9";
 
-    public string? Data { get; init; }
+    public override string DataName => "mnist";
 
-    public bool Json { get; init; }
-
-    /// <summary>How often the run keeps its place inside a phase.</summary>
-    public TimeSpan SaveEvery { get; init; } = ExperimentCheckpoints.DefaultEvery;
-
-    /// <summary>Whether <see cref="Out"/> holds a run that goes on.</summary>
-    public bool Resumes { get; init; }
-
-    /// <summary>The command that repeats the run; without folders, which are nobody else's.</summary>
-    public string Command => string.Create(CultureInfo.InvariantCulture,
+    public override string Command => string.Create(CultureInfo.InvariantCulture,
         $"engram run digits --strategies {string.Join(',', Digits.Strategies)} --epochs {Digits.Epochs} "
         + $"--seed {Digits.Seed} --threads {Threads}{(Digits.Quick ? " --quick" : "")}");
 
-    /// <summary>The settings as JSON, for <see cref="FileName"/>.</summary>
-    public string ToJson() => JsonSerializer.Serialize(
-        new Saved(
-            "digits", CommandLine.Version, Command, Digits.Strategies, Digits.Epochs, Digits.Seed, Digits.Capacity, Threads,
-            Digits.Quick, Digits.Quick ? Digits.QuickTrain : null, Digits.Quick ? Digits.QuickTest : null),
-        s_json);
+    public override ExperimentDescription Describe() => Experiment().Description;
 
-    /// <summary>The settings of a run that goes on.</summary>
-    /// <param name="folder">The run's folder.</param>
-    /// <exception cref="UsageException">There is no run, or one of another experiment or version.</exception>
-    public static RunDigitsSettings Of(string folder)
+    public override ExperienceStream Stream(string path) => Experiment().Stream(Mnist.Load(path));
+
+    public override string ToJson() => Write(new Saved(
+        ExperimentName, CommandLine.Version, Command, Digits.Strategies, Digits.Epochs, Digits.Seed, Digits.Capacity, Threads,
+        Digits.Quick, Digits.Quick ? Digits.QuickTrain : null, Digits.Quick ? Digits.QuickTest : null));
+
+    public static RunDigitsSettings Of(string folder, string file)
     {
-        var file = Path.Combine(folder, FileName);
-        if (!File.Exists(file))
-            throw new UsageException($"--resume: \"{folder}\" holds no run, expected a folder with {FileName}");
-        Saved saved;
-        try
-        {
-            saved = JsonSerializer.Deserialize<Saved>(File.ReadAllText(file), s_json) ?? throw new JsonException("null");
-        }
-        catch (JsonException problem)
-        {
-            throw new UsageException($"--resume: {file} is damaged ({problem.Message}), expected it as the run wrote it", problem);
-        }
-        if (saved.Experiment != "digits")
-            throw new UsageException($"--resume: {file}: experiment \"{saved.Experiment}\", expected digits");
-        // Half a run of one version and half of another would be a result of neither.
-        if (saved.Version != CommandLine.Version)
-            throw new UsageException(
-                $"--resume: {file}: version {saved.Version} began this run, expected {CommandLine.Version}, which this is");
-        var standard = new DigitsOptions();
+        var (saved, standard) = (Parse<Saved>(file), new DigitsOptions());
         return new RunDigitsSettings
         {
             Digits = new DigitsOptions
@@ -87,6 +50,18 @@ internal sealed record RunDigitsSettings
             Out = folder,
             Resumes = true,
         };
+    }
+
+    private DigitsExperiment Experiment()
+    {
+        try
+        {
+            return new DigitsExperiment(Digits);
+        }
+        catch (ArgumentException problem)
+        {
+            throw new UsageException($"--{problem.Message}", problem);
+        }
     }
 
     private sealed record Saved(

@@ -21,9 +21,10 @@ internal sealed class JsonView(CliHost host) : RunView
     private readonly Remaining _remaining = new(host.Clock);
     private long _lastProgress = host.Clock.GetTimestamp();
 
-    public override void Show(RunDigitsSettings settings, string folder, Action<IProgress<ExperimentProgress>> run)
+    public override void Show(
+        RunSettings settings, ExperimentDescription experiment, string folder, Action<IProgress<ExperimentProgress>> run)
     {
-        Line(new { Event = "start", Experiment = "digits", settings.Command, settings.Digits.Strategies, Folder = Path.GetFullPath(folder) });
+        Line(new { Event = "start", Experiment = settings.Name, settings.Command, Strategies = experiment.Strategies.Select(strategy => strategy.Name), Folder = Path.GetFullPath(folder) });
         run(new Relay(Report));
     }
 

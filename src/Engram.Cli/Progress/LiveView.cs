@@ -15,10 +15,11 @@ internal sealed class LiveView(CliHost host) : RunView
     private readonly Remaining _remaining = new(host.Clock);
     private readonly IAnsiConsole _console = host.Console;
 
-    public override void Show(RunDigitsSettings settings, string folder, Action<IProgress<ExperimentProgress>> run)
+    public override void Show(
+        RunSettings settings, ExperimentDescription experiment, string folder, Action<IProgress<ExperimentProgress>> run)
     {
         _console.MarkupLineInterpolated(
-            $"[bold]digits[/]: 0-4, then 5-7, then 8 and 9; seed {settings.Digits.Seed}, {settings.Digits.Epochs} epoch(s), {settings.Threads} thread(s)");
+            $"[bold]{settings.Name}[/]: {settings.Title}; seed {experiment.Training.Seed}, {RunSettings.Passes(experiment.Training)}, {settings.Threads} thread(s)");
         _console.MarkupLineInterpolated($"[dim]writes to {folder}; Ctrl-C stops, and {RunCommand.ToResume(folder)} goes on[/]");
         _console.WriteLine();
         _console.Live(new Markup("[dim]starting ...[/]")).AutoClear(true)

@@ -12,10 +12,12 @@ internal sealed class PlainView(CliHost host) : RunView
     private readonly Remaining _remaining = new(host.Clock);
     private long _lastLine = host.Clock.GetTimestamp();
 
-    public override void Show(RunDigitsSettings settings, string folder, Action<IProgress<ExperimentProgress>> run)
+    public override void Show(
+        RunSettings settings, ExperimentDescription experiment, string folder, Action<IProgress<ExperimentProgress>> run)
     {
-        Line($"digits{(settings.Resumes ? " goes on" : "")}: {string.Join(", ", settings.Digits.Strategies)}; seed {Text(settings.Digits.Seed)}, "
-            + $"{Text(settings.Digits.Epochs)} epoch(s), {Text(settings.Threads)} thread(s); writes to {folder}");
+        var strategies = string.Join(", ", experiment.Strategies.Select(strategy => strategy.Name));
+        Line($"{settings.Name}{(settings.Resumes ? " goes on" : "")}: {strategies}; seed {Text(experiment.Training.Seed)}, "
+            + $"{RunSettings.Passes(experiment.Training)}, {Text(settings.Threads)} thread(s); writes to {folder}");
         run(new Relay(Report));
     }
 

@@ -8,9 +8,11 @@ internal abstract class RunView
 {
     /// <summary>Shows a run while it goes on.</summary>
     /// <param name="settings">What was asked for.</param>
+    /// <param name="experiment">What runs.</param>
     /// <param name="folder">Where the run writes to.</param>
     /// <param name="run">The run; returns when it has ended.</param>
-    public abstract void Show(RunDigitsSettings settings, string folder, Action<IProgress<ExperimentProgress>> run);
+    public abstract void Show(
+        RunSettings settings, ExperimentDescription experiment, string folder, Action<IProgress<ExperimentProgress>> run);
 
     /// <summary>Shows what came out.</summary>
     /// <param name="results">What was measured.</param>

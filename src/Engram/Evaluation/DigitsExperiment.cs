@@ -32,6 +32,18 @@ public sealed class DigitsExperiment
     /// <summary>The settings.</summary>
     public DigitsOptions Options { get; }
 
+    /// <summary>What runs, and what is told of it.</summary>
+    public ExperimentDescription Description => new()
+    {
+        Name = "digits",
+        Strategies = _strategies,
+        Model = Model,
+        Training = Training,
+        Budget = new StrategyBudget(Options.Capacity),
+        Settings = Settings,
+        Meaning = (groups, finished) => DigitsMeaning.Of(groups, finished, Options),
+    };
+
     /// <summary>How every strategy trains.</summary>
     public LearnerOptions Training => new() { Epochs = Options.Epochs, Seed = Options.Seed };
 
@@ -76,29 +88,7 @@ public sealed class DigitsExperiment
         Action<StrategyResult, Learner>? learnt = null, ExperimentCheckpoints? checkpoints = null,
         CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(command);
-        var started = _clock.GetLocalNow();
-        var began = _clock.GetTimestamp();
-        var stream = Stream(data);
-        var experiment = new Experiment(stream, Model, Training, new StrategyBudget(Options.Capacity), _clock);
-        var finished = experiment.Run(_strategies, progress, learnt, checkpoints, cancellationToken);
-        var unfinished = Options.Strategies.Skip(finished.Count).ToArray();
-        ClassGroup[] groups =
-            [.. stream.Experiences.Select(e => new ClassGroup(e.Name, [.. e.Classes.Select(label => label.Name)]))];
-        return new RunResults
-        {
-            SchemaVersion = RunResults.CurrentSchemaVersion,
-            Experiment = "digits",
-            Started = checkpoints?.Started ?? started,
-            Seconds = checkpoints?.Seconds ?? _clock.GetElapsedTime(began).TotalSeconds,
-            Command = command,
-            Settings = Settings,
-            Environment = RunEnvironment.Describe(),
-            Groups = groups,
-            Strategies = finished,
-            Meaning = DigitsMeaning.Of(groups, finished, Options),
-            Unfinished = unfinished.Length == 0 ? null : unfinished,
-        };
+        return Description.Run(Stream(data), command, progress, learnt, checkpoints, _clock, cancellationToken);
     }
 
     private static ContinualModel Model(Strategy strategy)

@@ -38,10 +38,8 @@ public static class Architectures
     public static Backbone Backbone(string architecture, long numbers)
     {
         ArgumentNullException.ThrowIfNull(architecture);
+        CheckBackbone(architecture);
         if (s_backbones.TryGetValue(architecture, out var build)) return build();
-        if (!architecture.StartsWith("mlp ", StringComparison.Ordinal))
-            throw new FormatException(
-                $"architecture: {architecture}, expected mlp with sizes or one of {string.Join(", ", s_backbones.Keys.Order())}");
         var sizes = Sizes(architecture["mlp ".Length..]);
         // The file decides these sizes, so it is not believed before it has the numbers to show.
         return MlpNumbers(sizes) <= numbers
@@ -53,10 +51,33 @@ public static class Architectures
     /// <param name="architecture">As given by <see cref="IncrementalHead.Architecture"/>.</param>
     /// <param name="features">Width of the features it reads.</param>
     /// <exception cref="FormatException">An unknown architecture.</exception>
-    public static IncrementalHead Head(string architecture, int features) =>
-        s_heads.TryGetValue(architecture, out var build)
-            ? build(features)
-            : throw new FormatException($"head: {architecture}, expected one of {string.Join(", ", s_heads.Keys.Order())}");
+    public static IncrementalHead Head(string architecture, int features)
+    {
+        CheckHead(architecture);
+        return s_heads[architecture](features);
+    }
+
+    /// <summary>Checks the name of a backbone and builds nothing.</summary>
+    /// <param name="architecture">As given by <see cref="Models.Backbone.Architecture"/>.</param>
+    /// <exception cref="FormatException">An unknown or malformed architecture; the message lists all.</exception>
+    public static void CheckBackbone(string architecture)
+    {
+        ArgumentNullException.ThrowIfNull(architecture);
+        if (s_backbones.ContainsKey(architecture)) return;
+        if (!architecture.StartsWith("mlp ", StringComparison.Ordinal))
+            throw new FormatException(
+                $"architecture: {architecture}, expected mlp with sizes or one of {string.Join(", ", s_backbones.Keys.Order())}");
+        Sizes(architecture["mlp ".Length..]);
+    }
+
+    /// <summary>Checks the name of a head and builds nothing.</summary>
+    /// <param name="architecture">As given by <see cref="IncrementalHead.Architecture"/>.</param>
+    /// <exception cref="FormatException">An unknown architecture; the message lists all.</exception>
+    public static void CheckHead(string architecture)
+    {
+        if (!s_heads.ContainsKey(architecture))
+            throw new FormatException($"head: {architecture}, expected one of {string.Join(", ", s_heads.Keys.Order())}");
+    }
 
     private static int[] Sizes(string text)
     {

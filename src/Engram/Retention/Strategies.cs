@@ -24,6 +24,24 @@ public sealed record Strategy(
     /// <summary>The backbone it needs, for a number of inputs; null for any.</summary>
     public Func<int, Backbone>? Backbone { get; init; }
 
+    /// <summary>Refuses what a learner would refuse, before there is one.</summary>
+    /// <param name="options">How the learner would train.</param>
+    /// <param name="budget">What the strategy may use.</param>
+    /// <exception cref="ArgumentException">The mechanisms exclude each other or do not suit the options; the message says why.</exception>
+    public void Check(LearnerOptions options, StrategyBudget budget)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var mechanisms = Create(budget);
+        try
+        {
+            Composition.Check(mechanisms, options);
+        }
+        finally
+        {
+            foreach (var mechanism in mechanisms) mechanism.Dispose();
+        }
+    }
+
     /// <summary>Whether it is a yardstick rather than a way of keeping knowledge (naive, joint).</summary>
     public bool IsYardstick { get; init; }
 }

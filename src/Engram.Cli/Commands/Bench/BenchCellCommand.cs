@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using System.Text.Json;
+using Engram.Cli.Experiments;
 using Engram.Evaluation;
 using Engram.Evaluation.Benchmarks;
 using Engram.Learning;
@@ -45,7 +46,7 @@ internal static class BenchCellCommand
 
         TorchRuntime.Configure(1);
         var benchmark = BenchmarkList.Named(cell.Benchmark);
-        var samples = BenchData.Load(benchmark, data);
+        var samples = DataSets.Load(benchmark.DataName, data);
         var path = Path.Combine(folder, cell.Key);
         using var checkpoints = new ExperimentCheckpoints(path + ".checkpoint", clock: host.Clock);
         var told = host.Clock.GetTimestamp();

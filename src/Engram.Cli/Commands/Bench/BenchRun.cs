@@ -1,3 +1,4 @@
+using Engram.Cli.Experiments;
 using Engram.Evaluation.Benchmarks;
 using Engram.Persistence;
 using Engram.Reporting.Benchmarks;
@@ -13,7 +14,7 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
     public int Run()
     {
         var cells = settings.Cells();
-        var data = Path.GetFullPath(BenchData.Find(settings.Benchmark, settings.Data));
+        var data = Path.GetFullPath(DataSets.Find(settings.Benchmark.DataName, settings.Data));
         if (OutputFolder.WhyNotWritable(settings.Out) is { } reason)
             throw new UsageException($"--out: \"{settings.Out}\" cannot be written to ({reason}), expected a folder that can");
         var folder = Directory.CreateDirectory(Path.Combine(settings.Out, "cells")).FullName;

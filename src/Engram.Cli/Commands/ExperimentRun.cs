@@ -1,6 +1,6 @@
 using System.Text;
+using Engram.Cli.Experiments;
 using Engram.Cli.Progress;
-using Engram.Data;
 using Engram.Evaluation;
 using Engram.Learning;
 using Engram.Persistence;
@@ -8,31 +8,31 @@ using Engram.Reporting;
 
 namespace Engram.Cli.Commands;
 
-/// <summary>Carries out <c>engram run digits</c>, from its start or from where it was stopped: checks, trains, writes, tells.</summary>
-internal sealed class RunDigits(CliHost host, RunDigitsSettings settings)
+/// <summary>Carries out <c>engram run</c>, from the start or from where it was stopped: checks, trains, writes, tells.</summary>
+internal sealed class ExperimentRun(CliHost host, RunSettings settings)
 {
     private readonly List<string> _files = [];
     private Exception? _notSaved;
 
     public int Run()
     {
-        var experiment = Experiment();
-        var source = DataFolder.Mnist(settings.Data);
-        var folder = settings.Resumes ? settings.Out! : OutputFolder.Of(settings.Out, "digits", host.Clock);
+        var experiment = settings.Describe();
+        var source = DataSets.Find(settings.DataName, settings.Data);
+        var folder = settings.Resumes ? settings.Out! : OutputFolder.Of(settings.Out, settings.Name, host.Clock);
         if (settings.Resumes && IsComplete(folder))
         {
             host.Error.WriteLine($"engram: {folder} is complete, nothing is left to do");
             return ExitCode.Success;
         }
         TorchRuntime.Configure(settings.Threads);
-        var data = Mnist.Load(source);
+        var stream = settings.Stream(source);
         if (!settings.Resumes) Begin(folder);
         using var checkpoints = Open(folder);
 
         RunView view = settings.Json ? new JsonView(host) : host.IsLive ? new LiveView(host) : new PlainView(host);
         RunResults results = null!;
-        view.Show(settings, folder, progress => results = experiment.Run(
-            data, settings.Command, progress, (result, learner) => Save(folder, result, learner), checkpoints,
+        view.Show(settings, experiment, folder, progress => results = experiment.Run(
+            stream, settings.Command, progress, (result, learner) => Save(folder, result, learner), checkpoints, host.Clock,
             host.CancellationToken));
         if (results.Strategies.Count > 0) Report(results, folder);
         _notSaved ??= results.Unfinished is null ? null : checkpoints.Problem;
@@ -41,18 +41,6 @@ internal sealed class RunDigits(CliHost host, RunDigitsSettings settings)
 
         if (_notSaved is not null) throw _notSaved;
         return results.Unfinished is null ? ExitCode.Success : ExitCode.Interrupted;
-    }
-
-    private DigitsExperiment Experiment()
-    {
-        try
-        {
-            return new DigitsExperiment(settings.Digits, host.Clock);
-        }
-        catch (ArgumentException problem)
-        {
-            throw new UsageException($"--{problem.Message}", problem);
-        }
     }
 
     private static string CheckpointsOf(string folder) => Path.Combine(folder, "checkpoint");
@@ -64,7 +52,9 @@ internal sealed class RunDigits(CliHost host, RunDigitsSettings settings)
     private void Begin(string folder)
     {
         OutputFolder.Prepare(folder);
-        Put(folder, RunDigitsSettings.FileName, settings.ToJson());
+        foreach (var (name, content) in settings.Files) Put(folder, name, content);
+        // Last, for it says that there is a run.
+        Put(folder, RunSettings.FileName, settings.ToJson() + "\n");
     }
 
     private ExperimentCheckpoints Open(string folder)
@@ -83,7 +73,7 @@ internal sealed class RunDigits(CliHost host, RunDigitsSettings settings)
     {
         try
         {
-            _files.Add(LearntModel.Save(folder, result, learner));
+            _files.Add(LearntModel.Save(folder, settings.Name, result, learner));
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
@@ -110,7 +100,7 @@ internal sealed class RunDigits(CliHost host, RunDigitsSettings settings)
     private void Put(string folder, string name, string content)
     {
         var path = Path.GetFullPath(Path.Combine(folder, name));
-        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(content + "\n")));
+        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(content)));
         _files.Add(path);
     }
 }
