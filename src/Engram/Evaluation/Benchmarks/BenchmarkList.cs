@@ -4,7 +4,8 @@ namespace Engram.Evaluation.Benchmarks;
 public static class BenchmarkList
 {
     /// <summary>All benchmarks.</summary>
-    public static IReadOnlyList<Benchmark> All { get; } = [new SplitMnist()];
+    public static IReadOnlyList<Benchmark> All { get; } =
+        [new SplitMnist(), new PermutedMnist(), new RotatedMnist(), new SplitCifar(10, 5), new SplitCifar(100, 10)];
 
     /// <summary>The benchmark of a name.</summary>
     /// <param name="name">Its name.</param>

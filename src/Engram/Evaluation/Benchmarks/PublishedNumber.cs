@@ -3,7 +3,16 @@ namespace Engram.Evaluation.Benchmarks;
 /// <summary>What a paper reports, in per cent.</summary>
 /// <param name="Mean">Mean over seeds.</param>
 /// <param name="Sem">Standard error of the mean; null where the paper gives none.</param>
-public sealed record PublishedNumber(double Mean, double? Sem = null);
+public sealed record PublishedNumber(double Mean, double? Sem = null)
+{
+    /// <summary>Means of the three scenarios, without errors.</summary>
+    internal static Dictionary<Learning.Scenario, PublishedNumber> By(double task, double domain, double @class) => new()
+    {
+        [Learning.Scenario.TaskIncremental] = new(task),
+        [Learning.Scenario.DomainIncremental] = new(domain),
+        [Learning.Scenario.ClassIncremental] = new(@class),
+    };
+}
 
 /// <summary>How a measured mean stands to a published one.</summary>
 public enum Verdict
