@@ -84,7 +84,8 @@ internal static class ImageFile
     // [channels, height, width] from pixels of 4 bytes.
     private static byte[] Values(SKBitmap bitmap, int channels)
     {
-        var (pixels, count) = (bitmap.GetPixelSpan(), bitmap.Width * bitmap.Height);
+        ReadOnlySpan<byte> pixels = bitmap.GetPixelSpan();
+        var count = bitmap.Width * bitmap.Height;
         var values = new byte[channels * count];
         for (var i = 0; i < count; i++)
         {

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Engram.Learning;
 using Engram.Persistence;
 using Engram.Tests.Persistence;
+using static TorchSharp.torch;
 
 namespace Engram.Tests.Fuzz;
 
@@ -18,8 +19,10 @@ internal sealed class BundleTarget : FuzzTarget
     private readonly string _fixture;
     private readonly string _folder;
     private readonly byte[] _manifest;
+    private readonly string _id;
     private readonly (string Hash, byte[] Bytes)[] _parts;
     private readonly float[] _scores;
+    private readonly int _parameters; // each leaves TorchSharp's count of tensors one too high
     private string? _added;
     private (string Path, byte[] Right)? _changed;
     private bool _resealed;
@@ -31,6 +34,7 @@ internal sealed class BundleTarget : FuzzTarget
         Directory.CreateDirectory(Path.Combine(_folder, "parts"));
         var source = VersionFixtures.PathOf(Bundle.FormatVersion, fixture);
         _manifest = File.ReadAllBytes(Path.Combine(source, "manifest.json"));
+        _id = (string)JsonNode.Parse(_manifest)!["id"]!;
         _parts = [.. Directory.GetFiles(Path.Combine(source, "parts")).Order(StringComparer.Ordinal).Select(
             file => (Path.GetFileNameWithoutExtension(file), File.ReadAllBytes(file)))];
         foreach (var (hash, bytes) in _parts) File.WriteAllBytes(PathOf(hash), bytes);
@@ -38,9 +42,12 @@ internal sealed class BundleTarget : FuzzTarget
         using var learner = VersionFixtures.New(_fixture);
         Bundle.Restore(learner, _folder);
         _scores = VersionFixtures.Scores(learner);
+        _parameters = learner.Context.Model.parameters().Count();
     }
 
     public override bool IsDocumented(Exception problem) => problem is InvalidDataException or FileNotFoundException;
+
+    public override bool CountsItsTensors => true;
 
     public override long Make(Mutator mutator)
     {
@@ -53,32 +60,48 @@ internal sealed class BundleTarget : FuzzTarget
 
     public override void Read()
     {
-        using var scope = NewDisposeScope(); // a learner's own modules are built in its maker's scope
-        Exception? refused = null;
-        using (var learner = VersionFixtures.New(_fixture))
-        {
-            using var before = learner.Context.Arena.Values.clone();
-            try
-            {
-                Bundle.Restore(learner, _folder);
-                CheckWhole(learner);
-            }
-            catch (Exception problem) when (IsDocumented(problem))
-            {
-                refused = problem;
-                if (learner.IsFresh && before.equal(learner.Context.Arena.Values).all().item<bool>()) learner.CheckWhole();
-                else Assert.Throws<InvalidOperationException>(learner.CheckWhole);
-            }
-        }
+        var count = Tensor.TotalCount;
+        var refused = ReadLearner();
+        Assert.Equal(_parameters, Tensor.TotalCount - count);
+        ReadModel();
+        if (refused is not null) throw refused;
+    }
+
+    private Exception? ReadLearner()
+    {
+        using var scope = NewDisposeScope();
+        using var learner = VersionFixtures.New(_fixture);
+        using var before = learner.Context.Arena.Values.clone();
         try
         {
-            using var model = Bundle.LoadModel(_folder, logitsOnly: true);
-            Assert.Equal(model.Classes.Count, model.Model.Head.ClassCount);
+            Bundle.Restore(learner, _folder);
+            CheckWhole(learner);
+            return null;
+        }
+        catch (Exception problem) when (IsDocumented(problem))
+        {
+            if (learner.IsFresh && before.equal(learner.Context.Arena.Values).all().item<bool>()) learner.CheckWhole();
+            else Assert.Throws<InvalidOperationException>(learner.CheckWhole);
+            return problem;
+        }
+    }
+
+    private void ReadModel()
+    {
+        var count = Tensor.TotalCount;
+        try
+        {
+            int parameters;
+            using (var model = Bundle.LoadModel(_folder, logitsOnly: true))
+            {
+                Assert.Equal(model.Classes.Count, model.Model.Head.ClassCount);
+                parameters = model.Model.parameters().Count();
+            }
+            Assert.Equal(parameters, Tensor.TotalCount - count);
         }
         catch (Exception problem) when (IsDocumented(problem))
         {
         }
-        if (refused is not null) throw refused;
     }
 
     public override void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -107,7 +130,7 @@ internal sealed class BundleTarget : FuzzTarget
     {
         if (mutator.Random.Next(5) == 0) return mutator.Damage(_manifest);
         var mutant = mutator.DamageJson(_manifest);
-        return _resealed ? Seal(JsonNode.Parse(mutant)!) : mutant;
+        return _resealed ? Seal(mutant) : mutant;
     }
 
     private byte[] MutantPart(Mutator mutator)
@@ -129,7 +152,7 @@ internal sealed class BundleTarget : FuzzTarget
             File.WriteAllBytes(PathOf(name), wrong);
             _added = PathOf(name);
         }
-        return Seal(manifest);
+        return Seal(Encoding.UTF8.GetBytes(manifest.ToJsonString()));
     }
 
     private void PutBack()
@@ -139,12 +162,11 @@ internal sealed class BundleTarget : FuzzTarget
         (_added, _changed) = (null, null);
     }
 
-    private static byte[] Seal(JsonNode manifest)
+    // As text, for what a mutator writes need not be JSON to our libraries.
+    private byte[] Seal(byte[] manifest)
     {
-        if (manifest is not JsonObject fields) return Encoding.UTF8.GetBytes(manifest.ToJsonString());
-        fields["id"] = None;
-        var text = fields.ToJsonString();
-        return Encoding.UTF8.GetBytes(text.Replace(
-            None, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))), StringComparison.Ordinal));
+        var open = Encoding.UTF8.GetString(manifest).Replace(_id, None, StringComparison.Ordinal);
+        return Encoding.UTF8.GetBytes(open.Replace(
+            None, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(open))), StringComparison.Ordinal));
     }
 }

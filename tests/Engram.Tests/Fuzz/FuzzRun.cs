@@ -8,10 +8,13 @@ namespace Engram.Tests.Fuzz;
 internal sealed class FuzzRun(int seed)
 {
     // Restoring a small learner takes a few hundred kB; text may become tens of times its size in objects.
+    private const int MostFaults = 20;
     private const long ManagedBase = 8 << 20, PerByte = 200, ResidentLimit = 64 << 20;
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(5), s_hang = TimeSpan.FromMinutes(1);
 
     private readonly Dictionary<string, (int Loaded, int Refused, long MostBytes, double MostMilliseconds)> _counts = [];
+
+    private readonly List<string> _faults = [];
 
     public static bool SeesResident => File.Exists("/proc/self/clear_refs");
 
@@ -32,6 +35,7 @@ internal sealed class FuzzRun(int seed)
                 watchdog.Change(s_hang, Timeout.InfiniteTimeSpan);
                 var mutator = new Mutator(HashCode(seed, number));
                 One(mutator.OneOf(wheel), mutator, number);
+                if (_faults.Count >= MostFaults) break;
             }
         }
         finally
@@ -39,6 +43,9 @@ internal sealed class FuzzRun(int seed)
             foreach (var target in targets) target.Dispose();
         }
     }
+
+    /// <summary>What should not have happened, each with the number of its mutant.</summary>
+    public IReadOnlyList<string> Faults => _faults;
 
     public IEnumerable<string> Report() => _counts.Select(pair => string.Create(CultureInfo.InvariantCulture,
         $"{pair.Key}: {pair.Value.Loaded + pair.Value.Refused} mutants, {pair.Value.Loaded} loaded, {pair.Value.Refused} refused; "
@@ -50,13 +57,17 @@ internal sealed class FuzzRun(int seed)
         var (tensors, resident) = (Tensor.TotalCount, ResetResident());
         var (bytes, start) = (GC.GetAllocatedBytesForCurrentThread(), Stopwatch.GetTimestamp());
         var loaded = true;
+        void Expect(bool holds, string what)
+        {
+            if (!holds) _faults.Add($"mutant {number} of seed {seed}, {target.Name}, {length} bytes: {what}");
+        }
         try
         {
             target.Read();
         }
         catch (Exception problem)
         {
-            Assert.True(target.IsDocumented(problem), $"mutant {number} of seed {seed}, {target.Name}: {problem}");
+            Expect(target.IsDocumented(problem), problem.ToString());
             loaded = false;
         }
         var time = Stopwatch.GetElapsedTime(start);
@@ -66,11 +77,10 @@ internal sealed class FuzzRun(int seed)
         _counts[target.Name] = (counts.Loaded + (loaded ? 1 : 0), counts.Refused + (loaded ? 0 : 1),
             Math.Max(counts.MostBytes, bytes), Math.Max(counts.MostMilliseconds, time.TotalMilliseconds));
         MostResident = Math.Max(MostResident, resident);
-        string Where(string what) => $"mutant {number} of seed {seed}, {target.Name}, {length} bytes: {what}";
-        Assert.True(Tensor.TotalCount == tensors, Where($"{Tensor.TotalCount - tensors} tensors leak"));
-        Assert.True(bytes <= ManagedBase + (PerByte * length), Where($"{bytes} bytes allocated"));
-        Assert.True(resident <= ResidentLimit + (PerByte * length), Where($"{resident} bytes of memory"));
-        Assert.True(time <= s_limit, Where($"{time} taken"));
+        Expect(target.CountsItsTensors || Tensor.TotalCount == tensors, $"{Tensor.TotalCount - tensors} tensors leak");
+        Expect(bytes <= ManagedBase + (PerByte * length), $"{bytes} bytes allocated");
+        Expect(resident <= ResidentLimit + (PerByte * length), $"{resident} bytes of memory");
+        Expect(time <= s_limit, $"{time} taken");
     }
 
     // Linux keeps the peak of resident memory, native memory of torch included, and starts it anew when told so.

@@ -18,6 +18,9 @@ internal abstract class FuzzTarget(string name, int share) : IDisposable
     /// <summary>Whether the format's documentation names this exception.</summary>
     public virtual bool IsDocumented(Exception problem) => problem is InvalidDataException;
 
+    /// <summary>Whether it looks for leaks itself, because it builds modules.</summary>
+    public virtual bool CountsItsTensors => false;
+
     public virtual void Dispose() { }
 }
 

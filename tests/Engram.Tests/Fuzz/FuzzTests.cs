@@ -7,7 +7,7 @@ namespace Engram.Tests.Fuzz;
 public class FuzzTests
 {
     [Fact]
-    public void Three_thousand_mutants_of_all_formats_load_whole_or_are_refused() => Run(seed: 1, 3_000);
+    public void Six_thousand_mutants_of_all_formats_load_whole_or_are_refused() => Run(seed: 1, 6_000);
 
     /// <summary>
     /// <c>ENGRAM_FUZZ=100000 dotnet test --project tests/Engram.Tests -- --explicit only --filter-class "*FuzzTests"</c>;
@@ -29,6 +29,7 @@ public class FuzzTests
             TestContext.Current.TestOutputHelper!.WriteLine(
                 $"{Stopwatch.GetElapsedTime(start).TotalSeconds:F0} s; resident memory grew by at most {run.MostResident >> 20} MB in one mutant");
         }
+        Assert.True(run.Faults.Count == 0, string.Join('\n', run.Faults));
     }
 
     private static int Number(string name, int otherwise) =>
