@@ -166,6 +166,7 @@ public sealed class Learner : IContinualLearner
         foreach (var mechanism in Mechanisms) mechanism.Dispose();
         Optimizer.Dispose();
         Best?.Dispose();
+        Context.Targets.Release();
         Context.Arena.Dispose();
         Context.Model.Dispose();
         _torchState.Dispose();

@@ -111,6 +111,13 @@ public sealed class TargetSpace
         _masked = classes.Count;
     }
 
+    /// <summary>Lets the tables go, with the learner.</summary>
+    internal void Release()
+    {
+        _idOfCode?.Dispose();
+        _taskOfClass?.Dispose();
+    }
+
     internal int? TaskKey(int? taskId) => _context.Options.Scenario == Scenario.TaskIncremental ? taskId : null;
 
     private int IdAnywhere(Label label, int? task)

@@ -1,8 +1,10 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using Engram.Data;
 using Engram.Learning;
 using Engram.Persistence;
+using Engram.Streams;
 using Engram.Tests.Persistence;
 using static TorchSharp.torch;
 
@@ -22,6 +24,8 @@ internal sealed class BundleTarget : FuzzTarget
     private readonly string _id;
     private readonly (string Hash, byte[] Bytes)[] _parts;
     private readonly float[] _scores;
+    private readonly ISampleSource _samples = VersionFixtures.Experience(5).Train;
+    private readonly Dictionary<int, Experience> _experiences = [];
     private readonly int _parameters; // each leaves TorchSharp's count of tensors one too high
     private string? _added;
     private (string Path, byte[] Right)? _changed;
@@ -62,7 +66,7 @@ internal sealed class BundleTarget : FuzzTarget
     {
         var count = Tensor.TotalCount;
         var refused = ReadLearner();
-        Assert.Equal(_parameters, Tensor.TotalCount - count);
+        Assert.True(Tensor.TotalCount - count <= _parameters, $"{Tensor.TotalCount - count - _parameters} tensors leak with the learner");
         ReadModel();
         if (refused is not null) throw refused;
     }
@@ -76,6 +80,7 @@ internal sealed class BundleTarget : FuzzTarget
         {
             Bundle.Restore(learner, _folder);
             CheckWhole(learner);
+            GoOn(learner);
             return null;
         }
         catch (Exception problem) when (IsDocumented(problem))
@@ -97,7 +102,7 @@ internal sealed class BundleTarget : FuzzTarget
                 Assert.Equal(model.Classes.Count, model.Model.Head.ClassCount);
                 parameters = model.Model.parameters().Count();
             }
-            Assert.Equal(parameters, Tensor.TotalCount - count);
+            Assert.True(Tensor.TotalCount - count <= parameters, $"{Tensor.TotalCount - count - parameters} tensors leak with the model");
         }
         catch (Exception problem) when (IsDocumented(problem))
         {
@@ -123,6 +128,21 @@ internal sealed class BundleTarget : FuzzTarget
         else
         {
             Assert.True(_resealed);
+        }
+    }
+
+    // What loads can learn, or says as documented why not: inputs of another shape, an experience learnt before.
+    private void GoOn(Learner learner)
+    {
+        var index = learner.Cursor?.Experience ?? 5;
+        if (!_experiences.TryGetValue(index, out var experience))
+            _experiences[index] = experience = new Experience(index, _samples);
+        try
+        {
+            learner.Teach(experience);
+        }
+        catch (Exception problem) when (problem is ArgumentException or InvalidOperationException)
+        {
         }
     }
 

@@ -77,7 +77,8 @@ internal sealed class FuzzRun(int seed)
         _counts[target.Name] = (counts.Loaded + (loaded ? 1 : 0), counts.Refused + (loaded ? 0 : 1),
             Math.Max(counts.MostBytes, bytes), Math.Max(counts.MostMilliseconds, time.TotalMilliseconds));
         MostResident = Math.Max(MostResident, resident);
-        Expect(target.CountsItsTensors || Tensor.TotalCount == tensors, $"{Tensor.TotalCount - tensors} tensors leak");
+        // Fewer there may be: the collector lets go of what earlier tests left.
+        Expect(target.CountsItsTensors || Tensor.TotalCount <= tensors, $"{Tensor.TotalCount - tensors} tensors leak");
         Expect(bytes <= ManagedBase + (PerByte * length), $"{bytes} bytes allocated");
         Expect(resident <= ResidentLimit + (PerByte * length), $"{resident} bytes of memory");
         Expect(time <= s_limit, $"{time} taken");
