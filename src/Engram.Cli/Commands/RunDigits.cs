@@ -8,7 +8,7 @@ using Engram.Reporting;
 
 namespace Engram.Cli.Commands;
 
-/// <summary>Carries out <c>engram run digits</c>: checks everything, trains, writes, tells.</summary>
+/// <summary>Carries out <c>engram run digits</c>, from its start or from where it was stopped: checks, trains, writes, tells.</summary>
 internal sealed class RunDigits(CliHost host, RunDigitsSettings settings)
 {
     private readonly List<string> _files = [];
@@ -18,18 +18,26 @@ internal sealed class RunDigits(CliHost host, RunDigitsSettings settings)
     {
         var experiment = Experiment();
         var source = DataFolder.Mnist(settings.Data);
+        var folder = settings.Resumes ? settings.Out! : OutputFolder.Of(settings.Out, "digits", host.Clock);
+        if (settings.Resumes && IsComplete(folder))
+        {
+            host.Error.WriteLine($"engram: {folder} is complete, nothing is left to do");
+            return ExitCode.Success;
+        }
         TorchRuntime.Configure(settings.Threads);
         var data = Mnist.Load(source);
-        var folder = OutputFolder.Of(settings.Out, "digits", host.Clock);
-        OutputFolder.Prepare(folder);
-        Put(folder, "settings.json", settings.ToJson());
+        if (!settings.Resumes) Begin(folder);
+        using var checkpoints = Open(folder);
 
         RunView view = settings.Json ? new JsonView(host) : host.IsLive ? new LiveView(host) : new PlainView(host);
         RunResults results = null!;
         view.Show(settings, folder, progress => results = experiment.Run(
-            data, settings.Command, progress, (result, learner) => Save(folder, result, learner), host.CancellationToken));
+            data, settings.Command, progress, (result, learner) => Save(folder, result, learner), checkpoints,
+            host.CancellationToken));
         if (results.Strategies.Count > 0) Report(results, folder);
-        view.Finish(results, _files);
+        _notSaved ??= results.Unfinished is null ? null : checkpoints.Problem;
+        if (results.Unfinished is null && _notSaved is null) checkpoints.Clear();
+        view.Finish(results, _files, RunCommand.ToResume(folder));
 
         if (_notSaved is not null) throw _notSaved;
         return results.Unfinished is null ? ExitCode.Success : ExitCode.Interrupted;
@@ -45,6 +53,29 @@ internal sealed class RunDigits(CliHost host, RunDigitsSettings settings)
         {
             throw new UsageException($"--{problem.Message}", problem);
         }
+    }
+
+    private static string CheckpointsOf(string folder) => Path.Combine(folder, "checkpoint");
+
+    // Checkpoints go last, when all that is made from them is written.
+    private static bool IsComplete(string folder) =>
+        File.Exists(Path.Combine(folder, ReportWriter.ResultsFile)) && !Directory.Exists(CheckpointsOf(folder));
+
+    private void Begin(string folder)
+    {
+        OutputFolder.Prepare(folder);
+        Put(folder, RunDigitsSettings.FileName, settings.ToJson());
+    }
+
+    private ExperimentCheckpoints Open(string folder)
+    {
+        var checkpoints = new ExperimentCheckpoints(CheckpointsOf(folder), settings.SaveEvery, host.Clock);
+        if (!settings.Resumes) return checkpoints;
+        AtomicFile.Sweep(folder);
+        foreach (var strategy in checkpoints.Finished)
+            if (LearntModel.PathOf(folder, strategy) is var path && File.Exists(Path.Combine(path, "manifest.json"))) _files.Add(path);
+            else checkpoints.Forget(strategy);
+        return checkpoints;
     }
 
     // A full disk must not cost the strategies that are still to run: their numbers are worth more than one model.

@@ -6,7 +6,7 @@ namespace Engram.Cli.Progress;
 /// <summary>What a run came to: a table, what it means, and the files.</summary>
 internal static class ResultView
 {
-    public static void Write(IAnsiConsole console, RunResults results, IReadOnlyList<string> files)
+    public static void Write(IAnsiConsole console, RunResults results, IReadOnlyList<string> files, string resume)
     {
         console.WriteLine();
         if (results.Strategies.Count > 0)
@@ -20,7 +20,7 @@ internal static class ResultView
             console.WriteLine();
         }
         if (results.Unfinished is { } unfinished)
-            console.WriteLine($"Interrupted. Not finished: {string.Join(", ", unfinished)}.");
+            console.WriteLine($"Interrupted. Not finished: {string.Join(", ", unfinished)}. To go on: {resume}");
         console.WriteLine($"Ran for {Words.Time(results.Seconds)} and wrote:");
         foreach (var file in files) console.WriteLine($"  {Short(file)}");
     }

@@ -13,7 +13,10 @@ internal abstract class RunView
     public abstract void Show(RunDigitsSettings settings, string folder, Action<IProgress<ExperimentProgress>> run);
 
     /// <summary>Shows what came out.</summary>
-    public abstract void Finish(RunResults results, IReadOnlyList<string> files);
+    /// <param name="results">What was measured.</param>
+    /// <param name="files">What was written.</param>
+    /// <param name="resume">The command that goes on with an interrupted run.</param>
+    public abstract void Finish(RunResults results, IReadOnlyList<string> files, string resume);
 
     /// <summary>Reports on the training thread; <see cref="Progress{T}"/> would do so on another, later.</summary>
     protected sealed class Relay(Action<ExperimentProgress> report) : IProgress<ExperimentProgress>

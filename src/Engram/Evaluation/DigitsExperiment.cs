@@ -68,33 +68,20 @@ public sealed class DigitsExperiment
     /// <param name="command">The command that reproduces this run, for the record.</param>
     /// <param name="progress">Told on the calling thread, several times a second.</param>
     /// <param name="learnt">Receives each strategy's result and learner when it has ended; the learner is disposed after.</param>
+    /// <param name="checkpoints">Where the run keeps its place, and goes on from; null for nowhere.</param>
     /// <param name="cancellationToken">Stops after the step in progress.</param>
-    /// <returns>Everything measured; after a cancellation, that of the strategies that had come to their end.</returns>
+    /// <returns>Everything measured; after a cancellation, that of the strategies that came to their end.</returns>
     public RunResults Run(
         Mnist data, string command, IProgress<ExperimentProgress>? progress = null,
-        Action<StrategyResult, Learner>? learnt = null, CancellationToken cancellationToken = default)
+        Action<StrategyResult, Learner>? learnt = null, ExperimentCheckpoints? checkpoints = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(command);
         var started = _clock.GetLocalNow();
         var began = _clock.GetTimestamp();
         var stream = Stream(data);
         var experiment = new Experiment(stream, Model, Training, new StrategyBudget(Options.Capacity), _clock);
-        var finished = new List<StrategyResult>();
-        try
-        {
-            experiment.Run(
-                _strategies, progress,
-                (result, learner) =>
-                {
-                    learnt?.Invoke(result, learner);
-                    finished.Add(result);
-                },
-                cancellationToken);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // The strategies that ended are worth keeping; the record says which are missing.
-        }
+        var finished = experiment.Run(_strategies, progress, learnt, checkpoints, cancellationToken);
         var unfinished = Options.Strategies.Skip(finished.Count).ToArray();
         ClassGroup[] groups =
             [.. stream.Experiences.Select(e => new ClassGroup(e.Name, [.. e.Classes.Select(label => label.Name)]))];
@@ -102,8 +89,8 @@ public sealed class DigitsExperiment
         {
             SchemaVersion = RunResults.CurrentSchemaVersion,
             Experiment = "digits",
-            Started = started,
-            Seconds = _clock.GetElapsedTime(began).TotalSeconds,
+            Started = checkpoints?.Started ?? started,
+            Seconds = checkpoints?.Seconds ?? _clock.GetElapsedTime(began).TotalSeconds,
             Command = command,
             Settings = Settings,
             Environment = RunEnvironment.Describe(),

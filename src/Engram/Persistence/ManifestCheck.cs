@@ -31,6 +31,9 @@ internal static class ManifestCheck
             $"learner.knownBefore: {learner.KnownBefore}, expected 0 to {classes.Count}");
         Expect(learner.Cursor is not { } cursor || (cursor.Step >= 0 && cursor.Experience >= 0 && !learner.Learnt.Contains(cursor.Experience)),
             $"learner.cursor: {learner.Cursor}, expected an experience not yet learnt");
+        Expect(learner.Tally is not { } tally || (learner.Cursor is not null && tally.Seconds >= 0
+            && new[] { tally.Samples, tally.Steps, tally.EpochSteps }.All(count => count >= 0)),
+            $"learner.tally: {learner.Tally}, expected counts from 0, with a cursor");
         Expect(manifest.Optimizer.Steps >= 0, $"optimizer.steps: {manifest.Optimizer.Steps}, expected 0 or more");
         Expect(double.IsFinite(manifest.Optimizer.LearningRate) && manifest.Optimizer.LearningRate >= 0,
             $"optimizer.learningRate: {manifest.Optimizer.LearningRate}, expected 0 or more");

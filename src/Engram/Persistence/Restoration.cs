@@ -18,7 +18,7 @@ internal static class Restoration
         var saved = content.Manifest.Learner;
         var state = new LearnerState(
             saved.Learnt, saved.Completed, saved.KnownBefore, saved.Cursor, saved.InputShape, saved.InputType,
-            saved.TargetKind);
+            saved.TargetKind, saved.Tally);
         var mechanisms = learner.Mechanisms.Zip(content.Manifest.Mechanisms.Select(kept => StateOf(kept, content))).ToArray();
         learner.Restore(state, content["random"]["torch"], () =>
         {
