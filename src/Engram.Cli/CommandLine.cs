@@ -49,6 +49,7 @@ internal static class CommandLine
         root.Subcommands.Add(ReportCommand.Build(host));
         root.Subcommands.Add(PredictCommand.Build(host));
         root.Subcommands.Add(InspectCommand.Build(host));
+        root.Subcommands.Add(ExportCommand.Build(host));
         root.Subcommands.Add(DoctorCommand.Build(host));
         root.SetAction(parsed => new Examples.HelpWithExamples().Invoke(parsed));
 

@@ -169,6 +169,7 @@ public sealed class Learner : IContinualLearner
         foreach (var mechanism in Mechanisms) mechanism.Dispose();
         Optimizer.Dispose();
         Best?.Dispose();
+        Context.Targets.Release();
         _meter.Dispose();
         Context.Arena.Dispose();
         Context.Model.Dispose();

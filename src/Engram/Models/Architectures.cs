@@ -79,6 +79,16 @@ public static class Architectures
             throw new FormatException($"head: {architecture}, expected one of {string.Join(", ", s_heads.Keys.Order())}");
     }
 
+    /// <summary>Every backbone that has a name without sizes.</summary>
+    internal static IEnumerable<string> Names => s_backbones.Keys;
+
+    /// <summary>Whether a backbone can be built by its architecture.</summary>
+    internal static bool IsKnown(string architecture) =>
+        s_backbones.ContainsKey(architecture) || architecture.StartsWith("mlp ", StringComparison.Ordinal);
+
+    /// <summary>Whether a head can be built by its architecture.</summary>
+    internal static bool IsKnownHead(string architecture) => s_heads.ContainsKey(architecture);
+
     private static int[] Sizes(string text)
     {
         var sizes = text.Split('-').Select(word =>
