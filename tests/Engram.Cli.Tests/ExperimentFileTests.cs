@@ -165,7 +165,7 @@ public class ExperimentFileTests
         Assert.Contains("is there already", Assert.Single(again.ErrorLines), StringComparison.Ordinal);
     }
 
-    private static ExperimentFile Read(string text)
+    internal static ExperimentFile Read(string text)
     {
         using var folder = new Folder();
         File.WriteAllText(folder["test.yaml"], text);

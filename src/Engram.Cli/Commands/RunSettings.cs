@@ -75,17 +75,16 @@ internal abstract record RunSettings
         if (!File.Exists(file))
             throw new UsageException($"--resume: \"{folder}\" holds no run, expected a folder with {FileName}");
         var head = Parse<Head>(file);
+        if (head.Experiment is not (RunDigitsSettings.ExperimentName or RunFileSettings.ExperimentName))
+            throw new UsageException(
+                $"--resume: {file}: experiment \"{head.Experiment}\", expected {RunDigitsSettings.ExperimentName} or {RunFileSettings.ExperimentName}");
         // Half a run of one version and half of another would be a result of neither.
         if (head.Version != CommandLine.Version)
             throw new UsageException(
                 $"--resume: {file}: version {head.Version} began this run, expected {CommandLine.Version}, which this is");
-        return head.Experiment switch
-        {
-            RunDigitsSettings.ExperimentName => RunDigitsSettings.Of(folder, file),
-            RunFileSettings.ExperimentName => RunFileSettings.Of(folder, file),
-            _ => throw new UsageException(
-                $"--resume: {file}: experiment \"{head.Experiment}\", expected {RunDigitsSettings.ExperimentName} or {RunFileSettings.ExperimentName}"),
-        };
+        return head.Experiment == RunDigitsSettings.ExperimentName
+            ? RunDigitsSettings.Of(folder, file)
+            : RunFileSettings.Of(folder, file);
     }
 
     protected static string Write<T>(T settings) => JsonSerializer.Serialize(settings, s_json);

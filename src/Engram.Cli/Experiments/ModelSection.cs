@@ -6,6 +6,9 @@ namespace Engram.Cli.Experiments;
 /// <summary>The model that every strategy trains.</summary>
 internal sealed record ModelSection
 {
+    // 8 GB with gradient and moments are beyond what a machine of the kind this runs on would bear.
+    private const long MostNumbers = 500_000_000;
+
     /// <summary>As <see cref="Architectures"/> names backbones.</summary>
     public string Backbone { get; init; } = "mlp 784-400-400";
 
@@ -14,13 +17,13 @@ internal sealed record ModelSection
 
     public void Check(YamlSection section)
     {
-        Try(section, "backbone", () => Architectures.CheckBackbone(Backbone));
+        Try(section, "backbone", () => Architectures.CheckBackbone(Backbone, MostNumbers));
         Try(section, "head", () => Architectures.CheckHead(Head));
     }
 
     public ContinualModel Make(Strategy strategy)
     {
-        var backbone = Architectures.Backbone(Backbone, long.MaxValue);
+        var backbone = Architectures.Backbone(Backbone, MostNumbers);
         return new ContinualModel(
             backbone, strategy.Head?.Invoke(backbone.FeatureCount) ?? Architectures.Head(Head, backbone.FeatureCount));
     }

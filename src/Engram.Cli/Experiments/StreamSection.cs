@@ -8,6 +8,8 @@ namespace Engram.Cli.Experiments;
 /// <summary>How samples become a stream of experiences.</summary>
 internal sealed record StreamSection
 {
+    private const int MostExperiences = 10_000;
+
     /// <summary>What <see cref="Kind"/> may be.</summary>
     public static readonly IReadOnlyList<string> Kinds =
         ["class-incremental", "task-incremental", "domain-incremental", "permuted", "rotated"];
@@ -47,7 +49,7 @@ internal sealed record StreamSection
     public void Check(YamlSection section)
     {
         if (!Kinds.Contains(Kind)) throw section.Problem("kind", $"\"{Kind}\", expected one of {string.Join(", ", Kinds)}");
-        if (Experiences < 1) throw section.Problem("experiences", $"{Experiences}, expected 1 or more");
+        if (Experiences is < 1 or > MostExperiences) throw section.Problem("experiences", $"{Experiences}, expected 1 to {MostExperiences}");
         if (Online < 1) throw section.Problem("online", $"{Online}, expected 1 or more");
         if (Validation is not (null or (> 0 and < 1))) throw section.Problem("validation", $"{Validation}, expected above 0 and below 1");
         if (Kind == "rotated" && Degrees is null) throw section.Problem("degrees", "missing, expected the angle of each experience");

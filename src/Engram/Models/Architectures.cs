@@ -37,14 +37,10 @@ public static class Architectures
     /// <exception cref="FormatException">An unknown or malformed architecture, or one that is too large.</exception>
     public static Backbone Backbone(string architecture, long numbers)
     {
-        ArgumentNullException.ThrowIfNull(architecture);
-        CheckBackbone(architecture);
+        CheckBackbone(architecture, numbers);
         if (s_backbones.TryGetValue(architecture, out var build)) return build();
         var sizes = Sizes(architecture["mlp ".Length..]);
-        // The file decides these sizes, so it is not believed before it has the numbers to show.
-        return MlpNumbers(sizes) <= numbers
-            ? new Mlp(sizes[0], sizes[1..])
-            : throw new FormatException($"architecture: {architecture} has more than the {numbers} parameters given");
+        return new Mlp(sizes[0], sizes[1..]);
     }
 
     /// <summary>Builds a head without rows.</summary>
@@ -59,15 +55,18 @@ public static class Architectures
 
     /// <summary>Checks the name of a backbone and builds nothing.</summary>
     /// <param name="architecture">As given by <see cref="Models.Backbone.Architecture"/>.</param>
-    /// <exception cref="FormatException">An unknown or malformed architecture; the message lists all.</exception>
-    public static void CheckBackbone(string architecture)
+    /// <param name="numbers">How many parameters it may have; asked of sizes that the name states.</param>
+    /// <exception cref="FormatException">An unknown or malformed architecture, or one that is too large; the message lists all.</exception>
+    public static void CheckBackbone(string architecture, long numbers)
     {
         ArgumentNullException.ThrowIfNull(architecture);
         if (s_backbones.ContainsKey(architecture)) return;
         if (!architecture.StartsWith("mlp ", StringComparison.Ordinal))
             throw new FormatException(
                 $"architecture: {architecture}, expected mlp with sizes or one of {string.Join(", ", s_backbones.Keys.Order())}");
-        Sizes(architecture["mlp ".Length..]);
+        // A file decides these sizes, so it is not believed before it has the numbers to show.
+        if (MlpNumbers(Sizes(architecture["mlp ".Length..])) > numbers)
+            throw new FormatException($"architecture: {architecture} has more than {numbers} parameters, expected at most as many");
     }
 
     /// <summary>Checks the name of a head and builds nothing.</summary>

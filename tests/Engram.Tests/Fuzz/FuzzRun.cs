@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Engram.Tests.Fuzz;
 
 /// <summary>Feeds mutants to the formats and watches over exceptions, time, memory and tensors.</summary>
-internal sealed class FuzzRun(int seed)
+internal sealed class FuzzRun(int seed, Func<FuzzTarget[]> formats)
 {
     // Restoring a small learner takes a few hundred kB; text may become tens of times its size in objects.
     private const int MostFaults = 20;
@@ -23,7 +23,7 @@ internal sealed class FuzzRun(int seed)
     /// <summary>Runs mutants <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/> − 1; each depends on seed and number alone.</summary>
     public void Run(int first, int count, CancellationToken cancellationToken)
     {
-        var targets = FuzzTargets.All();
+        var targets = formats();
         try
         {
             var wheel = targets.SelectMany(target => Enumerable.Repeat(target, target.Share)).ToArray();

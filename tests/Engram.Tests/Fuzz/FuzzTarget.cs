@@ -1,6 +1,6 @@
 namespace Engram.Tests.Fuzz;
 
-/// <summary>A format under test. A new format (YAML, say) is one class and one line in <see cref="FuzzTargets.All"/>.</summary>
+/// <summary>A format under test. A new format is one class and one line in a list of formats.</summary>
 /// <param name="name">For the report.</param>
 /// <param name="share">How many of every hundred mutants, about.</param>
 internal abstract class FuzzTarget(string name, int share) : IDisposable

@@ -18,7 +18,7 @@ public class FuzzTests
 
     private static void Run(int seed, int count)
     {
-        var (run, start) = (new FuzzRun(seed), Stopwatch.GetTimestamp());
+        var (run, start) = (new FuzzRun(seed, FuzzTargets.All), Stopwatch.GetTimestamp());
         try
         {
             run.Run(0, count, TestContext.Current.CancellationToken);
