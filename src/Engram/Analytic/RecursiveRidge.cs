@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Engram.Models;
 using Engram.Retention;
 
@@ -43,6 +44,10 @@ public sealed class RecursiveRidge : AnalyticLearner
         GC.SuppressFinalize(this);
     }
 
+    private protected override string Kind => "recursive-ridge";
+
+    private protected override JsonObject Options() => new() { ["lambda"] = _lambda };
+
     private protected override long StatisticsBytes => 8 * (_inverse.numel() + _weights.numel() + _counts.numel());
 
     private protected override Tensor Counts => _counts;
@@ -72,9 +77,9 @@ public sealed class RecursiveRidge : AnalyticLearner
 
     private protected override void LoadStatistics(MechanismState state)
     {
-        var (inverse, weights, counts) = (state.Take("inverse"), state.Take("weights"), state.Take("counts"));
-        if (inverse is null || weights is null || counts is null || !inverse.shape.SequenceEqual(_inverse.shape))
-            throw new InvalidDataException($"statistics: missing or of another width, expected {Features.FeatureCount} features");
+        var counts = Statistics.Take(state, "counts", -1);
+        var inverse = Statistics.Take(state, "inverse", _inverse.shape);
+        var weights = Statistics.Take(state, "weights", Features.FeatureCount, counts.shape[0]);
         DropState();
         (_inverse, _weights, _counts) = (inverse, weights, counts);
     }
