@@ -22,12 +22,13 @@ public sealed class RecursiveRidge : AnalyticLearner
     /// <param name="features">φ; the learner owns it.</param>
     /// <param name="lambda">λ, above 0; default 1. Values far below the features' second moments lose digits.</param>
     /// <param name="scaling">How stored samples become inputs; by default bytes to 0..1.</param>
-    /// <exception cref="ArgumentException">λ is not positive.</exception>
+    /// <exception cref="ArgumentException">λ is not positive, or the features are too many for the memory.</exception>
     public RecursiveRidge(FeatureExtractor features, double lambda = 1, InputScaling? scaling = null) : base(features, scaling)
     {
         _lambda = lambda > 0 && double.IsFinite(lambda)
             ? lambda
             : throw new ArgumentException($"lambda: {lambda}, expected a positive number", nameof(lambda));
+        SecondMoments.CheckMemory(Features.FeatureCount, 1);
         using var scope = NewDisposeScope();
         _inverse = eye(Features.FeatureCount, dtype: ScalarType.Float64).div_(Held(_lambda)).DetachFromDisposeScope();
         _weights = zeros([Features.FeatureCount, 0], ScalarType.Float64).DetachFromDisposeScope();

@@ -31,7 +31,7 @@ internal sealed class SecondMoments : IDisposable
     public SecondMoments(int width, Products kept)
     {
         (_width, _kept) = (width, kept);
-        CheckMemory(kept == Analytic.Products.None ? 0 : 1);
+        CheckMemory(width, kept == Analytic.Products.None ? 0 : 1);
         (Counts, Sums) = (Zeros(0), Zeros(0, width));
         Products = kept switch
         {
@@ -112,20 +112,20 @@ internal sealed class SecondMoments : IDisposable
     }
 
     // Held products, and as much again twice over while a head is solved. Torch would take what the system never has.
-    private void CheckMemory(long matrices)
+    public static void CheckMemory(int width, long matrices)
     {
-        var needed = (matrices + 2.0) * 8 * _width * _width;
+        var needed = (matrices + 2.0) * 8 * width * width;
         var there = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (matrices > 0 && needed > there)
             throw new ArgumentException(FormattableString.Invariant(
-                $"features: {_width} of them need {needed / 1e9:0.0} GB for {matrices} second moment(s), expected fewer for the {there / 1e9:0.0} GB there are"));
+                $"features: {width} of them need {needed / 1e9:0.0} GB for {matrices} second moment(s), expected fewer for the {there / 1e9:0.0} GB there are"));
     }
 
     private void Grow(int classes)
     {
         var more = classes - Counts.shape[0];
         if (more <= 0) return;
-        if (_kept == Analytic.Products.PerClass) CheckMemory(classes);
+        if (_kept == Analytic.Products.PerClass) CheckMemory(_width, classes);
         var (counts, sums, products) = (Counts, Sums, Products);
         Counts = cat([counts, zeros([more], ScalarType.Float64)]).DetachFromDisposeScope();
         Sums = cat([sums, zeros([more, _width], ScalarType.Float64)]).DetachFromDisposeScope();

@@ -12,7 +12,10 @@ public enum NoveltyMeasure
     /// </summary>
     Distance,
 
-    /// <summary>−T log Σ exp(score/T), as in Liu, Wang, Owens and Li 2020, "Energy-based Out-of-distribution Detection"; of any learner.</summary>
+    /// <summary>
+    /// −T log Σ exp(score/T), as in Liu, Wang, Owens and Li 2020, "Energy-based Out-of-distribution Detection"; of any learner.
+    /// Scores that leave out what all classes share (<see cref="StreamingLda"/>, <see cref="NearestClassMean"/>) say little here.
+    /// </summary>
     Energy,
 }
 
