@@ -195,6 +195,7 @@ public class AnalyticMeasurements(ITestOutputHelper output)
             {
                 using var bytes = new MemoryStream();
                 entry.DataStream!.CopyTo(bytes);
+                bytes.Position = 0;
                 return SafetensorsFile.Read(bytes, name);
             }
         throw new InvalidDataException(name);
