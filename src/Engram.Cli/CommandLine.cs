@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Reflection;
 using Engram.Cli.Commands;
+using Engram.Cli.Commands.Bench;
 
 namespace Engram.Cli;
 
@@ -42,6 +43,7 @@ internal static class CommandLine
         root.Options.Add(new HelpOption { Description = "Show help and examples." });
         root.Options.Add(new VersionOption { Action = new PrintVersion() });
         root.Subcommands.Add(RunCommand.Build(host));
+        root.Subcommands.Add(BenchCommand.Build(host));
         root.Subcommands.Add(PredictCommand.Build(host));
         root.Subcommands.Add(InspectCommand.Build(host));
         root.Subcommands.Add(DoctorCommand.Build(host));

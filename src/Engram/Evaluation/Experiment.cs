@@ -5,7 +5,7 @@ using Engram.Streams;
 
 namespace Engram.Evaluation;
 
-/// <summary>Runs strategies over one stream, each with a learner of its own, and measures after every experience.</summary>
+/// <summary>Runs strategies over one stream, each with a learner of its own, and measures wherever the stream asks for it.</summary>
 /// <param name="stream">What is learnt, and the test sets that measure it.</param>
 /// <param name="model">Builds the model for a strategy, with the head that it asks for.</param>
 /// <param name="options">How to train; the same for all strategies.</param>
@@ -55,14 +55,17 @@ public sealed class Experiment(
             }
             using var learner = new Learner(() => model(strategy), options, strategy.Create(_budget), _clock);
             var measurements = checkpoints?.Resume(strategy.Name, learner) ?? new StrategyMeasurements();
-            progress?.Report(Now(ExperimentEvent.StrategyStarted, Math.Min(measurements.Count, stream.Experiences.Count - 1), 0));
+            var experiences = stream.Experiences.Count;
+            progress?.Report(Now(ExperimentEvent.StrategyStarted, Math.Min(measurements.Position, experiences - 1), 0));
             try
             {
-                for (var phase = measurements.Count; phase < stream.Experiences.Count; phase++)
+                // A run that was stopped while it tested has learnt already.
+                while (measurements.Position < experiences || Due(measurements) > measurements.Tested)
                 {
-                    RunPhase(
-                        learner, phase, measurements, Now, progress,
-                        () => checkpoints?.SaveIfDue(strategy.Name, learner, measurements), cancellationToken);
+                    if (Due(measurements) > measurements.Tested) Test(learner, measurements, Now, progress, cancellationToken);
+                    else
+                        Learn(learner, measurements, Now, progress,
+                            () => checkpoints?.SaveIfDue(strategy.Name, learner, measurements), cancellationToken);
                     checkpoints?.SaveAfterExperience(strategy.Name, learner, measurements);
                 }
             }
@@ -81,32 +84,39 @@ public sealed class Experiment(
         return results;
     }
 
-    private void RunPhase(
-        Learner learner, int phase, StrategyMeasurements measurements,
-        Func<ExperimentEvent, int, double, ExperimentProgress> now, IProgress<ExperimentProgress>? progress,
-        Action saveIfDue, CancellationToken cancellationToken)
+    private const double TestShare = 0.1; // of a phase's time, for progress only
+
+    // Test sets whose classes have been learnt by now.
+    private int Due(StrategyMeasurements measurements) =>
+        stream.MeasuredAfter.TakeWhile(position => position < measurements.Position).Count();
+
+    private void Learn(
+        Learner learner, StrategyMeasurements measurements, Func<ExperimentEvent, int, double, ExperimentProgress> now,
+        IProgress<ExperimentProgress>? progress, Action saveIfDue, CancellationToken cancellationToken)
     {
-        var testShare = 0.1; // of a phase's time, for progress only
+        var phase = measurements.Position;
         var inner = new Relay(report =>
         {
             progress?.Report(
-                now(ExperimentEvent.Learning, phase, (1 - testShare) * report.Step / report.Steps) with { Learning = report });
+                now(ExperimentEvent.Learning, phase, (1 - TestShare) * report.Step / report.Steps) with { Learning = report });
             saveIfDue();
         });
-        // A run that was stopped while it tested has learnt already.
-        var learning = measurements.Learnt ??= learner.Learn(stream.Experiences[phase], inner, cancellationToken);
+        measurements.Add(learner.Learn(stream.Experiences[phase], inner, cancellationToken));
+    }
 
-        progress?.Report(now(ExperimentEvent.Testing, phase, 1 - testShare));
+    private void Test(
+        Learner learner, StrategyMeasurements measurements, Func<ExperimentEvent, int, double, ExperimentProgress> now,
+        IProgress<ExperimentProgress>? progress, CancellationToken cancellationToken)
+    {
+        var (phase, due) = (measurements.Position - 1, Due(measurements));
+        progress?.Report(now(ExperimentEvent.Testing, phase, 1 - TestShare));
         var began = _clock.GetTimestamp();
-        var tests = stream.Tests.Take(phase + 1)
-            .Select(test => Evaluator.Predict(learner, test, cancellationToken)).ToArray();
-        var cost = new ExperienceCost(
-            learning.Samples, learning.Seconds, _clock.GetElapsedTime(began).TotalSeconds, learning.Loss);
-        var measured = measurements.Add(tests, learner.Context.Classes.Count, cost);
+        var tests = stream.Tests.Take(due).Select(test => Evaluator.Predict(learner, test, cancellationToken)).ToArray();
+        var measured = measurements.Add(tests, learner.Context.Classes.Count, _clock.GetElapsedTime(began).TotalSeconds);
         progress?.Report(now(ExperimentEvent.PhaseMeasured, phase, 1) with
         {
             Measured = measured,
-            EarlierPhases = [.. stream.Experiences.Take(phase).Select(earlier => earlier.Name)],
+            EarlierPhases = [.. stream.Tests.Take(due - 1).Select(earlier => earlier.Name)],
         });
     }
 

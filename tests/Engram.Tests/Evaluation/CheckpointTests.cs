@@ -31,15 +31,19 @@ public class CheckpointTests
         Assert.Equal(expected, Record(results));
     }
 
-    [Fact]
-    public void A_place_saved_by_time_inside_an_experience_is_where_a_killed_run_goes_on()
+    [Theory]
+    [InlineData(1, 2, "training", 1, 2)] // after the first step
+    [InlineData(1, 3, "consolidating", 1, 3)] // after the last step
+    [InlineData(2, 1, "training", 1, 3)] // when the head was smaller
+    public void A_killed_run_goes_on_where_it_was_saved(int phase, int step, string activity, int at, int first)
     {
         using var folder = new TemporaryFolder();
         var expected = Record(Run(null, null));
         using (var checkpoints = new ExperimentCheckpoints(folder["run"], TimeSpan.Zero, new LearnerCases.SlowClock()))
         {
             // Thrown from a report, nothing is saved on the way out: as if the process had been killed.
-            var kill = new Reports(kill: progress => progress is { Phase: 1, Learning.Step: 2 });
+            var kill = new Reports(kill: progress =>
+                progress.Phase == phase && progress.Learning is { } learning && learning.Step == step && learning.Activity == activity);
             Assert.Throws<InvalidOperationException>(() => Run(kill, checkpoints));
         }
         using var again = new ExperimentCheckpoints(folder["run"]);
@@ -47,8 +51,20 @@ public class CheckpointTests
         var results = Run(reports, again);
 
         Assert.Equal(expected, Record(results));
-        Assert.Equal((ExperimentEvent.StrategyStarted, 1), (reports.Seen[0].Event, reports.Seen[0].Phase));
-        Assert.Equal(2, reports.Seen.First(progress => progress.Learning is not null).Learning!.Step);
+        Assert.Equal((ExperimentEvent.StrategyStarted, at), (reports.Seen[0].Event, reports.Seen[0].Phase));
+        Assert.Equal(first, reports.Seen.First(progress => progress.Learning is not null).Learning!.Step);
+    }
+
+    [Fact]
+    public void Long_streams_are_measured_where_they_ask_for_it()
+    {
+        var stream = LearnerCases.Digits.Online(batchSize: 10, seed: 0);
+        var results = new Experiment(stream, _ => LearnerCases.Model(), LearnerCases.Options)
+            .Run([Strategies.Named("naive")], cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(6 + 4 + 3, stream.Experiences.Count); // 60, 36 and 24 samples in tens
+        Assert.Equal([1, 2, 3], results[0].Accuracy.Select(row => row.Length));
+        Assert.Equal([60L, 36, 24], results[0].Costs.Select(cost => cost.Samples));
     }
 
     [Fact]
