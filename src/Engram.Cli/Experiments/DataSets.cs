@@ -18,6 +18,9 @@ internal static class DataSets
     /// <summary>Their names.</summary>
     public static IReadOnlyList<string> Names { get; } = ["mnist", .. s_cifar.Keys];
 
+    /// <summary>Numbers in a sample of a data set.</summary>
+    public static int InputsOf(string name) => name == "mnist" ? 28 * 28 : 3 * 32 * 32;
+
     /// <summary>Where a data set is.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="asked">What the user gave, or null.</param>

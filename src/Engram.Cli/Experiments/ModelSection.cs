@@ -21,9 +21,12 @@ internal sealed record ModelSection
         Try(section, "head", () => Architectures.CheckHead(Head));
     }
 
-    public ContinualModel Make(Strategy strategy)
+    /// <summary>Builds the model.</summary>
+    /// <param name="strategy">The strategy, which may need a backbone or a head of its own.</param>
+    /// <param name="inputs">Numbers in a sample.</param>
+    public ContinualModel Make(Strategy strategy, int inputs)
     {
-        var backbone = Architectures.Backbone(Backbone, MostNumbers);
+        var backbone = strategy.Backbone?.Invoke(inputs) ?? Architectures.Backbone(Backbone, MostNumbers);
         return new ContinualModel(
             backbone, strategy.Head?.Invoke(backbone.FeatureCount) ?? Architectures.Head(Head, backbone.FeatureCount));
     }

@@ -47,7 +47,24 @@ public abstract class AnalyticLearner : IContinualLearner
     /// <summary>Bytes of the statistics, the head and the feature extractor.</summary>
     public long MemoryBytes => Features.MemoryBytes + StatisticsBytes;
 
+    /// <summary>T, by which scores are divided before the softmax of <see cref="Prediction.Probabilities"/>.</summary>
+    /// <value>Default 1, until <see cref="Calibrate"/> chooses it.</value>
+    public double Temperature { get; private set; } = 1;
+
+    /// <summary>Whether any sample was learnt and not unlearnt.</summary>
+    internal bool HasLearnt
+    {
+        get
+        {
+            using var scope = NewDisposeScope();
+            return Counts.numel() > 0 && Counts.sum().item<double>() > 0.5;
+        }
+    }
+
     private protected abstract long StatisticsBytes { get; }
+
+    /// <summary>What a file calls this learner.</summary>
+    private protected abstract string Kind { get; }
 
     /// <summary>Samples of each class learnt and not unlearnt, float64 <c>[classes]</c>, held.</summary>
     private protected abstract Tensor Counts { get; }
@@ -108,11 +125,17 @@ public abstract class AnalyticLearner : IContinualLearner
         for (var start = 0; start < samples.Count; start += BlockSize) Block(samples, ids, start, -1);
     }
 
+    /// <summary>Chooses <see cref="Temperature"/> so that probabilities say how often predictions are right.</summary>
+    /// <param name="validation">Samples of learnt classes that were not learnt themselves.</param>
+    /// <returns>The temperature. It stays when more is learnt; calibrate again then.</returns>
+    /// <exception cref="ArgumentException">A label that was never learnt.</exception>
+    public double Calibrate(ISampleSource validation) => Temperature = TemperatureScaling.Fit(this, validation);
+
     /// <inheritdoc/>
     public Prediction Predict(Tensor inputs, int? taskId = null)
     {
         using var scope = NewDisposeScope();
-        return new(Scores(inputs, taskId).MoveToOuterDisposeScope(), Classes, TargetKind.Classes);
+        return new(Scores(inputs, taskId).MoveToOuterDisposeScope(), Classes, TargetKind.Classes, Temperature);
     }
 
     /// <inheritdoc/>
@@ -120,22 +143,20 @@ public abstract class AnalyticLearner : IContinualLearner
     public Tensor Scores(Tensor inputs, int? taskId = null)
     {
         ArgumentNullException.ThrowIfNull(inputs);
-        using var _ = no_grad();
-        using var scope = NewDisposeScope();
-        if (Counts.numel() == 0 || Counts.sum().item<double>() < 0.5)
-            throw new InvalidOperationException("predict: nothing was learnt yet, expected Learn to be called first");
-        var scores = Score(Extract(inputs).to(ScalarType.Float64));
-        var empty = Counts.lt(Held(0.5));
-        return scores.masked_fill(empty, Held(double.NegativeInfinity)).to(ScalarType.Float32).MoveToOuterDisposeScope();
+        return Asked(inputs, Score, double.NegativeInfinity);
     }
 
-    /// <summary>Writes the statistics as named tensors and values; the feature extractor is not among them.</summary>
+    /// <summary>
+    /// Writes the statistics as named tensors and values; the feature extractor is not among them, see
+    /// <see cref="AnalyticBundle"/> for both.
+    /// </summary>
     /// <param name="state">Where to.</param>
     public void Save(MechanismState state)
     {
         ArgumentNullException.ThrowIfNull(state);
         state.Values["labels"] = new JsonArray([.. Classes.Classes.Select(key => JsonValue.Create(key.Label.Name))]);
         state.Values["learnt"] = new JsonArray([.. _learnt.Order().Select(index => JsonValue.Create(index))]);
+        state.Values["temperature"] = Temperature;
         if (_cursor is { } cursor) state.Values["cursor"] = new JsonArray(cursor.Experience, cursor.Samples);
         SaveStatistics(state);
     }
@@ -148,10 +169,41 @@ public abstract class AnalyticLearner : IContinualLearner
     {
         ArgumentNullException.ThrowIfNull(state);
         if (Classes.Count > 0) throw new InvalidOperationException("load: the learner has learnt, expected a new one");
-        LoadStatistics(state);
-        foreach (var label in state.Values["labels"]!.AsArray()) Classes.Register(label!.GetValue<string>());
-        foreach (var index in state.Values["learnt"]!.AsArray()) _learnt.Add(index!.GetValue<int>());
-        if (state.Values["cursor"] is { } cursor) _cursor = (cursor[0]!.GetValue<int>(), cursor[1]!.GetValue<int>());
+        try
+        {
+            var labels = state.Values["labels"]!.AsArray().Select(label => label!.GetValue<string>()).ToArray();
+            var learnt = state.Values["learnt"]!.AsArray().Select(index => index!.GetValue<int>()).ToArray();
+            (int, int)? cursor = state.Values["cursor"] is { } place ? (place[0]!.GetValue<int>(), place[1]!.GetValue<int>()) : null;
+            var temperature = state.Values["temperature"]?.GetValue<double>() ?? 1;
+            if (labels.Distinct().Count() != labels.Length || !(temperature > 0))
+                throw new InvalidDataException("statistics: a label occurs twice or the temperature is not positive");
+            LoadStatistics(state);
+            (_cursor, Temperature) = (cursor, temperature);
+            foreach (var label in labels) Classes.Register(label);
+            _learnt.UnionWith(learnt);
+        }
+        catch (Exception problem) when (problem is NullReferenceException or InvalidOperationException or FormatException or ArgumentException)
+        {
+            throw new InvalidDataException($"statistics: values are missing or of another kind ({problem.Message})", problem);
+        }
+        if (Counts.shape[0] > Classes.Count)
+            throw new InvalidDataException($"statistics: {Counts.shape[0]} counts, expected at most the {Classes.Count} labels");
+    }
+
+    /// <summary>What a file says of this learner, besides its statistics.</summary>
+    internal (string Kind, JsonObject Options) Describe()
+    {
+        var options = Options();
+        options["blockSize"] = BlockSize;
+        return (Kind, options);
+    }
+
+    /// <summary>Adds (sign −1: subtracts) samples by class id, outside <see cref="Learn"/>.</summary>
+    internal void Sum(Tensor inputs, Tensor ids, int sign = 1)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        Add(Extract(inputs), ids, sign);
     }
 
     /// <summary>Frees the statistics, the head and the feature extractor.</summary>
@@ -166,6 +218,26 @@ public abstract class AnalyticLearner : IContinualLearner
 
     // Scores float64 [n, classes] of features float64 [n, features].
     private protected abstract Tensor Score(Tensor features);
+
+    // Options as the learner's file keeps them.
+    private protected abstract JsonObject Options();
+
+    // Squared distances by a function of features float64 [n, features].
+    private protected Tensor DistancesOf(Tensor inputs, Func<Tensor, Tensor> squared)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        return Asked(inputs, phi => squared(phi).clamp_min_(Held(0)), double.PositiveInfinity);
+    }
+
+    private Tensor Asked(Tensor inputs, Func<Tensor, Tensor> answer, double empty)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        if (!HasLearnt)
+            throw new InvalidOperationException("predict: nothing was learnt yet, expected Learn to be called first");
+        var values = answer(Extract(inputs).to(ScalarType.Float64));
+        return values.masked_fill(Counts.lt(Held(0.5)), Held(empty)).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
 
     private protected abstract void SaveStatistics(MechanismState state);
 

@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using Engram.Models;
+using Engram.Retention;
 
 namespace Engram.Analytic;
 
@@ -24,6 +26,9 @@ public abstract class FeatureExtractor : IDisposable
     /// <returns>float32 <c>[batch, features]</c>, in the caller's scope.</returns>
     public abstract Tensor Extract(Tensor inputs);
 
+    /// <summary>What a file keeps of it; one the library does not know is given again on loading.</summary>
+    internal virtual ExtractorFile Describe() => new("own", [], new Dictionary<string, Tensor>());
+
     /// <summary>Frees the tensors held.</summary>
     public virtual void Dispose() => GC.SuppressFinalize(this);
 }
@@ -41,29 +46,89 @@ public sealed class RawFeatures(int inputs) : FeatureExtractor(inputs)
         ArgumentNullException.ThrowIfNull(inputs);
         return inputs.flatten(1);
     }
+
+    internal override ExtractorFile Describe() =>
+        new("raw", new JsonObject { ["inputs"] = FeatureCount }, new Dictionary<string, Tensor>());
 }
 
 /// <summary>The features of a backbone that no longer learns. The backbone stays its owner's.</summary>
-/// <param name="backbone">Trained before, or pretrained; must not be trained any more.</param>
-public sealed class BackboneFeatures(Backbone backbone) : FeatureExtractor(Width(backbone))
+public sealed class BackboneFeatures : FeatureExtractor
 {
+    private readonly Backbone _backbone;
+    private readonly bool _owned;
+
+    /// <summary>Reads a backbone.</summary>
+    /// <param name="backbone">Trained before, or pretrained; must not be trained any more.</param>
+    public BackboneFeatures(Backbone backbone) : this(backbone, owned: false)
+    {
+    }
+
+    private BackboneFeatures(Backbone backbone, bool owned) : base(Width(backbone)) => (_backbone, _owned) = (backbone, owned);
+
     /// <inheritdoc/>
     public override long MemoryBytes =>
-        backbone.parameters().Concat(backbone.buffers()).Sum(tensor => tensor.numel() * tensor.element_size());
+        _backbone.parameters().Concat(_backbone.buffers()).Sum(tensor => tensor.numel() * tensor.element_size());
 
     /// <inheritdoc/>
     public override Tensor Extract(Tensor inputs)
     {
-        var training = backbone.training;
-        if (training) backbone.eval();
-        var features = backbone.forward(inputs);
-        if (training) backbone.train();
+        var training = _backbone.training;
+        if (training) _backbone.eval();
+        var features = _backbone.forward(inputs);
+        if (training) _backbone.train();
         return features;
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        if (_owned) _backbone.Dispose();
+        base.Dispose();
+    }
+
+    internal override ExtractorFile Describe() => new(
+        "backbone", new JsonObject { ["architecture"] = _backbone.Architecture },
+        _backbone.named_parameters().Select(p => (p.name, (Tensor)p.parameter))
+            .Concat(_backbone.named_buffers().Select(b => (b.name, b.buffer))).ToDictionary(pair => pair.Item1, pair => pair.Item2));
+
+    internal static BackboneFeatures Of(ExtractorFile file)
+    {
+        var backbone = Architectures.Backbone(
+            file.Options["architecture"]!.GetValue<string>(), file.Tensors.Values.Sum(tensor => tensor.numel()));
+        foreach (var tensor in backbone.parameters().Concat(backbone.buffers())) tensor.DetachFromDisposeScope();
+        backbone.LoadWeights(file.Tensors.ToDictionary(pair => pair.Key, pair => pair.Value));
+        backbone.eval();
+        return new BackboneFeatures(backbone, owned: true);
     }
 
     private static int Width(Backbone backbone)
     {
         ArgumentNullException.ThrowIfNull(backbone);
         return backbone.FeatureCount;
+    }
+}
+
+/// <summary>What a file keeps of an extractor.</summary>
+/// <param name="Kind">Its kind, see <see cref="Build"/>.</param>
+/// <param name="Options">Its options.</param>
+/// <param name="Tensors">Its tensors; on saving the extractor's own, on loading to be cloned.</param>
+internal sealed record ExtractorFile(string Kind, JsonObject Options, IReadOnlyDictionary<string, Tensor> Tensors)
+{
+    /// <summary>The extractor; a file can only choose among these.</summary>
+    public FeatureExtractor Build() => Kind switch
+    {
+        "raw" => new RawFeatures(Options["inputs"]!.GetValue<int>()),
+        "random" => RandomFeatures.Of(this),
+        "patches" => PatchFeatures.Of(this),
+        "backbone" => BackboneFeatures.Of(this),
+        _ => throw new FormatException($"extractor: {Kind}, expected raw, random, patches or backbone, or to be given by the caller"),
+    };
+
+    /// <summary>A tensor of the file as the extractor keeps it.</summary>
+    public Tensor Take(string name, params ReadOnlySpan<long> shape)
+    {
+        var state = new MechanismState();
+        foreach (var (key, tensor) in Tensors) state.Tensors[key] = tensor;
+        return Statistics.Take(state, name, shape, ScalarType.Float32);
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Engram.Models;
 using Engram.Retention;
 
@@ -8,8 +9,8 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
 {
     private (Tensor Weights, Tensor Bias)? _head;
 
-    private protected LinearAnalyticLearner(FeatureExtractor features, InputScaling? scaling, bool withProducts)
-        : base(features, scaling) => Moments = new SecondMoments(features.FeatureCount, withProducts);
+    private protected LinearAnalyticLearner(FeatureExtractor features, InputScaling? scaling, Products products)
+        : base(features, scaling) => Moments = new SecondMoments(features.FeatureCount, products);
 
     /// <summary>Whether the products of a block are computed in float32; sums over blocks are float64 always.</summary>
     /// <value>Default false. True is about twice as fast and rounds second moments to about 1e-7 relative.</value>
@@ -51,11 +52,24 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
         return addmm(bias, features, weights, 1, 1);
     }
 
-    private protected override void SaveStatistics(MechanismState state) => Moments.Save(state);
+    // The head too, where it is solved: another number of threads would round its solution otherwise.
+    private protected override void SaveStatistics(MechanismState state)
+    {
+        Moments.Save(state);
+        if (_head is { } head) (state.Tensors["weights"], state.Tensors["bias"]) = head;
+    }
 
-    private protected override void LoadStatistics(MechanismState state) => Moments.Load(state);
+    private protected override void LoadStatistics(MechanismState state)
+    {
+        Moments.Load(state);
+        if (!state.Tensors.ContainsKey("weights")) return;
+        var classes = Moments.Counts.shape[0];
+        _head = (Statistics.Take(state, "weights", Features.FeatureCount, classes), Statistics.Take(state, "bias", classes));
+    }
 
-    private protected void DropHead()
+    private protected override JsonObject Options() => new() { ["fastProducts"] = FastProducts };
+
+    private protected virtual void DropHead()
     {
         _head?.Weights.Dispose();
         _head?.Bias.Dispose();

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Engram.Data;
 using Engram.Models;
 
@@ -51,14 +53,16 @@ public sealed class PatchFeatures : FeatureExtractor
         : base(Width(options ??= new PatchOptions()))
     {
         ArgumentNullException.ThrowIfNull(images);
-        if (images.InputShape.Count != 3 || images.InputShape[1] < options.Side || images.InputShape[2] < options.Side)
-            throw new ArgumentException(
-                $"images: [{string.Join(", ", images.InputShape)}], expected [channels, height, width] of {options.Side} or more",
-                nameof(images));
         _options = options;
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         _filters = Choose(images, options, scaling ?? new InputScaling()).DetachFromDisposeScope();
+        _bias = full(options.Filters, Held(-options.Threshold), ScalarType.Float32).DetachFromDisposeScope();
+    }
+
+    private PatchFeatures(PatchOptions options, Tensor filters) : base(Width(options))
+    {
+        (_options, _filters) = (options, filters);
         _bias = full(options.Filters, Held(-options.Threshold), ScalarType.Float32).DetachFromDisposeScope();
     }
 
@@ -69,8 +73,19 @@ public sealed class PatchFeatures : FeatureExtractor
     public override Tensor Extract(Tensor inputs)
     {
         ArgumentNullException.ThrowIfNull(inputs);
-        var responses = nn.functional.conv2d(inputs, _filters, _bias).relu_();
-        return nn.functional.adaptive_avg_pool2d(responses, _options.Grid).flatten(1);
+        return Respond(inputs, _filters, _bias, _options.Grid);
+    }
+
+    internal static Tensor Respond(Tensor inputs, Tensor filters, Tensor bias, int grid) =>
+        nn.functional.adaptive_avg_pool2d(nn.functional.conv2d(inputs, filters, bias).relu_(), grid).flatten(1);
+
+    internal override ExtractorFile Describe() => new(
+        "patches", (JsonObject)JsonSerializer.SerializeToNode(_options)!, new Dictionary<string, Tensor> { ["filters"] = _filters });
+
+    internal static PatchFeatures Of(ExtractorFile file)
+    {
+        var options = file.Options.Deserialize<PatchOptions>()!;
+        return new PatchFeatures(options, file.Take("filters", options.Filters, -1, options.Side, options.Side));
     }
 
     /// <inheritdoc/>
@@ -82,8 +97,12 @@ public sealed class PatchFeatures : FeatureExtractor
     }
 
     // Patches with little contrast (the black border) say nothing: a place is drawn again until it has some.
-    private static Tensor Choose(ISampleSource images, PatchOptions options, InputScaling scaling)
+    internal static Tensor Choose(ISampleSource images, PatchOptions options, InputScaling scaling)
     {
+        if (images.InputShape.Count != 3 || images.InputShape[1] < options.Side || images.InputShape[2] < options.Side)
+            throw new ArgumentException(
+                $"images: [{string.Join(", ", images.InputShape)}], expected [channels, height, width] of {options.Side} or more",
+                nameof(images));
         var random = new SeededRandom(options.Seed, "patches");
         var patches = new List<Tensor>();
         for (var attempt = 0; patches.Count < options.Filters; attempt++)
@@ -102,7 +121,7 @@ public sealed class PatchFeatures : FeatureExtractor
         return stack(patches);
     }
 
-    private static int Width(PatchOptions options)
+    internal static int Width(PatchOptions options)
     {
         Positive(nameof(options.Filters), options.Filters);
         Positive(nameof(options.Side), options.Side);

@@ -8,7 +8,16 @@ internal static class PositiveSolve
     /// <param name="ridge">0 or more; more is added, in steps of ten, only where the matrix is singular to float64.</param>
     /// <param name="right">B, float64 <c>[n, k]</c>.</param>
     /// <returns>X, never NaN or infinite.</returns>
-    public static Tensor Of(Tensor matrix, double ridge, Tensor right)
+    public static Tensor Of(Tensor matrix, double ridge, Tensor right) =>
+        Regular(matrix, ridge, factor => right.cholesky_solve(factor));
+
+    /// <summary>L⁻¹ with LLᵀ = A + ridge·I: after multiplying by it, Mahalanobis distances are Euclidean ones.</summary>
+    /// <param name="matrix">As in <see cref="Of"/>.</param>
+    /// <param name="ridge">As in <see cref="Of"/>.</param>
+    public static Tensor Whitening(Tensor matrix, double ridge) => Regular(
+        matrix, ridge, factor => linalg.solve_triangular(factor, eye(matrix.shape[0], dtype: ScalarType.Float64), upper: false));
+
+    private static Tensor Regular(Tensor matrix, double ridge, Func<Tensor, Tensor> use)
     {
         var n = matrix.shape[0];
         var scale = Math.Max(matrix.diagonal().mean().item<double>(), double.Epsilon);
@@ -20,8 +29,8 @@ internal static class PositiveSolve
             var (factor, info) = linalg.cholesky_ex(regular);
             if (info.item<int>() == 0 && IsRegular(factor, n))
             {
-                var solution = right.cholesky_solve(factor);
-                if (solution.isfinite().all().item<bool>()) return solution;
+                var result = use(factor);
+                if (result.isfinite().all().item<bool>()) return result;
             }
             // All features zero: any ridge does.
             if (added > Math.Max(scale, 1)) throw Corrupt();

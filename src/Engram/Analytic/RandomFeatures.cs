@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Engram.Data;
 
 namespace Engram.Analytic;
@@ -15,6 +16,7 @@ public enum RandomActivation
 /// <summary>Random projection and a nonlinearity, drawn once from a seed.</summary>
 public sealed class RandomFeatures : FeatureExtractor
 {
+    private const int MostWeights = 500_000_000; // 2 GB
     private readonly RandomActivation _activation;
     private readonly Tensor _weights; // [inputs, features]
     private readonly Tensor _bias; // [features]
@@ -31,6 +33,8 @@ public sealed class RandomFeatures : FeatureExtractor
         : base(features)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(inputs, 1);
+        if (inputs * (long)features > MostWeights)
+            throw new ArgumentException($"features: {features} of {inputs} inputs, expected at most {MostWeights} weights", nameof(features));
         if (!(scale > 0) || !double.IsFinite(scale))
             throw new ArgumentException($"scale: {scale}, expected a positive number", nameof(scale));
         _activation = activation;
@@ -45,6 +49,9 @@ public sealed class RandomFeatures : FeatureExtractor
         _bias = tensor(phases).DetachFromDisposeScope();
     }
 
+    private RandomFeatures(Tensor weights, Tensor bias, RandomActivation activation) : base((int)weights.shape[1]) =>
+        (_weights, _bias, _activation) = (weights, bias, activation);
+
     /// <inheritdoc/>
     public override long MemoryBytes => 4 * (_weights.numel() + _bias.numel());
 
@@ -56,6 +63,17 @@ public sealed class RandomFeatures : FeatureExtractor
         return _activation == RandomActivation.Relu
             ? projected.relu_()
             : projected.cos_().mul_(Held(Math.Sqrt(2.0 / FeatureCount)));
+    }
+
+    internal override ExtractorFile Describe() => new(
+        "random", new JsonObject { ["activation"] = $"{_activation}" },
+        new Dictionary<string, Tensor> { ["weights"] = _weights, ["bias"] = _bias });
+
+    internal static RandomFeatures Of(ExtractorFile file)
+    {
+        var activation = Enum.Parse<RandomActivation>(file.Options["activation"]!.GetValue<string>());
+        var weights = file.Take("weights", -1, -1);
+        return new RandomFeatures(weights, file.Take("bias", weights.shape[1]), activation);
     }
 
     /// <inheritdoc/>

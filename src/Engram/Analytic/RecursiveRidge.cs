@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Engram.Models;
 using Engram.Retention;
 
@@ -21,12 +22,13 @@ public sealed class RecursiveRidge : AnalyticLearner
     /// <param name="features">φ; the learner owns it.</param>
     /// <param name="lambda">λ, above 0; default 1. Values far below the features' second moments lose digits.</param>
     /// <param name="scaling">How stored samples become inputs; by default bytes to 0..1.</param>
-    /// <exception cref="ArgumentException">λ is not positive.</exception>
+    /// <exception cref="ArgumentException">λ is not positive, or the features are too many for the memory.</exception>
     public RecursiveRidge(FeatureExtractor features, double lambda = 1, InputScaling? scaling = null) : base(features, scaling)
     {
         _lambda = lambda > 0 && double.IsFinite(lambda)
             ? lambda
             : throw new ArgumentException($"lambda: {lambda}, expected a positive number", nameof(lambda));
+        SecondMoments.CheckMemory(Features.FeatureCount, 1);
         using var scope = NewDisposeScope();
         _inverse = eye(Features.FeatureCount, dtype: ScalarType.Float64).div_(Held(_lambda)).DetachFromDisposeScope();
         _weights = zeros([Features.FeatureCount, 0], ScalarType.Float64).DetachFromDisposeScope();
@@ -42,6 +44,10 @@ public sealed class RecursiveRidge : AnalyticLearner
         base.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    private protected override string Kind => "recursive-ridge";
+
+    private protected override JsonObject Options() => new() { ["lambda"] = _lambda };
 
     private protected override long StatisticsBytes => 8 * (_inverse.numel() + _weights.numel() + _counts.numel());
 
@@ -72,9 +78,9 @@ public sealed class RecursiveRidge : AnalyticLearner
 
     private protected override void LoadStatistics(MechanismState state)
     {
-        var (inverse, weights, counts) = (state.Take("inverse"), state.Take("weights"), state.Take("counts"));
-        if (inverse is null || weights is null || counts is null || !inverse.shape.SequenceEqual(_inverse.shape))
-            throw new InvalidDataException($"statistics: missing or of another width, expected {Features.FeatureCount} features");
+        var counts = Statistics.Take(state, "counts", -1);
+        var inverse = Statistics.Take(state, "inverse", _inverse.shape);
+        var weights = Statistics.Take(state, "weights", Features.FeatureCount, counts.shape[0]);
         DropState();
         (_inverse, _weights, _counts) = (inverse, weights, counts);
     }

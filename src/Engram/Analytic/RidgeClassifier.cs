@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Engram.Data;
 using Engram.Evaluation;
 using Engram.Models;
@@ -13,6 +14,10 @@ namespace Engram.Analytic;
 /// <remarks>
 /// Deviations: λ is given, or chosen when <see cref="ChooseLambda"/> is called, not after every task. Where λ = 0 meets
 /// singular statistics, the smallest ridge that makes them regular in float64 is added. There is no intercept, as in the paper.
+/// Classes of unequal size (not in the paper): with w_c = n/(classes · n_c), <see cref="ClassBalance.PerClass"/> solves
+/// (Σ w_c G_c + λI)W = [w_c s_c]; <see cref="ClassBalance.Pooled"/> puts Σ_W + (n/classes) Σ μ_cμ_cᵀ in place of Σ w_c G_c, where
+/// Σ_W = G − Σ n_c μ_cμ_cᵀ: equal where classes spread alike. Both are exact sums, free of order, and unlearn exactly; with
+/// classes of equal size both are plain ridge.
 /// </remarks>
 public sealed class RidgeClassifier : LinearAnalyticLearner
 {
@@ -20,9 +25,15 @@ public sealed class RidgeClassifier : LinearAnalyticLearner
     /// <param name="features">φ; the learner owns it.</param>
     /// <param name="lambda">λ, 0 or more; default 1.</param>
     /// <param name="scaling">How stored samples become inputs; by default bytes to 0..1.</param>
-    /// <exception cref="ArgumentException">λ is negative or not finite.</exception>
-    public RidgeClassifier(FeatureExtractor features, double lambda = 1, InputScaling? scaling = null)
-        : base(features, scaling, withProducts: true) => Lambda = Checked(lambda);
+    /// <param name="balance">Whether frequent classes weigh more; default as in the paper.</param>
+    /// <exception cref="ArgumentException">λ is negative or not finite, or the features are too many for the memory.</exception>
+    public RidgeClassifier(
+        FeatureExtractor features, double lambda = 1, InputScaling? scaling = null, ClassBalance balance = ClassBalance.None)
+        : base(features, scaling, balance == ClassBalance.PerClass ? Products.PerClass : Products.Shared) =>
+        (Lambda, Balance) = (Checked(lambda), balance);
+
+    /// <summary>Whether frequent classes weigh more.</summary>
+    public ClassBalance Balance { get; }
 
     /// <summary>λ in use.</summary>
     public double Lambda { get; private set; }
@@ -43,8 +54,41 @@ public sealed class RidgeClassifier : LinearAnalyticLearner
         return Lambda;
     }
 
-    private protected override (Tensor Weights, Tensor Bias) Solve() => (
-        PositiveSolve.Of(Moments.Products, Lambda, Moments.Sums.t()), zeros([Classes.Count], ScalarType.Float64));
+    private protected override string Kind => "ridge";
+
+    private protected override JsonObject Options() =>
+        new() { ["lambda"] = Lambda, ["balance"] = $"{Balance}", ["fastProducts"] = FastProducts };
+
+    private protected override (Tensor Weights, Tensor Bias) Solve()
+    {
+        var (gram, targets) = Balance switch
+        {
+            ClassBalance.None => (Moments.Products, Moments.Sums),
+            ClassBalance.Pooled => Pooled(),
+            _ => PerClass(),
+        };
+        return (PositiveSolve.Of(gram, Lambda, targets.t()), zeros([Classes.Count], ScalarType.Float64));
+    }
+
+    private (Tensor Gram, Tensor Targets) Pooled()
+    {
+        var means = Moments.Means(); // zero for a class without samples
+        var share = Moments.Counts.sum().div(Known()); // n/classes
+        var targets = means.mul(share);
+        return (Moments.Within().add_(targets.t().matmul(means), alpha: Held(1)), targets);
+    }
+
+    private (Tensor Gram, Tensor Targets) PerClass()
+    {
+        var weights = Moments.Counts.sum().div(Known()).div(Moments.Counts.clamp_min(Held(1))); // w_c
+        return (Weighted(weights, Moments.Products), Moments.Sums.mul(weights.unsqueeze(1)));
+    }
+
+    // Σ w_c G_c without a copy of all G_c.
+    private static Tensor Weighted(Tensor weights, Tensor products) =>
+        weights.unsqueeze(0).matmul(products.flatten(1)).view(products.shape[1], products.shape[2]);
+
+    private Tensor Known() => Moments.Counts.gt(Held(0.5)).sum(ScalarType.Float64);
 
     private protected override void SaveStatistics(MechanismState state)
     {
@@ -55,7 +99,7 @@ public sealed class RidgeClassifier : LinearAnalyticLearner
     private protected override void LoadStatistics(MechanismState state)
     {
         base.LoadStatistics(state);
-        Lambda = Checked(state.Values["lambda"]!.GetValue<double>());
+        Lambda = Checked(state.Values["lambda"]?.GetValue<double>() ?? Lambda);
     }
 
     private double Tried(double lambda, EvaluationSet set)

@@ -2,17 +2,51 @@ using Engram.Retention;
 
 namespace Engram.Analytic;
 
-/// <summary>
-/// Counts n_c, sums Σφ of each class (C = ΣφY of ridge regression is its transpose) and the second moment G = Σφφᵀ: what
-/// closed forms are made of. All are held in float64 and grow with the classes.
-/// </summary>
-internal sealed class SecondMoments(int width, bool withProducts) : IDisposable
+/// <summary>Which second moments are kept.</summary>
+internal enum Products
 {
-    public Tensor Counts { get; private set; } = Zeros(0); // [classes]
+    /// <summary>None.</summary>
+    None,
 
-    public Tensor Sums { get; private set; } = Zeros(0, width); // [classes, width]
+    /// <summary>G = Σφφᵀ over all samples.</summary>
+    Shared,
 
-    public Tensor Products { get; private set; } = withProducts ? Zeros(width, width) : Zeros(0, 0);
+    /// <summary>G_c = Σφφᵀ over the samples of each class.</summary>
+    PerClass,
+}
+
+/// <summary>
+/// Counts n_c, sums Σφ of each class (C = ΣφY of ridge regression is its transpose) and the second moment G = Σφφᵀ, of all
+/// samples or of each class: what closed forms are made of. All are held in float64 and grow with the classes.
+/// </summary>
+internal sealed class SecondMoments : IDisposable
+{
+    private readonly int _width;
+    private readonly Products _kept;
+
+    /// <summary>Makes room for no class yet.</summary>
+    /// <param name="width">Features.</param>
+    /// <param name="kept">Which products are kept.</param>
+    /// <exception cref="ArgumentException">The products and the work on them would not fit into the memory there is.</exception>
+    public SecondMoments(int width, Products kept)
+    {
+        (_width, _kept) = (width, kept);
+        CheckMemory(width, kept == Analytic.Products.None ? 0 : 1);
+        (Counts, Sums) = (Zeros(0), Zeros(0, width));
+        Products = kept switch
+        {
+            Analytic.Products.Shared => Zeros(width, width),
+            Analytic.Products.PerClass => Zeros(0, width, width),
+            _ => Zeros(0, 0),
+        };
+    }
+
+    public Tensor Counts { get; private set; } // [classes]
+
+    public Tensor Sums { get; private set; } // [classes, width]
+
+    /// <summary><c>[width, width]</c>, <c>[classes, width, width]</c> or <c>[0, 0]</c>.</summary>
+    public Tensor Products { get; private set; }
 
     public long Bytes => 8 * (Counts.numel() + Sums.numel() + Products.numel());
 
@@ -24,23 +58,33 @@ internal sealed class SecondMoments(int width, bool withProducts) : IDisposable
         var oneHot = nn.functional.one_hot(ids, classes).to(ScalarType.Float64);
         Counts.add_(oneHot.sum([0]), alpha: Held(sign));
         Sums.add_(oneHot.t().matmul(exact), alpha: Held(sign));
-        if (sign < 0) Sums.masked_fill_(Counts.lt(Held(0.5)).unsqueeze(1), Held(0)); // no sample, no rounding left over
-        if (!withProducts) return;
+        if (sign < 0) Sums.masked_fill_(Empty.unsqueeze(1), Held(0)); // no sample, no rounding left over
         var terms = precision == ScalarType.Float64 ? exact : features;
-        Products.add_(terms.t().matmul(terms), alpha: Held(sign));
+        if (_kept == Analytic.Products.Shared) Products.add_(terms.t().matmul(terms), alpha: Held(sign));
+        if (_kept == Analytic.Products.PerClass) AddPerClass(terms, ids, sign);
     }
 
     public Tensor Means() => Sums.div(Counts.clamp_min(Held(1)).unsqueeze(1)); // [classes, width]
+
+    /// <summary>Log of the share of each class, float64 <c>[classes]</c>; any number for one without samples.</summary>
+    public Tensor LogPrior() => Counts.div(Counts.sum()).clamp_min(Held(1e-300)).log();
+
+    /// <summary>Σ over samples of (φ − μ_c)(φ − μ_c)ᵀ with the mean of their class, <c>[width, width]</c>.</summary>
+    public Tensor Within() => Total().sub(Sums.t().matmul(Means()));
+
+    /// <summary>Σφφᵀ over all samples.</summary>
+    public Tensor Total() => _kept == Analytic.Products.PerClass ? Products.sum([0L]) : Products;
 
     public void Save(MechanismState state) =>
         (state.Tensors["counts"], state.Tensors["sums"], state.Tensors["products"]) = (Counts, Sums, Products);
 
     public void Load(MechanismState state)
     {
-        var (counts, sums, products) = (state.Take("counts"), state.Take("sums"), state.Take("products"));
-        if (counts is null || sums is null || products is null
-            || sums.shape[1] != width || !products.shape.SequenceEqual(Products.shape))
-            throw new InvalidDataException($"statistics: missing or of another width, expected {width} features");
+        var (counts, sums, products) = (Statistics.Take(state, "counts", -1), Statistics.Take(state, "sums", -1, _width),
+            Statistics.Take(state, "products", _kept == Analytic.Products.PerClass ? [-1, _width, _width] : Products.shape));
+        var classes = counts.shape[0];
+        if (sums.shape[0] != classes || (_kept == Analytic.Products.PerClass && products.shape[0] != classes))
+            throw new InvalidDataException($"statistics: sums of {sums.shape[0]} classes, expected {classes} as counted");
         Dispose();
         (Counts, Sums, Products) = (counts, sums, products);
     }
@@ -52,16 +96,43 @@ internal sealed class SecondMoments(int width, bool withProducts) : IDisposable
         Products.Dispose();
     }
 
+    private Tensor Empty => Counts.lt(Held(0.5));
+
     private static Tensor Zeros(params long[] shape) => zeros(shape, ScalarType.Float64).DetachFromDisposeScope();
+
+    private void AddPerClass(Tensor terms, Tensor ids, int sign)
+    {
+        foreach (var id in ids.data<long>().ToArray().Distinct())
+        {
+            using var scope = NewDisposeScope();
+            var own = terms.index_select(0, ids.eq(Held(id)).nonzero().view(-1));
+            Products[id].add_(own.t().matmul(own), alpha: Held(sign));
+        }
+        if (sign < 0) Products.masked_fill_(Empty.view(-1, 1, 1), Held(0));
+    }
+
+    // Held products, and as much again twice over while a head is solved. Torch would take what the system never has.
+    public static void CheckMemory(int width, long matrices)
+    {
+        var needed = (matrices + 2.0) * 8 * width * width;
+        var there = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (matrices > 0 && needed > there)
+            throw new ArgumentException(FormattableString.Invariant(
+                $"features: {width} of them need {needed / 1e9:0.0} GB for {matrices} second moment(s), expected fewer for the {there / 1e9:0.0} GB there are"));
+    }
 
     private void Grow(int classes)
     {
         var more = classes - Counts.shape[0];
         if (more <= 0) return;
-        var (counts, sums) = (Counts, Sums);
+        if (_kept == Analytic.Products.PerClass) CheckMemory(_width, classes);
+        var (counts, sums, products) = (Counts, Sums, Products);
         Counts = cat([counts, zeros([more], ScalarType.Float64)]).DetachFromDisposeScope();
-        Sums = cat([sums, zeros([more, width], ScalarType.Float64)]).DetachFromDisposeScope();
+        Sums = cat([sums, zeros([more, _width], ScalarType.Float64)]).DetachFromDisposeScope();
         counts.Dispose();
         sums.Dispose();
+        if (_kept != Analytic.Products.PerClass) return;
+        Products = cat([products, zeros([more, _width, _width], ScalarType.Float64)]).DetachFromDisposeScope();
+        products.Dispose();
     }
 }

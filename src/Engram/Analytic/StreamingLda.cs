@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Engram.Models;
 
 namespace Engram.Analytic;
@@ -8,27 +9,68 @@ namespace Engram.Analytic;
 /// </summary>
 /// <remarks>
 /// Deviation: Σ is the pooled within-class covariance (Σφφᵀ − Σ n_c μ_cμ_cᵀ)/n, exact and free of order; the paper's running
-/// Σ uses the means known at each step and so depends on the order. Class sizes weigh in Σ only; the prior is uniform.
+/// Σ uses the means known at each step and so depends on the order. Class sizes weigh in Σ; the prior is uniform, as in the
+/// paper, unless asked for.
 /// </remarks>
-public sealed class StreamingLda : LinearAnalyticLearner
+public sealed class StreamingLda : LinearAnalyticLearner, IClassDistances
 {
     private readonly double _shrinkage;
+    private Tensor? _whitening; // L⁻¹, float64 [features, features], once distances were asked for
 
     /// <summary>Creates it.</summary>
     /// <param name="features">φ; the learner owns it.</param>
     /// <param name="shrinkage">ε, above 0 and at most 1; default 1e-4, the paper's.</param>
     /// <param name="scaling">How stored samples become inputs; by default bytes to 0..1.</param>
-    /// <exception cref="ArgumentException">ε out of range.</exception>
-    public StreamingLda(FeatureExtractor features, double shrinkage = 1e-4, InputScaling? scaling = null)
-        : base(features, scaling, withProducts: true) => _shrinkage = shrinkage is > 0 and <= 1
+    /// <param name="prior">Whether classes learnt from more samples are expected more often; default not.</param>
+    /// <exception cref="ArgumentException">ε out of range, or features too many for the memory.</exception>
+    public StreamingLda(
+        FeatureExtractor features, double shrinkage = 1e-4, InputScaling? scaling = null, ClassPrior prior = ClassPrior.Uniform)
+        : base(features, scaling, Products.Shared)
+    {
+        _shrinkage = shrinkage is > 0 and <= 1
             ? shrinkage
             : throw new ArgumentException($"shrinkage: {shrinkage}, expected above 0 and at most 1", nameof(shrinkage));
+        Prior = prior;
+    }
+
+    /// <summary>How often classes are expected.</summary>
+    public ClassPrior Prior { get; }
+
+    /// <summary>Squared Mahalanobis distances (φ − μ_c)ᵀΛ(φ − μ_c).</summary>
+    /// <param name="inputs"><c>[batch, ...]</c>, Byte or Float32.</param>
+    /// <returns>float32 <c>[batch, classes]</c>; infinity for a class without samples.</returns>
+    /// <remarks>The first call after learning solves once more and keeps features² numbers.</remarks>
+    public Tensor Distances(Tensor inputs) => DistancesOf(inputs, phi =>
+    {
+        _whitening ??= PositiveSolve.Whitening(Covariance(), _shrinkage).DetachFromDisposeScope();
+        var (white, means) = (phi.matmul(_whitening.t()), Moments.Means().matmul(_whitening.t()));
+        // Not cdist: near zero, its way by products would lose what the whitening kept.
+        return stack([.. Enumerable.Range(0, Classes.Count).Select(id => white.sub(means[id]).square().sum([1L]))], 1);
+    });
+
+    private protected override string Kind => "slda";
+
+    private protected override long StatisticsBytes => base.StatisticsBytes + (8 * (_whitening?.numel() ?? 0));
+
+    private protected override JsonObject Options() =>
+        new() { ["shrinkage"] = _shrinkage, ["prior"] = $"{Prior}", ["fastProducts"] = FastProducts };
 
     private protected override (Tensor Weights, Tensor Bias) Solve()
     {
         var means = Moments.Means(); // [classes, features]
-        var covariance = Moments.Products.sub(Moments.Sums.t().matmul(means)).div_(Moments.Counts.sum().clamp_min(Held(1)));
-        var weights = PositiveSolve.Of(covariance.mul_(Held(1 - _shrinkage)), _shrinkage, means.t());
-        return (weights, means.t().mul(weights).sum([0L]).mul(Held(-0.5)));
+        var weights = PositiveSolve.Of(Covariance(), _shrinkage, means.t());
+        var bias = means.t().mul(weights).sum([0L]).mul(Held(-0.5));
+        return (weights, Prior == ClassPrior.Uniform ? bias : bias.add(Moments.LogPrior(), alpha: Held(1)));
     }
+
+    private protected override void DropHead()
+    {
+        base.DropHead();
+        _whitening?.Dispose();
+        _whitening = null;
+    }
+
+    // (1 − ε)Σ
+    private Tensor Covariance() =>
+        Moments.Within().div_(Moments.Counts.sum().clamp_min(Held(1))).mul_(Held(1 - _shrinkage));
 }

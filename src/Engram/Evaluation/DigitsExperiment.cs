@@ -93,7 +93,7 @@ public sealed class DigitsExperiment
 
     private static ContinualModel Model(Strategy strategy)
     {
-        var backbone = new DigitsCnn();
+        var backbone = strategy.Backbone?.Invoke(28 * 28) ?? new DigitsCnn();
         return new ContinualModel(backbone, strategy.Head?.Invoke(backbone.FeatureCount));
     }
 

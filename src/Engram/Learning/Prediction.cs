@@ -7,9 +7,10 @@ namespace Engram.Learning;
 public sealed class Prediction : IDisposable
 {
     private readonly ClassRegistry _classes;
+    private readonly double _temperature;
 
-    internal Prediction(Tensor scores, ClassRegistry classes, TargetKind kind) =>
-        (Scores, _classes, Kind) = (scores, classes, kind);
+    internal Prediction(Tensor scores, ClassRegistry classes, TargetKind kind, double temperature = 1) =>
+        (Scores, _classes, Kind, _temperature) = (scores, classes, kind, temperature);
 
     /// <summary>Scores <c>[batch, classes]</c>; minus infinity where a class belongs to another task.</summary>
     public Tensor Scores { get; }
@@ -30,13 +31,22 @@ public sealed class Prediction : IDisposable
     /// <summary>The best label of each sample.</summary>
     public Label[] Labels => [.. ClassIds.Select(id => _classes.LabelOf((int)id))];
 
-    /// <summary>Probabilities <c>[batch, classes]</c>: softmax for classes, sigmoid for labels; values are returned as they are.</summary>
+    /// <summary>
+    /// Probabilities <c>[batch, classes]</c>: softmax for classes, at the learner's temperature where it was calibrated; sigmoid
+    /// for labels; values are returned as they are.
+    /// </summary>
     public Tensor Probabilities() => Kind switch
     {
-        TargetKind.Classes => Scores.softmax(1),
+        TargetKind.Classes => _temperature == 1 ? Scores.softmax(1) : Tempered(),
         TargetKind.MultiLabel => Scores.sigmoid(),
         _ => Scores.clone(),
     };
+
+    private Tensor Tempered()
+    {
+        using var scores = Scores.div(Held(_temperature));
+        return scores.softmax(1);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => Scores.Dispose();

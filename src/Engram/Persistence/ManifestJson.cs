@@ -69,7 +69,7 @@ internal static class ManifestJson
                 $"{file}: version {number} of the format, expected 1 to {Bundle.FormatVersion}; a newer Engram wrote it");
     }
 
-    private static void CheckSeal(byte[] json, string id, string file)
+    public static void CheckSeal(byte[] json, string id, string file)
     {
         var place = id.Length == 64 ? json.AsSpan().IndexOf(Encoding.UTF8.GetBytes(id)) : -1;
         var open = json.ToArray();

@@ -11,7 +11,7 @@ public sealed record MechanismKind(string Name, Type? OptionsType)
 
     private ConstructorInfo _constructor = null!;
 
-    /// <summary>Every mechanism of the library, by name.</summary>
+    /// <summary>Every mechanism of the library that options describe, by name.</summary>
     public static IReadOnlyList<MechanismKind> All => s_all.Value;
 
     /// <summary>The mechanism of a name.</summary>
@@ -43,8 +43,8 @@ public sealed record MechanismKind(string Name, Type? OptionsType)
         foreach (var type in typeof(RetentionMechanism).Assembly.GetExportedTypes())
         {
             if (type.IsAbstract || !type.IsSubclassOf(typeof(RetentionMechanism))) continue;
-            // Every mechanism takes its options, or nothing.
-            var constructor = type.GetConstructors().Single();
+            // Those that take options that may be left out, or nothing; what needs code cannot be described by a name.
+            if (type.GetConstructors() is not [var constructor] || constructor.GetParameters() is not ([] or [{ IsOptional: true }])) continue;
             var options = constructor.GetParameters().SingleOrDefault()?.ParameterType;
             var kind = new MechanismKind("", options) { _constructor = constructor };
             using var sample = kind.Create();

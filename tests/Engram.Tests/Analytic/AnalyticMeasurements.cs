@@ -1,9 +1,14 @@
 using System.Diagnostics;
+using System.Formats.Tar;
 using System.Globalization;
+using System.IO.Compression;
 using Engram.Analytic;
 using Engram.Data;
 using Engram.Evaluation;
+using Engram.Models;
+using Engram.Persistence;
 using Engram.Streams;
+using static TorchSharp.torch;
 
 namespace Engram.Tests.Analytic;
 
@@ -50,9 +55,200 @@ public class AnalyticMeasurements(ITestOutputHelper output)
         });
     }
 
-    private static ExperienceStream Split(out ISampleSource validation)
+    // Writes docs/methods/images/accuracy-memory.csv, from which Engram.Reporting.Tests draws the picture.
+    [Fact(Explicit = true)]
+    public void Accuracy_against_memory_on_Split_Mnist()
     {
-        var (rest, aside) = StratifiedSplit.Of(TestData.Mnist.Train, 1 / 12.0, new SeededRandom(0, "lambda"));
+        var file = Path.Combine(TestData.Root, "docs", "methods", "images", "accuracy-memory.csv");
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        var csv = new List<string> { "features,size,seed,width,lambda,bytes,accuracy,learning seconds" };
+        (string Series, int Size, int Seeds)[] plan =
+        [
+            ("patch filters", 8, 1), ("patch filters", 16, 1), ("patch filters", 32, 3), ("patch filters", 64, 1),
+            ("random ReLU", 250, 1), ("random ReLU", 500, 1), ("random ReLU", 1000, 1), ("random ReLU", 2000, 1),
+            ("patch filters", 128, 3), ("random ReLU", 4000, 1), ("patch filters", 160, 1),
+        ];
+        foreach (var (series, size, seeds) in plan)
+            for (var seed = 0; seed < seeds; seed++)
+            {
+                csv.Add(CurvePoint(series, size, seed));
+                File.WriteAllLines(file, csv);
+            }
+    }
+
+    private string CurvePoint(string series, int size, int seed)
+    {
+        var stream = Split(out var validation, seed);
+        FeatureExtractor features = series == "patch filters"
+            ? new PatchFeatures(stream.Experiences[0].Train, new PatchOptions { Filters = size, Seed = seed })
+            : new RandomFeatures(784, size, scale: 0.1, seed: seed);
+        using var learner = new RidgeClassifier(features) { FastProducts = true };
+        var seconds = stream.Experiences.Sum(experience => learner.Learn(experience).Seconds);
+        double[] grid = series == "patch filters" ? [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1] : [1e-2, 0.1, 1, 10, 100];
+        var lambda = learner.ChooseLambda(validation, grid);
+        learner.Learn(new Experience(5, validation));
+        var accuracy = Evaluator.Accuracy(learner, new EvaluationSet("all", TestData.Mnist.Test));
+        var line = string.Create(CultureInfo.InvariantCulture,
+            $"{series},{size},{seed},{features.FeatureCount},{lambda},{learner.MemoryBytes},{accuracy:0.0000},{seconds:0.0}");
+        Print(line);
+        return line;
+    }
+
+    // The network saw CIFAR-10 only. Everything is chosen on 10 of the 100 training images of each class, learnt afterwards.
+    [Fact(Explicit = true)]
+    public void Split_Cifar_100_over_a_frozen_network_trained_on_Cifar_10()
+    {
+        using var scope = NewDisposeScope();
+        using var backbone = ResNet.Cifar(20);
+        backbone.LoadWeights(Weights("resnet20-12fca82f.safetensors"));
+        var cifar = Cifar.Load100(TestData.Shared("cifar-100-binary.tar.gz"));
+        var (rest, validation) = StratifiedSplit.Of(Features(cifar.Train, backbone), 0.1, new SeededRandom(0, "cifar"));
+        var test = Features(cifar.Test, backbone);
+        var groups = Enumerable.Range(0, 10).Select(g => (IReadOnlyList<Label>)[.. test.Labels.Skip(10 * g).Take(10)]).ToArray();
+        var stream = ExperienceStream.ClassIncremental(rest, test, groups);
+        RidgeClassifier Ridge() => new(new RandomFeatures(64, 4000, scale: 0.5, seed: 0)) { FastProducts = true };
+        (string Name, Func<AnalyticLearner>[] Candidates)[] methods =
+        [
+            ("NCM", [() => new NearestClassMean(new RawFeatures(64))]),
+            ("streaming LDA", [.. new[] { 1e-4, 1e-3, 1e-2, 1e-1 }.Select(shrinkage =>
+                (Func<AnalyticLearner>)(() => new StreamingLda(new RawFeatures(64), shrinkage)))]),
+            ("FeCAM", [.. new[] { 1.0, 3, 10, 30, 100 }.Select(gamma =>
+                (Func<AnalyticLearner>)(() => new FeCam(new RawFeatures(64), new FeCamOptions { Gamma1 = gamma, Gamma2 = gamma })))]),
+            ("ridge, no projection", [() => new RidgeClassifier(new RawFeatures(64))]),
+            ("ridge, 4,000 random ReLU (RanPAC)", [Ridge]),
+        ];
+        foreach (var (name, candidates) in methods)
+        {
+            var best = candidates.MaxBy(make =>
+            {
+                using var tried = make();
+                foreach (var experience in stream.Experiences) tried.Learn(experience);
+                (tried as RidgeClassifier)?.ChooseLambda(validation, s_lambdas);
+                return Evaluator.Accuracy(tried, new EvaluationSet("validation", validation));
+            })!;
+            using var learner = best();
+            var soFar = new List<double>();
+            for (var i = 0; i < 10; i++)
+            {
+                learner.Learn(stream.Experiences[i]);
+                if (i == 9) (learner as RidgeClassifier)?.ChooseLambda(validation, s_lambdas);
+                soFar.Add(Evaluator.Accuracy(learner, new EvaluationSet("seen", SubsetSource.WithLabels(test, [.. groups[..(i + 1)].SelectMany(g => g)]))));
+            }
+            learner.Learn(new Experience(10, validation));
+            var accuracy = Evaluator.Accuracy(learner, new EvaluationSet("test", test));
+            Print(FormattableString.Invariant(
+                $"{name}: {accuracy:0.0000} final, {soFar.Average():0.0000} mean over the ten steps, {learner.MemoryBytes / 1e6:0.00} MB, choice {Array.IndexOf(candidates, best)}, λ {(learner as RidgeClassifier)?.Lambda}"));
+        }
+    }
+
+    [Fact(Explicit = true)]
+    public void Joint_linear_training_on_Split_Cifar_100_over_the_same_network()
+    {
+        using var scope = NewDisposeScope();
+        using var backbone = ResNet.Cifar(20);
+        backbone.LoadWeights(Weights("resnet20-12fca82f.safetensors"));
+        var cifar = Cifar.Load100(TestData.Shared("cifar-100-binary.tar.gz"));
+        var (rest, validation) = StratifiedSplit.Of(Features(cifar.Train, backbone), 0.1, new SeededRandom(0, "cifar"));
+        Print(FormattableString.Invariant(
+            $"joint linear (softmax): {JointLinear(Gather(rest), Gather(validation), Gather(Features(cifar.Test, backbone))):0.0000} final"));
+    }
+
+    private static readonly double[] s_lambdas = [1e-2, 0.1, 1, 10, 100, 1e3, 1e4, 1e5];
+
+    // Softmax regression on all classes at once, full-batch Adam over standardised features; weight decay chosen on validation data.
+    private static double JointLinear((Tensor X, Tensor Y) train, (Tensor X, Tensor Y) validation, (Tensor X, Tensor Y) test)
+    {
+        var (mean, deviation) = (train.X.mean([0L]), train.X.std([0L]));
+        (Tensor Weights, double Accuracy) Fit(Tensor x, Tensor y, double decay, (Tensor X, Tensor Y) on)
+        {
+            var weights = new TorchSharp.Modules.Parameter(zeros(65, 100));
+            Tensor Logits(Tensor input) => cat([(input - mean) / deviation, ones(input.shape[0], 1)], 1).matmul(weights);
+            var optimizer = optim.Adam([weights], 0.03);
+            for (var step = 0; step < 400; step++)
+            {
+                using var inner = NewDisposeScope();
+                optimizer.zero_grad();
+                (nn.functional.cross_entropy(Logits(x), y) + decay * weights.square().sum()).backward();
+                optimizer.step();
+            }
+            using var _ = no_grad();
+            return (weights, Logits(on.X).argmax(1).eq(on.Y).to(ScalarType.Float64).mean().item<double>());
+        }
+
+        var decay = new[] { 1e-5, 1e-4, 1e-3 }.MaxBy(value => Fit(train.X, train.Y, value, validation).Accuracy);
+        return Fit(cat([train.X, validation.X]), cat([train.Y, validation.Y]), decay, test).Accuracy;
+    }
+
+    private static (Tensor X, Tensor Y) Gather(ISampleSource source)
+    {
+        var batch = source.Gather([.. Enumerable.Range(0, source.Count).Select(i => (long)i)]);
+        return (batch.Inputs, batch.Targets);
+    }
+
+    private static TensorSource Features(ISampleSource images, Backbone backbone)
+    {
+        using var _ = no_grad();
+        backbone.eval();
+        var parts = Enumerable.Range(0, images.Count).Chunk(250).Select(chunk =>
+        {
+            using var scope = NewDisposeScope();
+            return backbone.forward(InputScaling.ImageNet.Apply(images.Gather([.. chunk.Select(i => (long)i)]).Inputs)).MoveToOuterDisposeScope();
+        }).ToArray();
+        return TensorSource.OfClasses(cat(parts), images.Codes.ToArray(), images.Labels);
+    }
+
+    private static Dictionary<string, Tensor> Weights(string name)
+    {
+        using var unpacked = new GZipStream(File.OpenRead(TestData.Shared("weights.tar.gz")), CompressionMode.Decompress);
+        using var tar = new TarReader(unpacked);
+        while (tar.GetNextEntry() is { } entry)
+            if (entry.Name.EndsWith(name, StringComparison.Ordinal))
+            {
+                using var bytes = new MemoryStream();
+                entry.DataStream!.CopyTo(bytes);
+                bytes.Position = 0;
+                return SafetensorsFile.Read(bytes, name);
+            }
+        throw new InvalidDataException(name);
+    }
+
+    // Ratios taken in alternation, since a busy machine slows both.
+    [Fact(Explicit = true)]
+    public void Speed_of_streaming_lda_and_of_random_projection_with_ridge()
+    {
+        using var scope = NewDisposeScope();
+        var samples = TensorSource.OfClasses(randn(100_000, 400), [.. Enumerable.Range(0, 100_000).Select(i => i % 10)], Label.Numbers(0, 10));
+        for (var round = 0; round < 3; round++)
+            foreach (var (fast, block) in new[] { (false, 512), (true, 512), (false, 2048), (true, 2048) })
+            {
+                using var lda = new StreamingLda(new RawFeatures(400)) { FastProducts = fast, BlockSize = block };
+                var result = lda.Learn(new Experience(0, samples));
+                Print(FormattableString.Invariant($"streaming LDA, 400 features, fast {fast}, block {block}: {result.Samples / result.Seconds:0} samples/s"));
+            }
+        const int Width = 2000;
+        for (var round = 0; round < 3; round++)
+            foreach (var block in new[] { 512, 2048 })
+            {
+                using var features = new RandomFeatures(784, Width, scale: 0.1);
+                using var ridge = new RidgeClassifier(features) { FastProducts = true, BlockSize = block };
+                var source = SubsetSource.Balanced(TestData.Mnist.Train, 2000);
+                var learnt = ridge.Learn(new Experience(0, source)).Seconds;
+                var (x, w, phi) = (rand(block, 784), rand(784, Width), rand(block, Width));
+                var watch = Stopwatch.StartNew();
+                for (var start = 0; start < source.Count; start += block)
+                {
+                    using var inner = NewDisposeScope();
+                    x.matmul(w);
+                    phi.t().matmul(phi);
+                }
+                Print(FormattableString.Invariant(
+                    $"random projection and ridge, width {Width}, block {block}: products alone take {watch.Elapsed.TotalSeconds / learnt:0.00} of the time ({learnt:0.00} s)"));
+            }
+    }
+
+    private static ExperienceStream Split(out ISampleSource validation, int seed = 0)
+    {
+        var (rest, aside) = StratifiedSplit.Of(TestData.Mnist.Train, 1 / 12.0, new SeededRandom(seed, "lambda"));
         validation = aside;
         return ExperienceStream.ClassIncremental(
             rest, TestData.Mnist.Test, [.. Enumerable.Range(0, 5).Select(pair => (IReadOnlyList<Label>)Label.Numbers(2 * pair, 2))]);

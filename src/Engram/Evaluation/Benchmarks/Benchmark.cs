@@ -84,9 +84,16 @@ public abstract class Benchmark
             options = options with { Iterations = options.Iterations * stream.Experiences.Count };
             stream = stream.AtOnce();
         }
-        var results = new Experiment(stream, strategy => Model(strategy.Head), options)
+        var results = new Experiment(stream, strategy => ModelOf(strategy, data.Train.InputShape), options)
             .Run([method.InScenario(cell.Scenario)], progress, null, checkpoints, cancellationToken);
         return results.Count == 0 ? null : results[0];
+    }
+
+    private ContinualModel ModelOf(Strategy strategy, IReadOnlyList<long> inputShape)
+    {
+        if (strategy.Backbone is not { } build) return Model(strategy.Head);
+        var backbone = build((int)inputShape.Aggregate(1L, (product, size) => product * size));
+        return new ContinualModel(backbone, strategy.Head?.Invoke(backbone.FeatureCount));
     }
 
     // Strategies of the library that need outputs to come with their classes say so.

@@ -27,6 +27,9 @@ public sealed record BenchmarkMethod(
     /// <summary>The head it needs, for a number of features; null for a linear one.</summary>
     public Func<int, IncrementalHead>? Head { get; init; }
 
+    /// <summary>The backbone it needs, for a number of inputs; null for the protocol's.</summary>
+    public Func<int, Backbone>? Backbone { get; init; }
+
     /// <summary>Any strategy of the library at its defaults, beside the published ones.</summary>
     /// <param name="strategy">The strategy.</param>
     /// <param name="capacity">Samples its memory may keep, as much as the protocol's.</param>
@@ -37,10 +40,11 @@ public sealed record BenchmarkMethod(
         {
             Scenarios = strategy.Scenarios,
             Head = strategy.Head,
+            Backbone = strategy.Backbone,
         };
     }
 
     /// <summary>The strategy that an <see cref="Experiment"/> runs.</summary>
     internal Strategy InScenario(Scenario scenario) =>
-        new(Name, Title, Title, _ => Mechanisms(scenario)) { Head = Head, Scenarios = Scenarios };
+        new(Name, Title, Title, _ => Mechanisms(scenario)) { Head = Head, Backbone = Backbone, Scenarios = Scenarios };
 }

@@ -1,0 +1,117 @@
+using System.Text.Json;
+using Engram.Models;
+using Engram.Persistence;
+using Engram.Retention;
+
+namespace Engram.Analytic;
+
+/// <summary>
+/// An analytic learner on disk, whole: feature extractor, statistics, labels, options. Loaded in another process it predicts
+/// bit by bit the same, and learning and unlearning go on exactly.
+/// </summary>
+/// <remarks>
+/// A folder as <see cref="Bundle"/> writes it: <c>manifest.json</c> and safetensors files named by their SHA-256, replaced as
+/// a whole or not at all. The extractor's tensors are kept, not its seed, so that a file outlives a change of generators.
+/// </remarks>
+public static class AnalyticBundle
+{
+    /// <summary>Saves a learner, between calls of <see cref="AnalyticLearner.Learn"/> or after one was cancelled.</summary>
+    /// <param name="learner">The learner.</param>
+    /// <param name="path">Folder of the bundle; it is created or replaced.</param>
+    /// <exception cref="IOException">No space, no permission, or another folder is there; a bundle saved before is as it was.</exception>
+    public static void Save(AnalyticLearner learner, string path)
+    {
+        ArgumentNullException.ThrowIfNull(learner);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var state = new MechanismState();
+        learner.Save(state);
+        var (kind, options) = learner.Describe();
+        var extractor = learner.Features.Describe();
+        new BundleFolder(path).Save(
+            [
+                ("extractor", stream => SafetensorsFile.Write(stream, extractor.Tensors)),
+                ("statistics", stream => SafetensorsFile.Write(stream, new Dictionary<string, Tensor>(state.Tensors))),
+            ],
+            parts => new AnalyticManifest(
+                AnalyticManifest.FormatName, AnalyticManifest.FormatVersion, "", kind, options, extractor.Kind, extractor.Options,
+                learner.Features.FeatureCount, Bundle.Fields(learner.Scaling), state.Values, parts).Seal(),
+            null);
+    }
+
+    /// <summary>Loads a learner.</summary>
+    /// <param name="path">Folder of the bundle.</param>
+    /// <param name="features">The extractor, where it is not one of the library's own; null otherwise. The learner owns it.</param>
+    /// <exception cref="FileNotFoundException">There is no bundle, or one of its parts is missing.</exception>
+    /// <exception cref="InvalidDataException">A damaged, future or foreign bundle; the message names the part.</exception>
+    public static AnalyticLearner Load(string path, FeatureExtractor? features = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var folder = new BundleFolder(path);
+        var manifest = AnalyticManifest.Parse(folder.ReadManifest(), folder.ManifestPath);
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var state = new MechanismState { Values = manifest.Values };
+        foreach (var (name, tensor) in Read(folder, manifest, "statistics")) state.Tensors[name] = tensor;
+        var extractor = new ExtractorFile(manifest.Extractor, manifest.ExtractorOptions, Read(folder, manifest, "extractor"));
+        FeatureExtractor? built = null;
+        AnalyticLearner? learner = null;
+        try
+        {
+            built = features ?? extractor.Build();
+            if (built.FeatureCount != manifest.Features)
+                throw new FormatException($"extractor gives {built.FeatureCount} features, expected {manifest.Features}");
+            learner = Build(manifest, built);
+            learner.Load(state);
+            return learner;
+        }
+        catch (Exception problem) when (problem is not (OutOfMemoryException or FileNotFoundException))
+        {
+            learner?.Dispose();
+            if (learner is null && features is null) built?.Dispose();
+            if (problem is InvalidDataException or FormatException or JsonException or ArgumentException
+                or InvalidOperationException or NullReferenceException or OverflowException)
+                throw new InvalidDataException($"{folder.ManifestPath}: {problem.Message}", problem);
+            throw;
+        }
+    }
+
+    private static Dictionary<string, Tensor> Read(BundleFolder folder, AnalyticManifest manifest, string name)
+    {
+        using var stream = folder.Open(manifest.Parts.Single(part => part.Name == name));
+        return SafetensorsFile.Read(stream, $"{folder.ManifestPath}: part {name}");
+    }
+
+    // A file can only choose among these; it cannot name a type.
+    private static AnalyticLearner Build(AnalyticManifest manifest, FeatureExtractor features)
+    {
+        var options = manifest.Options;
+        var scaling = manifest.Scaling.Deserialize<InputScaling>(ManifestJson.Options);
+        var (block, fast) = (options["blockSize"]!.GetValue<int>(), (bool?)options["fastProducts"] ?? false);
+        return manifest.Learner switch
+        {
+            "ncm" => new NearestClassMean(features, scaling) { BlockSize = block, FastProducts = fast },
+            "slda" => new StreamingLda(features, Number("shrinkage"), scaling, One<ClassPrior>("prior"))
+            { BlockSize = block, FastProducts = fast },
+            "ridge" => new RidgeClassifier(features, Number("lambda"), scaling, One<ClassBalance>("balance"))
+            { BlockSize = block, FastProducts = fast },
+            "recursive-ridge" => new RecursiveRidge(features, Number("lambda"), scaling) { BlockSize = block },
+            "fecam" => new FeCam(features, new FeCamOptions
+            {
+                Gamma1 = Number("gamma1"),
+                Gamma2 = Number("gamma2"),
+                Tukey = Number("tukey"),
+                Correlation = options["correlation"]!.GetValue<bool>(),
+                Prior = One<ClassPrior>("prior"),
+            }, scaling)
+            { BlockSize = block },
+            _ => throw new FormatException($"learner: {manifest.Learner}, expected ncm, slda, ridge, recursive-ridge or fecam"),
+        };
+
+        double Number(string name) => options[name]!.GetValue<double>();
+
+        T One<T>(string name)
+            where T : struct, Enum => Enum.Parse<T>(options[name]!.GetValue<string>());
+    }
+}

@@ -1,0 +1,170 @@
+using Engram.Learning;
+using Engram.Retention;
+
+namespace Engram.Analytic;
+
+/// <summary>
+/// Puts an <see cref="AnalyticLearner"/> in place of the head: the backbone learns by gradients in the first experience, or not
+/// at all where it has nothing to train, and is frozen; every sample is then summed once, and nothing is forgotten.
+/// </summary>
+/// <remarks>
+/// The first experience of a trainable backbone takes the learner's epochs and is summed when it ends; every other experience is one
+/// pass, whatever the epochs. Until the first experience ends, the trained head predicts. The sums are those of
+/// <see cref="AnalyticLearner"/>, so order and batch size do not matter, and a stopped experience goes on exactly.
+/// </remarks>
+public sealed class AnalyticHead : RetentionMechanism
+{
+    private const int BlockSize = 256;
+    private readonly Func<int, long, AnalyticLearner> _create;
+    private AnalyticLearner? _learner;
+    private bool _frozen;
+
+    /// <summary>Creates it.</summary>
+    /// <param name="name">Short name for tables and files, for example <c>slda</c>.</param>
+    /// <param name="create">Makes the learner, for a number of features and the seed of what it draws. Its inputs are the backbone's features.</param>
+    public AnalyticHead(string name, Func<int, long, AnalyticLearner> create)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(create);
+        (Name, _create) = (name, create);
+    }
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <inheritdoc/>
+    public override Seams Seams => Seams.Prediction | Seams.Loss | Seams.Parameters | Seams.TrainingData;
+
+    /// <inheritdoc/>
+    public override long MemoryBytes => _learner?.MemoryBytes ?? 0;
+
+    /// <summary>The learner over the backbone's features; known once this mechanism belongs to a learner.</summary>
+    /// <exception cref="InvalidOperationException">It does not yet.</exception>
+    public AnalyticLearner Learner =>
+        _learner ?? throw new InvalidOperationException($"{Name}: belongs to no learner yet, expected to be given to one");
+
+    /// <inheritdoc/>
+    protected internal override string? WhyNot(LearnerOptions options) => options switch
+    {
+        { Scenario: Scenario.TaskIncremental } => "tells all classes apart at once, expected class- or domain-incremental",
+        { Iterations: not null } => "takes every sample once, expected Iterations to be null",
+        { DropLast: true } => "takes every sample once, expected DropLast to be false",
+        _ => null,
+    };
+
+    /// <inheritdoc/>
+    protected internal override string? WhyNotBeside(RetentionMechanism other) =>
+        "forgets nothing and trains nothing that another could keep, expected it alone";
+
+    /// <inheritdoc/>
+    protected internal override void Attach(LearningContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        _learner = _create(context.Model.Backbone.FeatureCount, context.Options.Seed);
+        _frozen = !context.Model.Backbone.parameters().Any(parameter => parameter.requires_grad);
+    }
+
+    /// <inheritdoc/>
+    protected internal override int? ChooseEpochs(LearningContext context) => _frozen ? 1 : null;
+
+    /// <inheritdoc/>
+    protected internal override void BeforeGrowth(LearningContext context) => Require.Classes(context, Name);
+
+    /// <inheritdoc/>
+    protected internal override void BeginExperience(LearningContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        if (context.Model.Backbone is IUnlabelledBackbone { IsLearnt: false } backbone)
+            backbone.LearnFrom(context.Source, context.Model.Scaling, context.Options.Seed);
+        foreach (var key in context.Classes.Classes) Learner.Classes.Register(key.Label);
+    }
+
+    /// <inheritdoc/>
+    protected internal override void BeforeForward(TrainingStep step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        if (_frozen) step.Context.Model.Backbone.eval(); // no running statistics move
+    }
+
+    /// <inheritdoc/>
+    protected internal override Tensor? ReplaceLoss(TrainingStep step, BatchPart part)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        ArgumentNullException.ThrowIfNull(part);
+        return _frozen ? TrainingStep.RowsOf(step.Logits, part).sum().mul(Held(0)) : null;
+    }
+
+    /// <inheritdoc/>
+    protected internal override void AfterStep(TrainingStep step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        if (_frozen) Learner.Sum(TrainingStep.RowsOf(step.Features, step.Current), step.Current.Targets);
+    }
+
+    /// <inheritdoc/>
+    protected internal override void EndExperience(LearningContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        if (_frozen) return;
+        using var _ = no_grad();
+        for (var start = 0; start < context.Source.Count; start += BlockSize)
+        {
+            using var scope = NewDisposeScope();
+            var indices = new long[Math.Min(BlockSize, context.Source.Count - start)];
+            for (var i = 0; i < indices.Length; i++) indices[i] = start + i;
+            var part = context.Fetch(indices);
+            Learner.Sum(context.Model.Backbone.forward(part.Inputs), part.Targets);
+        }
+        Freeze(context);
+    }
+
+    /// <inheritdoc/>
+    protected internal override Tensor? Score(LearningContext context, Tensor features, Tensor logits)
+    {
+        ArgumentNullException.ThrowIfNull(features);
+        ArgumentNullException.ThrowIfNull(logits);
+        if (!Learner.HasLearnt) return null;
+        var scores = Learner.Scores(features);
+        // Classes may have come that are not summed yet.
+        var missing = logits.shape[1] - scores.shape[1];
+        return missing == 0 ? scores : cat([scores, full([scores.shape[0], missing], Held(double.NegativeInfinity))], 1);
+    }
+
+    /// <inheritdoc/>
+    protected internal override void Save(MechanismState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        Learner.Save(state);
+        state.Values["frozen"] = _frozen;
+        foreach (var (name, tensor) in Learner.Features.Describe().Tensors) state.Tensors[$"features.{name}"] = tensor;
+    }
+
+    /// <inheritdoc/>
+    protected internal override void Restructure(LearningContext context, MechanismState state)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(state);
+        if (!_frozen && (bool?)state.Values["frozen"] == true) Freeze(context);
+    }
+
+    /// <inheritdoc/>
+    protected internal override void Load(LearningContext context, MechanismState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        foreach (var (name, tensor) in Learner.Features.Describe().Tensors)
+            if (!state.Tensors.TryGetValue($"features.{name}", out var saved) || !saved.Equals(tensor))
+                throw new InvalidDataException($"features: {name} is missing or of another seed, expected that of this learner");
+        Learner.Load(state);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing) => _learner?.Dispose();
+
+    // The next experience, or the restoration, lays the arena out anew.
+    private void Freeze(LearningContext context)
+    {
+        foreach (var parameter in context.Model.Backbone.parameters()) parameter.requires_grad = false;
+        context.StructureChanged = true;
+        _frozen = true;
+    }
+}
