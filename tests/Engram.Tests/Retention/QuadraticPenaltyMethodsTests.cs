@@ -193,21 +193,21 @@ public class QuadraticPenaltyMethodsTests
     public void State_saved_in_mid_experience_and_loaded_goes_on_bit_by_bit(string name)
     {
         var state = new MechanismState();
-        var whole = Run(name, mechanism =>
+        var whole = Run(name, (mechanism, _) =>
         {
             mechanism.Save(state);
             foreach (var (key, held) in state.Tensors.ToArray()) state.Tensors[key] = held.clone();
         });
-        var resumed = Run(name, mechanism =>
+        var resumed = Run(name, (mechanism, context) =>
         {
             if (name != "gem") mechanism.Dispose(); // nothing but the saved state is left
-            mechanism.Load(null!, state);
+            mechanism.Load(context, state);
         });
         Assert.Equal(whole, resumed);
     }
 
     // Two experiences; the second is interrupted after three of seven steps.
-    private static double[] Run(string name, Action<RetentionMechanism> pause)
+    private static double[] Run(string name, Action<RetentionMechanism, LearningContext> pause)
     {
         var mechanism = Strategies.Named(name).Create(new StrategyBudget()).Single();
         using var cancellation = new CancellationTokenSource();
@@ -216,7 +216,7 @@ public class QuadraticPenaltyMethodsTests
         learner.Study(new TinyProblem(1).Experience(0));
         Assert.Throws<OperationCanceledException>(
             () => learner.Learn(new TinyProblem(2).Experience(1), null, cancellation.Token));
-        pause(mechanism);
+        pause(mechanism, learner.Context);
         learner.Study(new TinyProblem(2).Experience(1));
         learner.Study(new TinyProblem(3).Experience(2));
         return TinyProblem.Values(learner.Context.Arena.Values);
