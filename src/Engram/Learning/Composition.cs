@@ -29,6 +29,7 @@ internal static class Composition
                 + "expected only one of them");
         foreach (var twice in mechanisms.GroupBy(mechanism => mechanism.Name).Where(group => group.Count() > 1))
             throw new ArgumentException($"mechanisms: {twice.Key} occurs {twice.Count()} times, expected once");
+        CheckOrder(mechanisms);
         foreach (var mechanism in mechanisms)
             foreach (var other in mechanisms)
                 if (mechanism != other && mechanism.WhyNotBeside(other) is { } reason)
@@ -36,5 +37,16 @@ internal static class Composition
         foreach (var mechanism in mechanisms)
             if (mechanism.WhyNot(options) is { } reason)
                 throw new ArgumentException($"mechanisms: {mechanism.Name} {reason}");
+    }
+
+    // A penalty that has been added would count as loss.
+    private static void CheckOrder(IReadOnlyList<RetentionMechanism> mechanisms)
+    {
+        for (var i = 1; i < mechanisms.Count; i++)
+            if (mechanisms[i].ReadsLossGradient
+                && mechanisms.Take(i).FirstOrDefault(earlier => earlier.Seams.HasFlag(Seams.Gradient)) is { } penalty)
+                throw new ArgumentException(
+                    $"mechanisms: {mechanisms[i].Name} reads the gradient of the loss, to which {penalty.Name} adds, "
+                    + (penalty.ReadsLossGradient ? "expected only one of them" : $"expected {mechanisms[i].Name} before {penalty.Name}"));
     }
 }

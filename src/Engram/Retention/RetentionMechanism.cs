@@ -68,6 +68,9 @@ public abstract class RetentionMechanism : IDisposable
     /// <param name="other">Another mechanism of the same learner.</param>
     protected internal virtual string? WhyNotBeside(RetentionMechanism other) => null;
 
+    /// <summary>Whether it reads the gradient in <see cref="AddGradient"/> as that of the loss alone, so that it must come before penalties.</summary>
+    protected internal virtual bool ReadsLossGradient => false;
+
     /// <summary>Called once, when the learner is built.</summary>
     /// <param name="context">The learner's context.</param>
     protected internal virtual void Attach(LearningContext context) { }

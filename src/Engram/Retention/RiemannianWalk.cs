@@ -32,7 +32,7 @@ public sealed record RWalkOptions
 /// <remarks>
 /// As in the authors' code F̂ is the mean, over Δt steps, of the squared gradient of a batch; negative scores become 0, the
 /// score after an experience is the mean of the earlier and the new one, and F and s are divided by their greatest value.
-/// The gradient is noted when this mechanism's turn comes: list it before other quadratic penalties.
+/// It must be listed before other quadratic penalties, whose pull it would count as loss.
 /// </remarks>
 public sealed class RiemannianWalk : RetentionMechanism
 {
@@ -92,6 +92,9 @@ public sealed class RiemannianWalk : RetentionMechanism
         _walked = zeros_like(context.Arena.Values).DetachFromDisposeScope();
         _waiting = 0;
     }
+
+    /// <inheritdoc/>
+    protected internal override bool ReadsLossGradient => true;
 
     /// <inheritdoc/>
     protected internal override void AddGradient(TrainingStep step)

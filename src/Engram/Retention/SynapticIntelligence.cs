@@ -23,7 +23,7 @@ public sealed record SiOptions
 /// </summary>
 /// <remarks>
 /// The path integral uses the gradient without the penalty, and Ω is cut at 0 after each experience, as in the authors'
-/// code. The gradient is noted when this mechanism's turn comes: list it before other quadratic penalties. One penalty
+/// code. It must be listed before other quadratic penalties, whose pull it would count as loss. One penalty
 /// anchored at the parameters of the last experience, whatever the number of experiences.
 /// </remarks>
 public sealed class SynapticIntelligence : RetentionMechanism
@@ -64,6 +64,9 @@ public sealed class SynapticIntelligence : RetentionMechanism
         ArgumentNullException.ThrowIfNull(context);
         _path.Begin(context.Arena);
     }
+
+    /// <inheritdoc/>
+    protected internal override bool ReadsLossGradient => true;
 
     /// <inheritdoc/>
     protected internal override void AddGradient(TrainingStep step)

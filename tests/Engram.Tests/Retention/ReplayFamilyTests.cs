@@ -186,6 +186,8 @@ public sealed class ReplayFamilyTests
     {
         AssertRefused("er-ace and class-weights both replace the classification loss", new(), new ErAce(), new ClassWeightedLoss());
         AssertRefused("gdumb and balanced-batches both choose the training data", new(), new GDumb(), new BalancedBatches());
+        AssertRefused("expected si before ewc", new(), new ElasticWeightConsolidation(), new SynapticIntelligence());
+        AssertRefused("expected only one of them", new(), new SynapticIntelligence(), new RiemannianWalk());
         AssertRefused("expected class- or domain-incremental", new() { Scenario = Scenario.TaskIncremental }, new ErAce());
         AssertRefused("expected Iterations to be null", new() { Iterations = 5 }, new GDumb());
         Assert.Contains("Alpha: -1, expected 0 or more", Assert.Throws<ArgumentException>(
