@@ -53,6 +53,45 @@ public sealed class AccuracyMatrix
     /// </summary>
     public double Forgetting => Count < 2 ? 0 : Mean(Enumerable.Range(0, Count - 1).Select(ForgettingOf));
 
+    /// <summary>max_{j&lt;T−1} f_j: the drop of the experience that was forgotten most. Zero after a single experience.</summary>
+    public double MaximumForgetting => Count < 2 ? 0 : Enumerable.Range(0, Count - 1).Max(ForgettingOf);
+
+    /// <summary>
+    /// REM = 1 − |min(BWT, 0)| with BWT = Σ_{i≥1} Σ_{j&lt;i} (R[i, j] − R[j, j]) / (T(T−1)/2), over all times and not the last
+    /// alone (Díaz-Rodríguez et al. 2018, "Don't forget, there is more than forgetting", equations 3 and 4). One after a single
+    /// experience.
+    /// </summary>
+    public double Remembering => 1 - Math.Abs(Math.Min(0, Count < 2 ? 0 : Mean(
+        Enumerable.Range(1, Count - 1).SelectMany(i => Enumerable.Range(0, i).Select(j => this[i, j] - this[j, j])))));
+
+    /// <summary>
+    /// I = (1/T) Σ_k (a*_k − R[k, k]): how much learning new experiences suffers from holding on to old ones (Chaudhry et al.
+    /// 2018, equation 5, averaged over k). Negative where old knowledge helps.
+    /// </summary>
+    /// <param name="reference">a*_k: accuracy on experience k of a model trained on experiences 0 to k together.</param>
+    /// <exception cref="ArgumentException">Not one value per experience.</exception>
+    public double Intransigence(IReadOnlyList<double> reference)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        if (reference.Count != Count)
+            throw new ArgumentException($"reference: {reference.Count} values, expected {Count}, one per experience", nameof(reference));
+        return Mean(Enumerable.Range(0, Count).Select(k => reference[k] - this[k, k]));
+    }
+
+    /// <summary>
+    /// 2·S·P / (S + P) with stability S, the mean accuracy on all experiences but the last at the end, and plasticity P, the mean
+    /// R[k, k]. NaN after a single experience.
+    /// </summary>
+    public double StabilityPlasticity
+    {
+        get
+        {
+            if (Count < 2) return double.NaN;
+            var (stability, plasticity) = (Mean(Enumerable.Range(0, Count - 1).Select(j => this[Count - 1, j])), LearningAccuracy);
+            return stability + plasticity == 0 ? 0 : 2 * stability * plasticity / (stability + plasticity);
+        }
+    }
+
     /// <summary>
     /// BWT = (1/(T−1)) Σ_{j&lt;T−1} (R[T−1, j] − R[j, j]): what later learning did to earlier knowledge (GEM, equation 3).
     /// Zero after a single experience.
