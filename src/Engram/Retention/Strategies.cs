@@ -118,6 +118,11 @@ public static class Strategies
         new("decoupled-head+replay", "Decoupled head + replay", "Replay, then the head alone on balanced samples.",
             budget => [new DecoupledHead(new DecoupledHeadOptions { Capacity = budget.Capacity }),
                 new Replay(new ReplayOptions { Capacity = budget.Capacity })]) { Scenarios = s_sharedOutputs },
+        // Generative memory: no stored sample.
+        new("dgr", "Generative replay", "Repeats what a generator of its own makes, labelled by the previous model.",
+            _ => [new GenerativeReplay()]) { Scenarios = s_sharedOutputs },
+        new("dgr-distil", "Generative replay + distillation", "Repeats generated samples with the previous model's probabilities.",
+            _ => [new GenerativeReplay(new GenerativeReplayOptions { Targets = ReplayTargets.Soft })]) { Scenarios = s_sharedOutputs },
         new("from-scratch", "From scratch", "Trains a new model on each experience alone; keeps nothing.", _ => [new Reinitialise()])
             { IsYardstick = true },
         new("cumulative", "Cumulative", "Goes on training on all data so far.", _ => [new Cumulative()])
