@@ -123,6 +123,8 @@ public static class Strategies
             _ => [new GenerativeReplay()]) { Scenarios = s_sharedOutputs },
         new("dgr-distil", "Generative replay + distillation", "Repeats generated samples with the previous model's probabilities.",
             _ => [new GenerativeReplay(new GenerativeReplayOptions { Targets = ReplayTargets.Soft })]) { Scenarios = s_sharedOutputs },
+        new("brain-inspired", "Brain-inspired replay", "Repeats what the classifier itself generates through feedback connections.",
+            _ => [new BrainInspiredReplay()]) { Scenarios = s_sharedOutputs },
         new("from-scratch", "From scratch", "Trains a new model on each experience alone; keeps nothing.", _ => [new Reinitialise()])
             { IsYardstick = true },
         new("cumulative", "Cumulative", "Goes on training on all data so far.", _ => [new Cumulative()])

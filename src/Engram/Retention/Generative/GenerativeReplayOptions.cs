@@ -10,15 +10,11 @@ public enum ReplayTargets
     Soft,
 }
 
-/// <summary>How <see cref="GenerativeReplay"/> replays.</summary>
-public sealed record GenerativeReplayOptions
+/// <summary>How generated samples are replayed.</summary>
+public abstract record GeneratedReplayOptions
 {
-    /// <summary>Makes the generator.</summary>
-    /// <value>Default a <see cref="VaeGenerator"/> of 784-400-400-100 on MNIST.</value>
-    public Func<ReplayGenerator> Generator { get; init; } = () => new VaeGenerator();
-
     /// <summary>What is asked of generated samples.</summary>
-    /// <value>Default <see cref="ReplayTargets.Hard"/>, as in Shin et al. 2017.</value>
+    /// <value>Default <see cref="ReplayTargets.Hard"/> for <see cref="GenerativeReplay"/>, <see cref="ReplayTargets.Soft"/> for <see cref="BrainInspiredReplay"/>.</value>
     public ReplayTargets Targets { get; init; }
 
     /// <summary>T: temperature of soft targets.</summary>
@@ -29,13 +25,19 @@ public sealed record GenerativeReplayOptions
     /// <value>Default none: as many as the learner's batch size.</value>
     public int? BatchSize { get; init; }
 
-    internal GenerativeReplayOptions Validated()
+    internal GeneratedReplayOptions Checked()
     {
-        ArgumentNullException.ThrowIfNull(Generator);
         if (!(Temperature > 0 && double.IsFinite(Temperature)))
             throw new ArgumentException($"Temperature: {Temperature}, expected a positive number");
         if (BatchSize is < 1) throw new ArgumentException($"BatchSize: {BatchSize}, expected 1 or more");
-        if (!Enum.IsDefined(Targets)) throw new ArgumentException($"Targets: {Targets}, expected Hard or Soft");
-        return this;
+        return Enum.IsDefined(Targets) ? this : throw new ArgumentException($"Targets: {Targets}, expected Hard or Soft");
     }
+}
+
+/// <summary>How <see cref="GenerativeReplay"/> replays.</summary>
+public sealed record GenerativeReplayOptions : GeneratedReplayOptions
+{
+    /// <summary>Makes the generator.</summary>
+    /// <value>Default a <see cref="VaeGenerator"/> of 784-400-400-100 on MNIST.</value>
+    public Func<ReplayGenerator> Generator { get; init; } = () => new VaeGenerator();
 }
