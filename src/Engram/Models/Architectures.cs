@@ -39,9 +39,10 @@ public static class Architectures
     {
         ArgumentNullException.ThrowIfNull(architecture);
         if (s_backbones.TryGetValue(architecture, out var build)) return build();
+        if (architecture.StartsWith("raw ", StringComparison.Ordinal)) return new RawInputs(Sizes($"1-{architecture["raw ".Length..]}")[1]);
         if (!architecture.StartsWith("mlp ", StringComparison.Ordinal))
             throw new FormatException(
-                $"architecture: {architecture}, expected mlp with sizes or one of {string.Join(", ", s_backbones.Keys.Order())}");
+                $"architecture: {architecture}, expected mlp or raw with sizes or one of {string.Join(", ", s_backbones.Keys.Order())}");
         var sizes = Sizes(architecture["mlp ".Length..]);
         // The file decides these sizes, so it is not believed before it has the numbers to show.
         return MlpNumbers(sizes) <= numbers

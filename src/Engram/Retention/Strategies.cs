@@ -125,6 +125,9 @@ public static class Strategies
             _ => [new GenerativeReplay(new GenerativeReplayOptions { Targets = ReplayTargets.Soft })]) { Scenarios = s_sharedOutputs },
         new("brain-inspired", "Brain-inspired replay", "Repeats what the classifier itself generates through feedback connections.",
             _ => [new BrainInspiredReplay()]) { Scenarios = s_sharedOutputs },
+        new("generative-classifier", "Generative classifier", "Learns one autoencoder per class and asks which finds a sample likeliest.",
+            _ => [new GenerativeClassifier()])
+            { Scenarios = [Scenario.ClassIncremental], Backbone = inputs => new RawInputs(inputs) },
         new("from-scratch", "From scratch", "Trains a new model on each experience alone; keeps nothing.", _ => [new Reinitialise()])
             { IsYardstick = true },
         new("cumulative", "Cumulative", "Goes on training on all data so far.", _ => [new Cumulative()])

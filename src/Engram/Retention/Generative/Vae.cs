@@ -80,6 +80,49 @@ public sealed class Vae : nn.Module
         return GenerativeLoss.Reconstruction(Decode(latent), inputs, _options.Reconstruction).mean([1]).add(kl, alpha: Held(1.0 / Inputs));
     }
 
+    /// <summary>
+    /// log p(x) of each sample, <c>[batch]</c>, by importance sampling: log 1/S Σ_s p(x|z_s) p(z_s) / q(z_s|x) with z_s from
+    /// q(z|x) (Rezende, Mohamed and Wierstra 2014, appendix E). Constants that all samples share are left out.
+    /// </summary>
+    /// <param name="inputs"><c>[batch, inputs]</c>.</param>
+    /// <param name="noise">Standard normal, <c>[S, latent]</c>: all samples use the same.</param>
+    /// <param name="likelihood">p(x|z): Bernoulli, or Gaussian of unit variance around the decoder's mean.</param>
+    /// <param name="rowsAtOnce">Most rows decoded at a time, which bounds the memory.</param>
+    public Tensor LogLikelihood(Tensor inputs, Tensor noise, Reconstruction likelihood, int rowsAtOnce = 4096)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(noise);
+        ArgumentOutOfRangeException.ThrowIfLessThan(rowsAtOnce, 1);
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var drawn = noise.shape[0];
+        var block = Math.Max(1, rowsAtOnce / drawn);
+        var parts = new List<Tensor>();
+        for (long start = 0; start < inputs.shape[0]; start += block)
+        {
+            using var inner = NewDisposeScope();
+            var x = inputs.narrow(0, start, Math.Min(block, inputs.shape[0] - start));
+            var (mean, logVariance) = Encode(x);
+            var offset = logVariance.mul(Held(0.5)).exp_().unsqueeze(1).mul(noise.unsqueeze(0));
+            var latent = mean.unsqueeze(1).add(offset, alpha: Held(1)); // [n, S, latent]
+            // log p(z) − log q(z|x); the ½ log 2π of both cancel.
+            var ratio = noise.square().unsqueeze(0).sub(latent.square()).add(logVariance.unsqueeze(1), alpha: Held(1)).sum([2]).mul_(Held(0.5));
+            var decoded = Decode(latent.flatten(0, 1));
+            var given = likelihood == Reconstruction.Bernoulli ? LogBernoulli(decoded, x, drawn) : LogGaussian(Mean(decoded), x, drawn);
+            parts.Add(given.add_(ratio, alpha: Held(1)).logsumexp(1).sub(Held(Math.Log(drawn))).MoveToOuterDisposeScope());
+        }
+        return cat(parts).MoveToOuterDisposeScope();
+    }
+
+    // −½ Σ (m − x)², [n, S].
+    private static Tensor LogGaussian(Tensor means, Tensor x, long drawn) =>
+        means.view(x.shape[0], drawn, -1).sub_(x.unsqueeze(1)).pow_(Held(2)).sum([2]).mul_(Held(-0.5));
+
+    // Σ x l − softplus(l), [n, S].
+    private static Tensor LogBernoulli(Tensor logits, Tensor x, long drawn) =>
+        logits.view(x.shape[0], drawn, -1).bmm(x.unsqueeze(2)).squeeze(2)
+            .sub(nn.functional.softplus(logits).sum([1]).view(x.shape[0], drawn));
+
     /// <summary>What a decoder's output stands for: probabilities or means.</summary>
     internal Tensor Mean(Tensor decoded) => _options.Reconstruction == Reconstruction.Bernoulli ? decoded.sigmoid() : decoded;
 
