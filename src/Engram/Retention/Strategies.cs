@@ -30,7 +30,11 @@ public sealed record Strategy(
 
 /// <summary>What a strategy may use.</summary>
 /// <param name="Capacity">Samples a memory may keep.</param>
-public sealed record StrategyBudget(int Capacity = 1000);
+public sealed record StrategyBudget(int Capacity = 1000)
+{
+    /// <summary>Width of each hidden layer of a generator; null for the generator's own default.</summary>
+    public IReadOnlyList<int>? GeneratorWidths { get; init; }
+}
 
 /// <summary>Every strategy by name. Each retention mechanism of the library is in at least one; the conformance suite checks.</summary>
 public static class Strategies
@@ -120,13 +124,17 @@ public static class Strategies
                 new Replay(new ReplayOptions { Capacity = budget.Capacity })]) { Scenarios = s_sharedOutputs },
         // Generative memory: no stored sample.
         new("dgr", "Generative replay", "Repeats what a generator of its own makes, labelled by the previous model.",
-            _ => [new GenerativeReplay()]) { Scenarios = s_sharedOutputs },
+            budget => [new GenerativeReplay(new GenerativeReplayOptions { Generator = () => new VaeGenerator(VaeOf(budget)) })])
+            { Scenarios = s_sharedOutputs },
         new("dgr-distil", "Generative replay + distillation", "Repeats generated samples with the previous model's probabilities.",
-            _ => [new GenerativeReplay(new GenerativeReplayOptions { Targets = ReplayTargets.Soft })]) { Scenarios = s_sharedOutputs },
+            budget => [new GenerativeReplay(new GenerativeReplayOptions
+                { Targets = ReplayTargets.Soft, Generator = () => new VaeGenerator(VaeOf(budget)) })]) { Scenarios = s_sharedOutputs },
         new("brain-inspired", "Brain-inspired replay", "Repeats what the classifier itself generates through feedback connections.",
-            _ => [new BrainInspiredReplay()]) { Scenarios = s_sharedOutputs },
+            budget => [new BrainInspiredReplay(budget.GeneratorWidths is { } widths
+                ? new BrainInspiredOptions { Widths = [.. widths.Reverse()] } : null)]) { Scenarios = s_sharedOutputs },
         new("generative-classifier", "Generative classifier", "Learns one autoencoder per class and asks which finds a sample likeliest.",
-            _ => [new GenerativeClassifier()])
+            budget => [new GenerativeClassifier(budget.GeneratorWidths is { } widths
+                ? new GenerativeClassifierOptions { Vae = new VaeOptions { Widths = widths, LatentSize = 5 } } : null)])
             { Scenarios = [Scenario.ClassIncremental], Backbone = inputs => new RawInputs(inputs) },
         new("from-scratch", "From scratch", "Trains a new model on each experience alone; keeps nothing.", _ => [new Reinitialise()])
             { IsYardstick = true },
@@ -144,4 +152,7 @@ public static class Strategies
         All.FirstOrDefault(strategy => strategy.Name == name)
         ?? throw new ArgumentException(
             $"strategies: {name} is unknown, expected some of {string.Join(", ", All.Select(strategy => strategy.Name))}");
+
+    private static VaeOptions? VaeOf(StrategyBudget budget) =>
+        budget.GeneratorWidths is { } widths ? new VaeOptions { Widths = widths } : null;
 }
