@@ -136,6 +136,11 @@ public static class Strategies
             budget => [new GenerativeClassifier(budget.GeneratorWidths is { } widths
                 ? new GenerativeClassifierOptions { Vae = new VaeOptions { Widths = widths, LatentSize = 5 } } : null)])
             { Scenarios = [Scenario.ClassIncremental], Backbone = inputs => new RawInputs(inputs) },
+        new("compressed-replay", "Compressed replay", "Repeats ten times more samples from the same bytes, kept as cosine coefficients.",
+            budget => [new CompressedReplay(new CompressedReplayOptions { Capacity = 10 * budget.Capacity })]),
+        new("knn", "Nearest neighbours", "Keeps some samples and lets the nearest ones vote.",
+            budget => [new NearestNeighbours(new NeighbourOptions { Capacity = budget.Capacity })])
+            { Scenarios = [Scenario.ClassIncremental], Backbone = inputs => new RawInputs(inputs) },
         new("from-scratch", "From scratch", "Trains a new model on each experience alone; keeps nothing.", _ => [new Reinitialise()])
             { IsYardstick = true },
         new("cumulative", "Cumulative", "Goes on training on all data so far.", _ => [new Cumulative()])

@@ -21,7 +21,13 @@ internal static class UnitInputs
     /// <summary>Refuses samples that no probability of a pixel can stand for.</summary>
     public static void Check(ISampleSource source, Reconstruction reconstruction, string name)
     {
-        if (source.InputType == ScalarType.Byte || reconstruction == Reconstruction.Gaussian) return;
+        if (reconstruction == Reconstruction.Bernoulli) Check(source, $"{name} with Bernoulli reconstruction; Gaussian takes any");
+    }
+
+    /// <summary>Refuses numbers below 0 or above 1.</summary>
+    public static void Check(ISampleSource source, string what)
+    {
+        if (source.InputType == ScalarType.Byte) return;
         using var _ = no_grad();
         for (var start = 0; start < source.Count; start += BatchSize)
         {
@@ -30,7 +36,7 @@ internal static class UnitInputs
             var (least, most) = (inputs.min().item<float>(), inputs.max().item<float>());
             if (!(least >= 0 && most <= 1))
                 throw new ArgumentException(
-                    $"experience: inputs from {least} to {most}, expected 0 to 1 for {name} with Bernoulli reconstruction; Gaussian takes any");
+                    $"experience: inputs from {least} to {most}, expected 0 to 1 for {what}");
         }
     }
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using Engram.Data;
 using Engram.Evaluation;
 using Engram.Learning;
+using Engram.Memory;
 using Engram.Models;
 using Engram.Retention;
 using Engram.Streams;
@@ -27,6 +28,41 @@ public class GenerativeMeasurements(ITestOutputHelper output)
         int[] seeds = Setting("ENGRAM_SEED") is { } seed ? [int.Parse(seed, CultureInfo.InvariantCulture)] : [0, 1, 2];
         var accuracies = seeds.Select(s => Accuracy(name, s)).ToArray();
         Print($"three types, {name}: {Text(accuracies.Average())} ({string.Join(", ", accuracies.Select(Text))})");
+    }
+
+    /// <summary>Accuracy over bytes of memory: raw exemplars against cosine codes, one epoch as in docs/methods/README.md.</summary>
+    [Theory(Explicit = true)]
+    [InlineData(100)]
+    [InlineData(300)]
+    [InlineData(1000)]
+    public void Compressed_exemplars_against_raw_ones_of_the_same_bytes(int raw)
+    {
+        int[] seeds = Setting("ENGRAM_SEED") is { } seed ? [int.Parse(seed, CultureInfo.InvariantCulture)] : [0, 1, 2];
+        Curve("replay", raw, 792, seeds, () => new Replay(new ReplayOptions { Capacity = raw, Balance = BalanceBy.Class }));
+        foreach (var (coefficients, exemplars) in new[] { (64, raw), (64, 11 * raw), (32, raw * 792 / 40) })
+            Curve($"compressed-replay {coefficients}", exemplars, coefficients + 8, seeds, () => new CompressedReplay(
+                new CompressedReplayOptions { Capacity = exemplars, Coefficients = coefficients }));
+    }
+
+    private void Curve(string name, int exemplars, int bytes, int[] seeds, Func<RetentionMechanism> mechanism)
+    {
+        var accuracies = seeds.Select(s => SplitMnist.Accuracy(Scenario.ClassIncremental, s, () => [mechanism()])).ToArray();
+        Print($"curve, {name}, {exemplars} exemplars, {exemplars * bytes} bytes: {Text(accuracies.Average())} ({string.Join(", ", accuracies.Select(Text))})");
+    }
+
+    [Fact(Explicit = true)]
+    public void Nearest_neighbours_of_raw_pixels()
+    {
+        foreach (var capacity in new[] { 1000, 10_000 })
+        {
+            using var learner = new Learner(
+                () => new ContinualModel(new RawInputs(784)), new LearnerOptions { BatchSize = 128 },
+                [new NearestNeighbours(new NeighbourOptions { Capacity = capacity })]);
+            for (var e = 0; e < 5; e++) learner.Study(new Experience(e, SubsetSource.WithLabels(TestData.Mnist.Train, Label.Numbers(2 * e, 2))));
+            var clock = Stopwatch.StartNew();
+            var accuracy = Evaluator.Accuracy(learner, new EvaluationSet("all", TestData.Mnist.Test));
+            Print($"knn over pixels, {capacity} kept: {Text(accuracy)}, 10,000 predictions in {clock.Elapsed.TotalSeconds:f2} s");
+        }
     }
 
     private double Accuracy(string name, int seed)
