@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Reflection;
 using Engram.Cli.Commands;
+using Engram.Cli.Commands.Bench;
 
 namespace Engram.Cli;
 
@@ -41,16 +42,18 @@ internal static class CommandLine
         root.Options.Clear();
         root.Options.Add(new HelpOption { Description = "Show help and examples." });
         root.Options.Add(new VersionOption { Action = new PrintVersion() });
-        var run = new Command("run", "Run an experiment.");
-        run.Subcommands.Add(RunDigitsCommand.Build(host));
-        root.Subcommands.Add(run);
+        root.Subcommands.Add(RunCommand.Build(host));
+        root.Subcommands.Add(InitCommand.Build(host));
+        root.Subcommands.Add(BenchCommand.Build(host));
+        root.Subcommands.Add(CompareCommand.Build(host));
+        root.Subcommands.Add(ReportCommand.Build(host));
         root.Subcommands.Add(PredictCommand.Build(host));
         root.Subcommands.Add(InspectCommand.Build(host));
+        root.Subcommands.Add(ExportCommand.Build(host));
         root.Subcommands.Add(DoctorCommand.Build(host));
         root.SetAction(parsed => new Examples.HelpWithExamples().Invoke(parsed));
 
         Examples.Of(root, "engram run digits --quick", "engram doctor", "engram run digits --help");
-        Examples.Of(run, "engram run digits", "engram run digits --quick --strategies naive,replay");
         Examples.Install(root);
         return root;
     }

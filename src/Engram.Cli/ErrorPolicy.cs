@@ -4,7 +4,7 @@ using System.CommandLine.Parsing;
 namespace Engram.Cli;
 
 /// <summary>The command is wrong; the message names the field, the value and what was expected.</summary>
-internal sealed class UsageException(string message, Exception? inner = null) : Exception(message, inner);
+internal class UsageException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>The command is right and could not be done; the message says what, and what to do.</summary>
 internal sealed class FailureException(string message, Exception? inner = null) : Exception(message, inner);

@@ -44,7 +44,7 @@ internal static class ParseErrors
     private static string NameOf(Command command) => command is RootCommand ? "command" : command.Name;
 
     private static string Subcommands(Command command) =>
-        string.Join(", ", command.Subcommands.Select(subcommand => subcommand.Name));
+        string.Join(", ", command.Subcommands.Where(subcommand => !subcommand.Hidden).Select(subcommand => subcommand.Name));
 
     private static string Options(CommandResult result)
     {

@@ -7,7 +7,7 @@ public class BadInputTests
 {
     [Theory]
     [InlineData("run mnist", "run: \"mnist\"", "digits")]
-    [InlineData("rum", "command: \"rum\"", "run, predict, inspect, doctor")]
+    [InlineData("rum", "command: \"rum\"", "run, init, bench, compare, report")]
     [InlineData("run", "run: nothing chosen", "digits")]
     [InlineData("run digits --fast", "option: \"--fast\"", "--quick")]
     [InlineData("run digits extra", "argument: \"extra\"", "options only")]

@@ -9,6 +9,7 @@ public class HelpTests
     [InlineData("doctor --help", "engram doctor --json")]
     [InlineData("predict --help", "engram predict models/replay digits.csv --top 3")]
     [InlineData("inspect --help", "engram inspect models/replay --verify")]
+    [InlineData("export --help", "engram export models/replay --out digits.onnx")]
     public void Every_help_has_examples(string line, string example)
     {
         var outcome = Terminal.Run(line.Split(' '));

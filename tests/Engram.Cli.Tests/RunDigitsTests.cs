@@ -119,7 +119,7 @@ public class RunDigitsTests
     {
         using var folder = new Folder();
         using var stop = new CancellationTokenSource();
-        using var output = new Trigger("joint", stop);
+        using var output = new StopAt("\"event\":\"phase\",\"strategy\":\"joint\"", stop);
         using var error = new StringWriter();
         var host = new CliHost(output, error, CliHost.Plain(output), false, TimeProvider.System, stop.Token);
 
@@ -142,18 +142,7 @@ public class RunDigitsTests
             new CancellationToken(canceled: true), "run", "digits", "--quick", "--threads", "1", "--out", folder["run"]);
 
         Assert.Equal(ExitCode.Interrupted, outcome.Code);
-        Assert.Contains("Not finished: naive, ewc, replay, joint", outcome.Out, StringComparison.Ordinal);
+        Assert.Contains("Not finished: naive, ewc, replay, joint. To go on: engram run --resume", outcome.Out, StringComparison.Ordinal);
         Assert.Equal([folder["run/settings.json"]], Directory.GetFiles(folder["run"]));
-    }
-
-    /// <summary>Interrupts when a phase of this strategy is told of.</summary>
-    private sealed class Trigger(string strategy, CancellationTokenSource stop) : StringWriter
-    {
-        public override void WriteLine(string? value)
-        {
-            base.WriteLine(value);
-            if (value?.Contains($"\"event\":\"phase\",\"strategy\":\"{strategy}\"", StringComparison.Ordinal) == true)
-                stop.Cancel();
-        }
     }
 }

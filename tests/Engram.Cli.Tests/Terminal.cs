@@ -85,3 +85,13 @@ internal sealed class Folder : IDisposable
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }
+
+/// <summary>Standard output that interrupts when a line with a text is written.</summary>
+internal sealed class StopAt(string text, CancellationTokenSource stop) : StringWriter
+{
+    public override void WriteLine(string? value)
+    {
+        base.WriteLine(value);
+        if (value?.Contains(text, StringComparison.Ordinal) == true) stop.Cancel();
+    }
+}

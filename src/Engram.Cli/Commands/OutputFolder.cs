@@ -21,8 +21,9 @@ internal static class OutputFolder
     /// <exception cref="IOException">The disk is full.</exception>
     public static void Prepare(string folder)
     {
-        if (File.Exists(Path.Combine(folder, "settings.json")))
-            throw new UsageException($"--out: \"{folder}\" holds an earlier run, expected a new or empty folder");
+        if (File.Exists(Path.Combine(folder, RunSettings.FileName)))
+            throw new UsageException(
+                $"--out: \"{folder}\" holds an earlier run, expected a new or empty folder, or {RunCommand.ToResume(folder)}");
         if (WhyNotWritable(folder) is { } reason)
             throw new UsageException($"--out: \"{folder}\" cannot be written to ({reason}), expected a folder that can");
     }

@@ -1,42 +1,70 @@
 using System.Globalization;
-using System.Text.Json;
+using Engram.Data;
 using Engram.Evaluation;
+using Engram.Streams;
 
 namespace Engram.Cli.Commands;
 
 /// <summary>What <c>engram run digits</c> was asked for.</summary>
-internal sealed record RunDigitsSettings
+internal sealed record RunDigitsSettings : RunSettings
 {
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+    /// <summary>What the run's settings call this experiment.</summary>
+    public const string ExperimentName = "digits";
 
     public required DigitsOptions Digits { get; init; }
 
-    public required int Threads { get; init; }
+    public override string Name => ExperimentName;
 
-    public string? Out { get; init; }
+    public override string Title => "0-4, then 5-7, then 8 and 9";
 
-    public string? Data { get; init; }
+    public override string DataName => "mnist";
 
-    public bool Json { get; init; }
-
-    /// <summary>The command that repeats the run; without folders, which are nobody else's.</summary>
-    public string Command => string.Create(CultureInfo.InvariantCulture,
+    public override string Command => string.Create(CultureInfo.InvariantCulture,
         $"engram run digits --strategies {string.Join(',', Digits.Strategies)} --epochs {Digits.Epochs} "
         + $"--seed {Digits.Seed} --threads {Threads}{(Digits.Quick ? " --quick" : "")}");
 
-    /// <summary>The settings as JSON, for <c>settings.json</c>.</summary>
-    public string ToJson() => JsonSerializer.Serialize(
-        new
+    public override ExperimentDescription Describe() => Experiment().Description;
+
+    public override ExperienceStream Stream(string path) => Experiment().Stream(Mnist.Load(path));
+
+    public override string ToJson() => Write(new Saved(
+        ExperimentName, CommandLine.Version, Command, Digits.Strategies, Digits.Epochs, Digits.Seed, Digits.Capacity, Threads,
+        Digits.Quick, Digits.Quick ? Digits.QuickTrain : null, Digits.Quick ? Digits.QuickTest : null));
+
+    public static RunDigitsSettings Of(string folder, string file)
+    {
+        var (saved, standard) = (Parse<Saved>(file), new DigitsOptions());
+        return new RunDigitsSettings
         {
-            Experiment = "digits",
-            Command,
-            Digits.Strategies,
-            Digits.Epochs,
-            Digits.Seed,
-            Digits.Capacity,
-            Threads,
-            Digits.Quick,
-            QuickTrain = Digits.Quick ? Digits.QuickTrain : (int?)null,
-            QuickTest = Digits.Quick ? Digits.QuickTest : (int?)null,
-        }, s_json);
+            Digits = new DigitsOptions
+            {
+                Strategies = saved.Strategies,
+                Epochs = saved.Epochs,
+                Seed = saved.Seed,
+                Capacity = saved.Capacity,
+                Quick = saved.Quick,
+                QuickTrain = saved.QuickTrain ?? standard.QuickTrain,
+                QuickTest = saved.QuickTest ?? standard.QuickTest,
+            },
+            Threads = saved.Threads,
+            Out = folder,
+            Resumes = true,
+        };
+    }
+
+    private DigitsExperiment Experiment()
+    {
+        try
+        {
+            return new DigitsExperiment(Digits);
+        }
+        catch (ArgumentException problem)
+        {
+            throw new UsageException($"--{problem.Message}", problem);
+        }
+    }
+
+    private sealed record Saved(
+        string Experiment, string Version, string Command, IReadOnlyList<string> Strategies, int Epochs, long Seed,
+        int Capacity, int Threads, bool Quick, int? QuickTrain = null, int? QuickTest = null);
 }

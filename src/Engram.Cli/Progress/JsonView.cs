@@ -6,7 +6,8 @@ using Engram.Evaluation;
 
 namespace Engram.Cli.Progress;
 
-/// <summary>One JSON object a line: <c>start</c>, <c>progress</c> (at most one a second), <c>phase</c>, <c>strategy</c>, <c>results</c>.</summary>
+/// <summary>One JSON object a line: <c>start</c>, <c>progress</c> (at most one a second), <c>phase</c>, <c>strategy</c>,
+/// <c>restored</c> (a strategy that had ended before the run was stopped), <c>results</c>.</summary>
 internal sealed class JsonView(CliHost host) : RunView
 {
     private static readonly TimeSpan s_every = TimeSpan.FromSeconds(1);
@@ -20,14 +21,20 @@ internal sealed class JsonView(CliHost host) : RunView
     private readonly Remaining _remaining = new(host.Clock);
     private long _lastProgress = host.Clock.GetTimestamp();
 
-    public override void Show(RunDigitsSettings settings, string folder, Action<IProgress<ExperimentProgress>> run)
+    public override void Show(
+        RunSettings settings, ExperimentDescription experiment, string folder, Action<IProgress<ExperimentProgress>> run)
     {
-        Line(new { Event = "start", Experiment = "digits", settings.Command, settings.Digits.Strategies, Folder = Path.GetFullPath(folder) });
+        Line(new { Event = "start", Experiment = settings.Name, settings.Command, Strategies = experiment.Strategies.Select(strategy => strategy.Name), Folder = Path.GetFullPath(folder) });
         run(new Relay(Report));
     }
 
-    public override void Finish(RunResults results, IReadOnlyList<string> files) =>
-        Line(new { Event = "results", Files = files, Results = JsonNode.Parse(results.ToJson()) });
+    public override void Finish(RunResults results, IReadOnlyList<string> files, string resume) => Line(new
+    {
+        Event = "results",
+        Files = files,
+        Resume = results.Unfinished is null ? null : resume,
+        Results = JsonNode.Parse(results.ToJson()),
+    });
 
     private void Report(ExperimentProgress progress)
     {
@@ -36,6 +43,9 @@ internal sealed class JsonView(CliHost host) : RunView
         {
             case ExperimentEvent.PhaseMeasured:
                 Line(new { Event = "phase", strategy, phase, progress.Fraction, progress.Measured });
+                break;
+            case ExperimentEvent.StrategyRestored:
+                Line(new { Event = "restored", strategy, progress.Fraction, progress.Result });
                 break;
             case ExperimentEvent.StrategyFinished:
                 Line(new { Event = "strategy", strategy, progress.Fraction, progress.Result });

@@ -15,31 +15,33 @@ internal sealed class LiveView(CliHost host) : RunView
     private readonly Remaining _remaining = new(host.Clock);
     private readonly IAnsiConsole _console = host.Console;
 
-    public override void Show(RunDigitsSettings settings, string folder, Action<IProgress<ExperimentProgress>> run)
+    public override void Show(
+        RunSettings settings, ExperimentDescription experiment, string folder, Action<IProgress<ExperimentProgress>> run)
     {
         _console.MarkupLineInterpolated(
-            $"[bold]digits[/]: 0-4, then 5-7, then 8 and 9; seed {settings.Digits.Seed}, {settings.Digits.Epochs} epoch(s), {settings.Threads} thread(s)");
-        _console.MarkupLineInterpolated($"[dim]writes to {folder}; Ctrl-C stops and keeps what has ended[/]");
+            $"[bold]{settings.Name}[/]: {settings.Title}; seed {experiment.Training.Seed}, {RunSettings.Passes(experiment.Training)}, {settings.Threads} thread(s)");
+        _console.MarkupLineInterpolated($"[dim]writes to {folder}; Ctrl-C stops, and {RunCommand.ToResume(folder)} goes on[/]");
         _console.WriteLine();
         _console.Live(new Markup("[dim]starting ...[/]")).AutoClear(true)
             .Start(live => run(new Relay(progress => Report(live, progress))));
     }
 
-    public override void Finish(RunResults results, IReadOnlyList<string> files) =>
-        ResultView.Write(_console, results, files);
+    public override void Finish(RunResults results, IReadOnlyList<string> files, string resume) =>
+        ResultView.Write(_console, results, files, resume);
 
     private void Report(LiveDisplayContext live, ExperimentProgress progress)
     {
         if (progress.Event == ExperimentEvent.PhaseMeasured)
-            Settle(progress);
+            Settle(progress, $"{progress.PhaseName,-6} {Words.Of(progress)}");
+        else if (progress.Event == ExperimentEvent.StrategyRestored)
+            Settle(progress, Words.Restored(progress));
         else
             live.UpdateTarget(Now(progress));
     }
 
     // The line takes the place of a bar, which may have been longer: the rest of it is wiped.
-    private void Settle(ExperimentProgress progress)
+    private void Settle(ExperimentProgress progress, string words)
     {
-        var words = $"{progress.PhaseName,-6} {Words.Of(progress)}";
         var room = _console.Profile.Width - "✓ ".Length - $"{progress.Strategy.Name,-12} ".Length - 1;
         _console.MarkupLineInterpolated(
             CultureInfo.InvariantCulture, $"[green]✓[/] [bold]{progress.Strategy.Name,-12}[/] {words.PadRight(Math.Max(room, 0))}");

@@ -6,7 +6,9 @@ namespace Engram.Cli.Progress;
 /// <summary>What a run came to: a table, what it means, and the files.</summary>
 internal static class ResultView
 {
-    public static void Write(IAnsiConsole console, RunResults results, IReadOnlyList<string> files)
+    private const int MostGroups = 4;
+
+    public static void Write(IAnsiConsole console, RunResults results, IReadOnlyList<string> files, string resume)
     {
         console.WriteLine();
         if (results.Strategies.Count > 0)
@@ -20,7 +22,7 @@ internal static class ResultView
             console.WriteLine();
         }
         if (results.Unfinished is { } unfinished)
-            console.WriteLine($"Interrupted. Not finished: {string.Join(", ", unfinished)}.");
+            console.WriteLine($"Interrupted. Not finished: {string.Join(", ", unfinished)}. To go on: {resume}");
         console.WriteLine($"Ran for {Words.Time(results.Seconds)} and wrote:");
         foreach (var file in files) console.WriteLine($"  {Short(file)}");
     }
@@ -30,21 +32,24 @@ internal static class ResultView
         var table = new Table().Border(TableBorder.Simple).Title("Accuracy on the test images, %");
         table.AddColumn(new TableColumn("Strategy").NoWrap());
         var known = new List<string>();
+        // A terminal has room for a few groups; the report has it for all.
+        var each = results.Groups.Count <= MostGroups;
         foreach (var group in results.Groups)
         {
-            known.AddRange(group.Classes);
-            table.AddColumn(Column($"All {known.Count}\nafter\n{Markup.Escape(group.Name)}"));
+            known.AddRange(group.Classes.Except(known));
+            if (each) table.AddColumn(Column($"All {known.Count}\nafter\n{Markup.Escape(group.Name)}"));
         }
-        foreach (var group in results.Groups) table.AddColumn(Column($"{Markup.Escape(group.Name)}\nat the\nend"));
+        if (!each) table.AddColumn(Column("All\nat the\nend"));
+        if (each) foreach (var group in results.Groups) table.AddColumn(Column($"{Markup.Escape(group.Name)}\nat the\nend"));
         table.AddColumn(Column("For-\ngot"));
         table.AddColumn(Column("Time"));
         var best = results.Strategies.Max(strategy => strategy.AccuracySoFar[^1]);
         foreach (var strategy in results.Strategies)
         {
             var cells = new List<string> { Markup.Escape(strategy.Title) };
-            cells.AddRange(strategy.AccuracySoFar.Select(Cell));
+            cells.AddRange((each ? strategy.AccuracySoFar : strategy.AccuracySoFar[^1..]).Select(Cell));
             if (strategy.AccuracySoFar[^1] == best) cells[^1] = $"[bold]{cells[^1]}[/]";
-            cells.AddRange(strategy.Accuracy[^1].Select(Cell));
+            if (each) cells.AddRange(strategy.Accuracy[^1].Select(Cell));
             cells.Add(Cell(strategy.Metrics["forgetting"]));
             cells.Add(Words.Time(strategy.Costs.Sum(cost => cost.TrainSeconds + cost.EvaluationSeconds)));
             table.AddRow([.. cells]);

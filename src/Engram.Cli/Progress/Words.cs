@@ -30,6 +30,10 @@ internal static class Words
                     ? ", loss " + learning.Loss.ToString("0.000", CultureInfo.InvariantCulture)
                     : "");
 
+    /// <summary>What a strategy had reached before the run was stopped.</summary>
+    public static string Restored(ExperimentProgress progress) =>
+        $"had ended before: all {Percent(progress.Result!.AccuracySoFar[^1])}";
+
     /// <summary>What the tests showed after a phase.</summary>
     public static string Of(ExperimentProgress phase)
     {

@@ -16,7 +16,8 @@ internal static class RunSection
         </section>
         """);
 
-    private static Markup Table(string caption, IReadOnlyDictionary<string, string> values) => values.Count == 0
+    /// <summary>Names and values.</summary>
+    public static Markup Table(string caption, IReadOnlyDictionary<string, string> values) => values.Count == 0
         ? Markup.None
         : Markup.Of($"""
             <table class="pairs">

@@ -32,6 +32,18 @@ public sealed class DigitsExperiment
     /// <summary>The settings.</summary>
     public DigitsOptions Options { get; }
 
+    /// <summary>What runs, and what is told of it.</summary>
+    public ExperimentDescription Description => new()
+    {
+        Name = "digits",
+        Strategies = _strategies,
+        Model = Model,
+        Training = Training,
+        Budget = new StrategyBudget(Options.Capacity),
+        Settings = Settings,
+        Meaning = (groups, finished) => DigitsMeaning.Of(groups, finished, Options),
+    };
+
     /// <summary>How every strategy trains.</summary>
     public LearnerOptions Training => new() { Epochs = Options.Epochs, Seed = Options.Seed };
 
@@ -68,50 +80,15 @@ public sealed class DigitsExperiment
     /// <param name="command">The command that reproduces this run, for the record.</param>
     /// <param name="progress">Told on the calling thread, several times a second.</param>
     /// <param name="learnt">Receives each strategy's result and learner when it has ended; the learner is disposed after.</param>
+    /// <param name="checkpoints">Where the run keeps its place, and goes on from; null for nowhere.</param>
     /// <param name="cancellationToken">Stops after the step in progress.</param>
-    /// <returns>Everything measured; after a cancellation, that of the strategies that had come to their end.</returns>
+    /// <returns>Everything measured; after a cancellation, that of the strategies that came to their end.</returns>
     public RunResults Run(
         Mnist data, string command, IProgress<ExperimentProgress>? progress = null,
-        Action<StrategyResult, Learner>? learnt = null, CancellationToken cancellationToken = default)
+        Action<StrategyResult, Learner>? learnt = null, ExperimentCheckpoints? checkpoints = null,
+        CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(command);
-        var started = _clock.GetLocalNow();
-        var began = _clock.GetTimestamp();
-        var stream = Stream(data);
-        var experiment = new Experiment(stream, Model, Training, new StrategyBudget(Options.Capacity), _clock);
-        var finished = new List<StrategyResult>();
-        try
-        {
-            experiment.Run(
-                _strategies, progress,
-                (result, learner) =>
-                {
-                    learnt?.Invoke(result, learner);
-                    finished.Add(result);
-                },
-                cancellationToken);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // The strategies that ended are worth keeping; the record says which are missing.
-        }
-        var unfinished = Options.Strategies.Skip(finished.Count).ToArray();
-        ClassGroup[] groups =
-            [.. stream.Experiences.Select(e => new ClassGroup(e.Name, [.. e.Classes.Select(label => label.Name)]))];
-        return new RunResults
-        {
-            SchemaVersion = RunResults.CurrentSchemaVersion,
-            Experiment = "digits",
-            Started = started,
-            Seconds = _clock.GetElapsedTime(began).TotalSeconds,
-            Command = command,
-            Settings = Settings,
-            Environment = RunEnvironment.Describe(),
-            Groups = groups,
-            Strategies = finished,
-            Meaning = DigitsMeaning.Of(groups, finished, Options),
-            Unfinished = unfinished.Length == 0 ? null : unfinished,
-        };
+        return Description.Run(Stream(data), command, progress, learnt, checkpoints, _clock, cancellationToken);
     }
 
     private static ContinualModel Model(Strategy strategy)

@@ -5,7 +5,7 @@ using Engram.Streams;
 
 namespace Engram.Evaluation;
 
-/// <summary>Runs strategies over one stream, each with a learner of its own, and measures after every experience.</summary>
+/// <summary>Runs strategies over one stream, each with a learner of its own, and measures wherever the stream asks for it.</summary>
 /// <param name="stream">What is learnt, and the test sets that measure it.</param>
 /// <param name="model">Builds the model for a strategy, with the head that it asks for.</param>
 /// <param name="options">How to train; the same for all strategies.</param>
@@ -22,13 +22,14 @@ public sealed class Experiment(
     /// <param name="strategies">Which, in order.</param>
     /// <param name="progress">Told on the calling thread, several times a second.</param>
     /// <param name="learnt">Receives each strategy's result and learner when it has ended; the learner is disposed after.</param>
+    /// <param name="checkpoints">Where the run keeps its place, and goes on from; null for nowhere.</param>
     /// <param name="cancellationToken">Stops after the step in progress; what <paramref name="learnt"/> received stays.</param>
-    /// <returns>The results in the same order.</returns>
+    /// <returns>The results in the same order; after a cancellation only of the strategies that came to their end.</returns>
     /// <exception cref="ArgumentException">A strategy is not made for the scenario, or an option is out of range.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public IReadOnlyList<StrategyResult> Run(
         IReadOnlyList<Strategy> strategies, IProgress<ExperimentProgress>? progress = null,
-        Action<StrategyResult, Learner>? learnt = null, CancellationToken cancellationToken = default)
+        Action<StrategyResult, Learner>? learnt = null, ExperimentCheckpoints? checkpoints = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(strategies);
         options.Validate();
@@ -41,46 +42,81 @@ public sealed class Experiment(
         var results = new List<StrategyResult>();
         foreach (var strategy in strategies)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            if (cancellationToken.IsCancellationRequested) break;
             ExperimentProgress Now(ExperimentEvent what, int phase, double within) =>
                 new(what, strategy, results.Count, strategies.Count, phase, stream.Experiences.Count,
                     stream.Experiences[phase].Name, plan.Fraction(results.Count, phase, within));
 
+            if (checkpoints?.ResultOf(strategy.Name) is { } earlier)
+            {
+                progress?.Report(Now(ExperimentEvent.StrategyRestored, stream.Experiences.Count - 1, 1) with { Result = earlier });
+                results.Add(earlier);
+                continue;
+            }
             using var learner = new Learner(() => model(strategy), options, strategy.Create(_budget), _clock);
-            progress?.Report(Now(ExperimentEvent.StrategyStarted, 0, 0));
-            var measurements = new StrategyMeasurements();
-            for (var phase = 0; phase < stream.Experiences.Count; phase++)
-                RunPhase(learner, phase, measurements, Now, progress, cancellationToken);
+            var measurements = checkpoints?.Resume(strategy.Name, learner) ?? new StrategyMeasurements();
+            var experiences = stream.Experiences.Count;
+            progress?.Report(Now(ExperimentEvent.StrategyStarted, Math.Min(measurements.Position, experiences - 1), 0));
+            try
+            {
+                // A run that was stopped while it tested has learnt already.
+                while (measurements.Position < experiences || Due(measurements) > measurements.Tested)
+                {
+                    if (Due(measurements) > measurements.Tested) Test(learner, measurements, Now, progress, cancellationToken);
+                    else
+                        Learn(learner, measurements, Now, progress,
+                            () => checkpoints?.SaveIfDue(strategy.Name, learner, measurements), cancellationToken);
+                    checkpoints?.SaveAfterExperience(strategy.Name, learner, measurements);
+                }
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                checkpoints?.Save(strategy.Name, learner, measurements);
+                break;
+            }
             var result = measurements.Result(
                 strategy.Name, strategy.Title, learner.Mechanisms.Sum(mechanism => mechanism.MemoryBytes));
             learnt?.Invoke(result, learner);
+            checkpoints?.Finish(result);
             progress?.Report(Now(ExperimentEvent.StrategyFinished, stream.Experiences.Count - 1, 1) with { Result = result });
             results.Add(result);
         }
         return results;
     }
 
-    private void RunPhase(
-        Learner learner, int phase, StrategyMeasurements measurements,
-        Func<ExperimentEvent, int, double, ExperimentProgress> now, IProgress<ExperimentProgress>? progress,
-        CancellationToken cancellationToken)
-    {
-        var testShare = 0.1; // of a phase's time, for progress only
-        var inner = progress is null ? null : new Relay(report => progress.Report(
-            now(ExperimentEvent.Learning, phase, (1 - testShare) * report.Step / report.Steps) with { Learning = report }));
-        var learning = learner.Learn(stream.Experiences[phase], inner, cancellationToken);
+    private const double TestShare = 0.1; // of a phase's time, for progress only
 
-        progress?.Report(now(ExperimentEvent.Testing, phase, 1 - testShare));
+    // Test sets whose classes have been learnt by now.
+    private int Due(StrategyMeasurements measurements) =>
+        stream.MeasuredAfter.TakeWhile(position => position < measurements.Position).Count();
+
+    private void Learn(
+        Learner learner, StrategyMeasurements measurements, Func<ExperimentEvent, int, double, ExperimentProgress> now,
+        IProgress<ExperimentProgress>? progress, Action saveIfDue, CancellationToken cancellationToken)
+    {
+        var phase = measurements.Position;
+        var inner = new Relay(report =>
+        {
+            progress?.Report(
+                now(ExperimentEvent.Learning, phase, (1 - TestShare) * report.Step / report.Steps) with { Learning = report });
+            saveIfDue();
+        });
+        measurements.Add(learner.Learn(stream.Experiences[phase], inner, cancellationToken));
+    }
+
+    private void Test(
+        Learner learner, StrategyMeasurements measurements, Func<ExperimentEvent, int, double, ExperimentProgress> now,
+        IProgress<ExperimentProgress>? progress, CancellationToken cancellationToken)
+    {
+        var (phase, due) = (measurements.Position - 1, Due(measurements));
+        progress?.Report(now(ExperimentEvent.Testing, phase, 1 - TestShare));
         var began = _clock.GetTimestamp();
-        var tests = stream.Tests.Take(phase + 1)
-            .Select(test => Evaluator.Predict(learner, test, cancellationToken)).ToArray();
-        var cost = new ExperienceCost(
-            learning.Samples, learning.Seconds, _clock.GetElapsedTime(began).TotalSeconds, learning.Loss);
-        var measured = measurements.Add(tests, learner.Context.Classes.Count, cost);
+        var tests = stream.Tests.Take(due).Select(test => Evaluator.Predict(learner, test, cancellationToken)).ToArray();
+        var measured = measurements.Add(tests, learner.Context.Classes.Count, _clock.GetElapsedTime(began).TotalSeconds);
         progress?.Report(now(ExperimentEvent.PhaseMeasured, phase, 1) with
         {
             Measured = measured,
-            EarlierPhases = [.. stream.Experiences.Take(phase).Select(earlier => earlier.Name)],
+            EarlierPhases = [.. stream.Tests.Take(due - 1).Select(earlier => earlier.Name)],
         });
     }
 

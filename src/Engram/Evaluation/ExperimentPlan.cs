@@ -42,16 +42,21 @@ internal sealed class ExperimentPlan
     private static double[] Work(ExperienceStream stream, Seams seams, LearnerOptions options)
     {
         var work = new double[stream.Experiences.Count];
-        var (seen, tested) = (0L, 0L);
+        var (seen, tested, due) = (0L, 0L, 0);
         for (var phase = 0; phase < work.Length; phase++)
         {
             var own = stream.Experiences[phase].Train.Count;
             seen += own;
-            tested += stream.Tests[phase].Count;
+            var testing = 0L;
+            while (due < stream.Tests.Count && stream.MeasuredAfter[due] <= phase)
+            {
+                tested += stream.Tests[due++].Count;
+                testing = tested;
+            }
             double trained = seams.HasFlag(Retention.Seams.TrainingData) ? seen : own;
             if (options.Iterations is { } iterations) trained = (double)iterations * options.BatchSize / options.Epochs;
             if (phase > 0 && seams.HasFlag(Retention.Seams.Samples)) trained *= 2;
-            work[phase] = (trained * options.Epochs) + (TestCost * tested) + (ConsolidationCost * own);
+            work[phase] = (trained * options.Epochs) + (TestCost * testing) + (ConsolidationCost * own);
         }
         return work;
     }

@@ -9,6 +9,9 @@ public enum ExperimentEvent
     /// <summary>A strategy starts with a new learner.</summary>
     StrategyStarted,
 
+    /// <summary>A strategy had come to its end before the run was stopped; <see cref="ExperimentProgress.Result"/> has all it reached.</summary>
+    StrategyRestored,
+
     /// <summary>An experience is being learnt; <see cref="ExperimentProgress.Learning"/> says how far.</summary>
     Learning,
 
@@ -44,7 +47,7 @@ public sealed record ExperimentProgress(
     /// <summary>Names of the experiences before this one, in order; with <see cref="ExperimentEvent.PhaseMeasured"/>.</summary>
     public IReadOnlyList<string> EarlierPhases { get; init; } = [];
 
-    /// <summary>All the strategy reached; with <see cref="ExperimentEvent.StrategyFinished"/>.</summary>
+    /// <summary>All the strategy reached; with <see cref="ExperimentEvent.StrategyFinished"/> and <see cref="ExperimentEvent.StrategyRestored"/>.</summary>
     public StrategyResult? Result { get; init; }
 }
 

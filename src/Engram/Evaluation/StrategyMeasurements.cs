@@ -1,3 +1,5 @@
+using Engram.Learning;
+
 namespace Engram.Evaluation;
 
 /// <summary>Turns the predictions of one strategy, test set by test set, into all that <see cref="StrategyResult"/> says.</summary>
@@ -8,16 +10,54 @@ internal sealed class StrategyMeasurements
     private readonly List<ExperienceCost> _costs = [];
     private int[][] _confusion = [];
 
+    public StrategyMeasurements()
+    {
+    }
+
+    /// <summary>Goes on from what was saved.</summary>
+    public StrategyMeasurements(SavedMeasurements saved)
+    {
+        foreach (var row in saved.Accuracy) Matrix.Add(row);
+        _soFar.AddRange(saved.AccuracySoFar);
+        _perClass.AddRange(saved.AccuracyPerClass);
+        _costs.AddRange(saved.Costs);
+        (_confusion, Position, Learnt) = (saved.Confusion, saved.Position, saved.Learnt);
+    }
+
     /// <summary>R[i,j] as measured by now.</summary>
     public AccuracyMatrix Matrix { get; } = new();
 
-    /// <summary>Adds the predictions made after one more experience.</summary>
+    /// <summary>How many experiences were learnt.</summary>
+    public int Position { get; private set; }
+
+    /// <summary>How many test sets the last measurement had.</summary>
+    public int Tested => Matrix.Count == 0 ? 0 : Matrix.Rows[^1].Length;
+
+    /// <summary>What learning took since the last measurement.</summary>
+    public LearningResult? Learnt { get; private set; }
+
+    /// <summary>Adds one more experience learnt.</summary>
+    public void Add(LearningResult learnt)
+    {
+        Position++;
+        Learnt = Learnt is not { } before
+            ? learnt
+            : new LearningResult(
+                before.Samples + learnt.Samples, before.Steps + learnt.Steps, before.Seconds + learnt.Seconds, learnt.Loss);
+    }
+
+    /// <summary>Everything, for a checkpoint.</summary>
+    public SavedMeasurements Save() =>
+        new([.. Matrix.Rows], [.. _soFar], [.. _perClass], [.. _costs], _confusion, Position, Learnt);
+
+    /// <summary>Adds the predictions made after what was learnt since the last measurement.</summary>
     /// <param name="tests">True and predicted class ids for each test set so far; true is −1 for a class never learnt.</param>
     /// <param name="classes">How many classes are known.</param>
-    /// <param name="cost">What the experience cost.</param>
+    /// <param name="testSeconds">Time the tests took.</param>
     public PhaseMeasurement Add(
-        IReadOnlyList<(int[] True, int[] Predicted)> tests, int classes, ExperienceCost cost)
+        IReadOnlyList<(int[] True, int[] Predicted)> tests, int classes, double testSeconds)
     {
+        var cost = new ExperienceCost(Learnt!.Samples, Learnt.Seconds, testSeconds, Learnt.Loss);
         var confusion = Enumerable.Range(0, classes).Select(_ => new int[classes]).ToArray();
         var row = new double[tests.Count];
         var (right, count) = (0, 0);
@@ -39,6 +79,7 @@ internal sealed class StrategyMeasurements
         _perClass.Add([.. confusion.Select((predictions, id) => (double)predictions[id] / predictions.Sum())]);
         _costs.Add(cost);
         _confusion = confusion;
+        Learnt = null;
         return new PhaseMeasurement(_soFar[^1], row, Matrix.Forgetting, cost);
     }
 
@@ -62,3 +103,8 @@ internal sealed class StrategyMeasurements
         MemoryBytes = memoryBytes,
     };
 }
+
+/// <summary>Measurements as a checkpoint keeps them.</summary>
+internal sealed record SavedMeasurements(
+    double[][] Accuracy, double[] AccuracySoFar, double[][] AccuracyPerClass, ExperienceCost[] Costs, int[][] Confusion,
+    int Position, LearningResult? Learnt);

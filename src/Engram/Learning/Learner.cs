@@ -10,6 +10,7 @@ namespace Engram.Learning;
 public sealed class Learner : IContinualLearner
 {
     private readonly TrainingLoop _loop;
+    private readonly LearningMeter _meter;
     private readonly HashSet<int> _learnt = [];
     private Tensor _torchState;
     private bool _learning;
@@ -38,7 +39,8 @@ public sealed class Learner : IContinualLearner
         Optimizer = options.Optimizer.Build();
         if (options.EarlyStopping is { } stopping) Best = new BestWeights(this, stopping);
         foreach (var mechanism in Mechanisms) mechanism.AttachOnce(Context);
-        _loop = new TrainingLoop(this, clock ?? TimeProvider.System);
+        _meter = new LearningMeter(clock ?? TimeProvider.System);
+        _loop = new TrainingLoop(this, _meter, clock ?? TimeProvider.System);
     }
 
     /// <summary>Model, parameters, classes and the present experience.</summary>
@@ -88,6 +90,7 @@ public sealed class Learner : IContinualLearner
         }
         finally
         {
+            _meter.Pause();
             _torchState.Dispose();
             _torchState = TorchRandom.Now();
             _learning = false;
@@ -166,6 +169,8 @@ public sealed class Learner : IContinualLearner
         foreach (var mechanism in Mechanisms) mechanism.Dispose();
         Optimizer.Dispose();
         Best?.Dispose();
+        Context.Targets.Release();
+        _meter.Dispose();
         Context.Arena.Dispose();
         Context.Model.Dispose();
         _torchState.Dispose();
@@ -188,7 +193,7 @@ public sealed class Learner : IContinualLearner
         CheckWhole();
         return new LearnerState(
             [.. _learnt.Order()], Context.Completed, Context.KnownBefore, Cursor, InputShape, InputType,
-            Context.Targets.Kind);
+            Context.Targets.Kind, Cursor is null ? null : _meter.Now());
     }
 
     // Puts everything back that is no tensor of model, optimiser or mechanism; `tensors` puts those back in between.
@@ -200,6 +205,7 @@ public sealed class Learner : IContinualLearner
         using (new TorchRandom(torchState)) tensors();
         foreach (var index in state.Learnt) _learnt.Add(index);
         Cursor = state.Cursor;
+        if (state.Tally is { } tally) _meter.Restore(tally);
         Context.Targets.RefreshMask();
         _torchState.Dispose();
         _torchState = torchState.clone().DetachFromDisposeScope();

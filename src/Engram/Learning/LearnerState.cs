@@ -10,6 +10,7 @@ namespace Engram.Learning;
 /// <param name="InputShape">Shape of one sample.</param>
 /// <param name="InputType">Element type of the samples.</param>
 /// <param name="TargetKind">What the targets are.</param>
+/// <param name="Tally">What the present experience has cost so far.</param>
 internal sealed record LearnerState(
     IReadOnlyList<int> Learnt, int Completed, int KnownBefore, LearningCursor? Cursor, IReadOnlyList<long>? InputShape,
-    ScalarType? InputType, TargetKind TargetKind);
+    ScalarType? InputType, TargetKind TargetKind, LearningTally? Tally);

@@ -7,7 +7,7 @@ public sealed class TargetSpace
 {
     private readonly LearningContext _context;
     private Tensor? _idOfCode;
-    private Tensor? _taskMask;
+    private Tensor? _taskOfClass;
     private int _masked;
 
     internal TargetSpace(LearningContext context) => _context = context;
@@ -41,9 +41,9 @@ public sealed class TargetSpace
     public Tensor Mask(Tensor logits, Tensor? tasks)
     {
         ArgumentNullException.ThrowIfNull(logits);
-        return tasks is null || _taskMask is null || Kind != TargetKind.Classes
+        return tasks is null || _taskOfClass is null || Kind != TargetKind.Classes
             ? logits
-            : logits.masked_fill(_taskMask.index_select(0, tasks), Held(float.NegativeInfinity));
+            : logits.masked_fill(tasks.unsqueeze(1).ne(_taskOfClass), Held(float.NegativeInfinity)); // [n, classes]
     }
 
     /// <summary>The loss of each sample under the scenario, float32 <c>[n]</c>.</summary>
@@ -105,13 +105,17 @@ public sealed class TargetSpace
         var classes = _context.Classes;
         if (_context.Options.Scenario != Scenario.TaskIncremental || _masked == classes.Count) return;
         using var scope = NewDisposeScope();
-        var tasks = classes.Classes.Max(key => key.Task ?? 0) + 1;
-        var foreign = new bool[tasks * classes.Count];
-        for (var place = 0; place < foreign.Length; place++)
-            foreign[place] = classes.Classes[place % classes.Count].Task != place / classes.Count;
-        _taskMask?.Dispose();
-        _taskMask = tensor(foreign).view(tasks, classes.Count).DetachFromDisposeScope();
+        // One number per class: a table of tasks and classes would be as large as the largest task that a file names.
+        _taskOfClass?.Dispose();
+        _taskOfClass = tensor(classes.Classes.Select(key => key.Task ?? -1L).ToArray()).DetachFromDisposeScope();
         _masked = classes.Count;
+    }
+
+    /// <summary>Lets the tables go, with the learner.</summary>
+    internal void Release()
+    {
+        _idOfCode?.Dispose();
+        _taskOfClass?.Dispose();
     }
 
     internal int? TaskKey(int? taskId) => _context.Options.Scenario == Scenario.TaskIncremental ? taskId : null;

@@ -4,7 +4,7 @@ using Engram.Streams;
 namespace Engram.Learning;
 
 /// <summary>THE training loop: every mechanism takes part through its seams, none has a loop of its own.</summary>
-internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
+internal sealed class TrainingLoop(Learner learner, LearningMeter meter, TimeProvider clock)
 {
     private static readonly TimeSpan s_reportEvery = TimeSpan.FromMilliseconds(100);
 
@@ -18,7 +18,7 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
     public LearningResult Run(
         Experience experience, IProgress<LearningProgress>? progress, CancellationToken cancellationToken)
     {
-        var began = clock.GetTimestamp();
+        meter.Start(anew: learner.Cursor is null);
         Enter(experience);
         var epochs = Chooser?.ChooseEpochs(_context) ?? _options.Epochs;
         var order = new BatchOrder(_context.Source.Count, _options with { Epochs = epochs }, experience.Index);
@@ -29,21 +29,17 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
             learner.Cursor = new LearningCursor(experience.Index, 0);
         }
 
-        var (samples, steps, first) = (0L, 0L, learner.Cursor.Step);
-        using var losses = new LossMeter();
-        var reported = began;
+        var reported = clock.GetTimestamp();
         _context.Model.TrainMode(_context.Completed);
-        for (var number = first; number < order.Steps; number = learner.Cursor.Step)
+        for (var number = learner.Cursor.Step; number < order.Steps; number = learner.Cursor.Step)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (number % order.StepsPerEpoch == 0) losses.StartEpoch();
+            if (number % order.StepsPerEpoch == 0) meter.StartEpoch();
             var indices = order.Batch(number);
             if (_options.Schedule is { } schedule)
                 learner.Optimizer.LearningRate =
                     _options.Optimizer.LearningRate * schedule.Factor(number, order.StepsPerEpoch, order.Steps);
-            Step(indices, number, losses);
-            samples += indices.Length;
-            steps++;
+            Step(indices, number);
             learner.Cursor = learner.Cursor with { Step = number + 1 };
             if (learner.Best is { } best && ((number + 1) % order.StepsPerEpoch == 0 || number + 1 == order.Steps))
             {
@@ -52,7 +48,7 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
             }
             if (progress is null || clock.GetElapsedTime(reported) < s_reportEvery) continue;
             reported = clock.GetTimestamp();
-            progress.Report(Progress(order, number + 1, samples, began, losses.SinceLastReport(), "training"));
+            progress.Report(Progress(order, number + 1, "training"));
         }
 
         learner.Best?.GoBack();
@@ -60,17 +56,16 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
         foreach (var mechanism in _mechanisms)
             if (mechanism.Seams.HasFlag(Seams.Forward)) mechanism.PrepareForward(_context, experience.TaskId);
         _context.Model.eval();
-        progress?.Report(Progress(order, order.Steps, samples, began, losses.SinceLastReport(), "consolidating"));
+        progress?.Report(Progress(order, order.Steps, "consolidating"));
         foreach (var mechanism in _mechanisms) mechanism.EndExperience(_context);
         _context.Completed++;
         if (_context.Model.ApplyFreezing(_context.Completed)) Relayout();
         learner.Best?.Dispose();
         learner.Cursor = null;
-        return new LearningResult(
-            samples, steps, clock.GetElapsedTime(began).TotalSeconds, losses.EpochMean());
+        return meter.Result();
     }
 
-    private void Step(ReadOnlySpan<long> indices, long number, LossMeter losses)
+    private void Step(ReadOnlySpan<long> indices, long number)
     {
         using var scope = NewDisposeScope();
         var step = new TrainingStep(_context, _context.Fetch(indices), number);
@@ -85,7 +80,7 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
         var loss = Loss(step);
         _context.Arena.Gradient.zero_();
         loss.backward();
-        losses.Add(loss);
+        meter.Add(loss, indices.Length);
 
         using var _ = no_grad();
         foreach (var mechanism in _mechanisms) mechanism.AddGradient(step);
@@ -151,14 +146,12 @@ internal sealed class TrainingLoop(Learner learner, TimeProvider clock)
         _context.StructureChanged = false;
     }
 
-    private LearningProgress Progress(
-        BatchOrder order, long step, long samples, long began, double loss, string activity)
+    private LearningProgress Progress(BatchOrder order, long step, string activity)
     {
-        var seconds = clock.GetElapsedTime(began).TotalSeconds;
         var epoch = (int)Math.Min((step / order.StepsPerEpoch) + 1, order.Epochs);
         return new LearningProgress(
-            _context.Experience.Index, epoch, order.Epochs, step, order.Steps, samples,
-            seconds > 0 ? samples / seconds : 0, loss, activity);
+            _context.Experience.Index, epoch, order.Epochs, step, order.Steps, meter.Samples, meter.Rate,
+            meter.SinceLastReport(), activity);
     }
 
     private static void Clip(Tensor gradient, double norm) =>

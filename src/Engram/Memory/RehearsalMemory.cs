@@ -14,7 +14,7 @@ internal sealed class RehearsalMemory : IDisposable
     public RehearsalMemory(ReplayOptions options, LearningContext context, string name)
     {
         (_options, _name) = (options, name);
-        Buffer = new ReplayBuffer(options.Capacity, options.Balance, new SeededRandom(context.Options.Seed, name));
+        Buffer = new ReplayBuffer(options.Capacity, options.Balance, new SeededRandom(context.Options.Seed, name), options.PerGroup);
         if (options.Selection == Selection.GradientBased)
             _gradients = new GradientSampleSelection(
                 Buffer, options.CompareWith, new SeededRandom(context.Options.Seed, $"{name}/gss"));
@@ -34,6 +34,8 @@ internal sealed class RehearsalMemory : IDisposable
             : Buffer.Read(step.Context, Buffer.Draw(
                 count, _options.Retrieval == Retrieval.Balanced ? BalanceBy.Class : BalanceBy.Sample));
         step.Parts.Add(part);
+        if (_options.Weighting == ReplayWeighting.ByExperience)
+            (step.Current.Weight, part.Weight) = (1.0 / (step.Context.Completed + 1), 1 - (1.0 / (step.Context.Completed + 1)));
         return part;
     }
 

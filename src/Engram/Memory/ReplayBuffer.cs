@@ -28,6 +28,7 @@ public enum BalanceBy
 public sealed class ReplayBuffer : IDisposable
 {
     private readonly BalanceBy _balance;
+    private readonly int? _perGroup;
     private readonly SeededRandom _random;
     private readonly SampleStore _store;
     private readonly SlotGroups _groups = new();
@@ -40,11 +41,13 @@ public sealed class ReplayBuffer : IDisposable
     /// <param name="capacity">Samples it may hold, 1 or more.</param>
     /// <param name="balance">What it holds equal shares of.</param>
     /// <param name="random">Decides what is kept and drawn.</param>
-    public ReplayBuffer(int capacity, BalanceBy balance, SeededRandom random)
+    /// <param name="perGroup">Most samples of each group, even while there is room for more; null means no such bound.</param>
+    public ReplayBuffer(int capacity, BalanceBy balance, SeededRandom random, int? perGroup = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
+        if (perGroup is { } bound) ArgumentOutOfRangeException.ThrowIfLessThan(bound, 1, nameof(perGroup));
         ArgumentNullException.ThrowIfNull(random);
-        (Capacity, _balance, _random) = (capacity, balance, random);
+        (Capacity, _balance, _random, _perGroup) = (capacity, balance, random, perGroup);
         _store = new SampleStore(capacity);
         _classes = balance == BalanceBy.Class ? _groups : new SlotGroups();
     }
@@ -190,9 +193,11 @@ public sealed class ReplayBuffer : IDisposable
     {
         var group = Known(key);
         _seenOf[group]++;
-        if (Count < Capacity) return PutIn(Count++, group, classId);
+        var atBound = _groups.SlotsOf(group).Count >= _perGroup;
+        if (Count < Capacity && !atBound) return PutIn(Count++, group, classId);
 
         MarkLargest();
+        if (atBound) _wasFull[group] = true;
         if (!_wasFull[group])
         {
             var largest = _groups.SlotsOf(_groups.Largest[_random.Next(_groups.Largest.Count)]);

@@ -88,8 +88,18 @@ internal sealed class SampleStore(int capacity) : IDisposable
     public void Load(MechanismState state)
     {
         using var scope = NewDisposeScope();
+        Check(state);
         foreach (var (name, rows) in state.Tensors.Where(pair => pair.Key is "raw" or "targets" or "tasks" || pair.Key.StartsWith(Extra, StringComparison.Ordinal)))
             Room(name, rows, (int)rows.shape[0]).narrow(0, 0, rows.shape[0]).copy_(rows);
+    }
+
+    // Torch would find a class out of range only in a later step, in words of its own.
+    private static void Check(MechanismState state)
+    {
+        if (!state.Tensors.TryGetValue("targets", out var targets) || targets.shape[0] != state.Tensors["raw"].shape[0])
+            throw new FormatException("targets: expected one for each sample in raw");
+        if (targets.dtype == ScalarType.Int64 && targets.ge(Held(0)).logical_and(targets.lt(Held(state.Classes))).logical_not_().any().item<bool>())
+            throw new FormatException($"targets: expected class ids from 0 to {state.Classes - 1}");
     }
 
     public void Dispose()

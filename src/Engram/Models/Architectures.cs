@@ -38,11 +38,9 @@ public static class Architectures
     public static Backbone Backbone(string architecture, long numbers)
     {
         ArgumentNullException.ThrowIfNull(architecture);
+        CheckBackbone(architecture);
         if (s_backbones.TryGetValue(architecture, out var build)) return build();
-        if (architecture.StartsWith("raw ", StringComparison.Ordinal)) return new RawInputs(Sizes($"1-{architecture["raw ".Length..]}")[1]);
-        if (!architecture.StartsWith("mlp ", StringComparison.Ordinal))
-            throw new FormatException(
-                $"architecture: {architecture}, expected mlp or raw with sizes or one of {string.Join(", ", s_backbones.Keys.Order())}");
+        if (IsRaw(architecture)) return new RawInputs(RawSize(architecture));
         var sizes = Sizes(architecture["mlp ".Length..]);
         // The file decides these sizes, so it is not believed before it has the numbers to show.
         return MlpNumbers(sizes) <= numbers
@@ -54,10 +52,55 @@ public static class Architectures
     /// <param name="architecture">As given by <see cref="IncrementalHead.Architecture"/>.</param>
     /// <param name="features">Width of the features it reads.</param>
     /// <exception cref="FormatException">An unknown architecture.</exception>
-    public static IncrementalHead Head(string architecture, int features) =>
-        s_heads.TryGetValue(architecture, out var build)
-            ? build(features)
-            : throw new FormatException($"head: {architecture}, expected one of {string.Join(", ", s_heads.Keys.Order())}");
+    public static IncrementalHead Head(string architecture, int features)
+    {
+        CheckHead(architecture);
+        return s_heads[architecture](features);
+    }
+
+    /// <summary>Checks the name of a backbone and builds nothing.</summary>
+    /// <param name="architecture">As given by <see cref="Models.Backbone.Architecture"/>.</param>
+    /// <exception cref="FormatException">An unknown or malformed architecture; the message lists all.</exception>
+    public static void CheckBackbone(string architecture)
+    {
+        ArgumentNullException.ThrowIfNull(architecture);
+        if (s_backbones.ContainsKey(architecture)) return;
+        if (IsRaw(architecture))
+        {
+            RawSize(architecture);
+            return;
+        }
+        if (!architecture.StartsWith("mlp ", StringComparison.Ordinal))
+            throw new FormatException(
+                $"architecture: {architecture}, expected mlp with sizes or one of {string.Join(", ", s_backbones.Keys.Order())}");
+        Sizes(architecture["mlp ".Length..]);
+    }
+
+    /// <summary>Checks the name of a head and builds nothing.</summary>
+    /// <param name="architecture">As given by <see cref="IncrementalHead.Architecture"/>.</param>
+    /// <exception cref="FormatException">An unknown architecture; the message lists all.</exception>
+    public static void CheckHead(string architecture)
+    {
+        if (!s_heads.ContainsKey(architecture))
+            throw new FormatException($"head: {architecture}, expected one of {string.Join(", ", s_heads.Keys.Order())}");
+    }
+
+    /// <summary>Every backbone that has a name without sizes.</summary>
+    internal static IEnumerable<string> Names => s_backbones.Keys;
+
+    /// <summary>Whether a backbone can be built by its architecture.</summary>
+    internal static bool IsKnown(string architecture) =>
+        s_backbones.ContainsKey(architecture) || IsRaw(architecture) || architecture.StartsWith("mlp ", StringComparison.Ordinal);
+
+    /// <summary>Whether a head can be built by its architecture.</summary>
+    internal static bool IsKnownHead(string architecture) => s_heads.ContainsKey(architecture);
+
+    private static bool IsRaw(string architecture) => architecture.StartsWith("raw ", StringComparison.Ordinal);
+
+    private static int RawSize(string architecture) =>
+        int.TryParse(architecture["raw ".Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var size) && size > 0
+            ? size
+            : throw new FormatException($"architecture: {architecture}, expected a size such as raw 784");
 
     private static int[] Sizes(string text)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 
 namespace Engram.Persistence;
 
@@ -36,6 +37,13 @@ public static partial class AtomicFile
         FlushFolder(Path.GetDirectoryName(target)!);
     }
 
+    /// <summary>Removes what writers that were killed left in a folder; no writer may be at work in it.</summary>
+    /// <param name="folder">The folder; those in it are not looked into.</param>
+    public static void Sweep(string folder)
+    {
+        foreach (var file in Directory.EnumerateFiles(folder).Where(path => Temporary().IsMatch(path))) DeleteQuietly(file);
+    }
+
     // The first failure is the one to report, not that of cleaning up after it.
     internal static void DeleteQuietly(string path)
     {
@@ -57,6 +65,10 @@ public static partial class AtomicFile
         _ = Flush(descriptor);
         _ = Close(descriptor);
     }
+
+    // As Path.GetRandomFileName makes names.
+    [GeneratedRegex(@"\.[a-z0-9]{8}\.[a-z0-9]{3}\.tmp$")]
+    private static partial Regex Temporary();
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);

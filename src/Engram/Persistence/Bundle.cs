@@ -175,7 +175,7 @@ public static class Bundle
             [.. learner.Context.Classes.Classes.Select(key => new BundleClass(key.Label.Name, key.Task))],
             new BundleLearner(
                 Fields(learner.Context.Options), state.InputShape, state.InputType, state.TargetKind, state.Learnt,
-                state.Completed, state.KnownBefore, state.Cursor),
+                state.Completed, state.KnownBefore, state.Cursor, state.Tally),
             new BundleOptimizer(
                 learner.Optimizer.Steps, learner.Optimizer.LearningRate,
                 [.. learner.Optimizer.Moments.Keys.Order(StringComparer.Ordinal)]),

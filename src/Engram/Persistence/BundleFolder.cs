@@ -22,6 +22,9 @@ internal sealed partial class BundleFolder
 
     private string Parts => Path.Combine(_path, PartsName);
 
+    // A link in the place of the folder would have us read and write where no bundle is.
+    private bool PartsAreElsewhere => new DirectoryInfo(Parts).LinkTarget is not null;
+
     public bool HasManifest => File.Exists(ManifestPath);
 
     public string PathOf(BundlePart part) => Path.Combine(Parts, $"{part.Sha256}.safetensors");
@@ -35,6 +38,7 @@ internal sealed partial class BundleFolder
         BundleFolder? parent)
     {
         if (File.Exists(_path)) throw new IOException($"{_path}: a file, expected a folder or nothing");
+        if (PartsAreElsewhere) throw new IOException($"{_path}: {PartsName} is a link, expected a folder");
         var isNew = !Directory.Exists(_path);
         if (!isNew && !HasManifest && Directory.EnumerateFileSystemEntries(_path).Any(entry => Path.GetFileName(entry) != PartsName))
             throw new IOException($"{_path}: a folder that is no bundle, expected a bundle, an empty folder or nothing");
@@ -77,6 +81,7 @@ internal sealed partial class BundleFolder
     {
         if (part.Sha256.Length != 64 || !Digits().IsMatch(part.Sha256))
             throw new InvalidDataException($"{ManifestPath}: part {part.Name}: sha256 {part.Sha256}, expected 64 hexadecimal digits");
+        if (PartsAreElsewhere) throw new InvalidDataException($"{_path}: {PartsName} is a link, expected a folder");
         var file = new FileInfo(PathOf(part));
         if (!file.Exists) throw new FileNotFoundException($"{_path}: part {part.Name} is missing, expected {file.FullName}", file.FullName);
         // A pipe or a device has no length: it is refused before it is opened.

@@ -46,9 +46,11 @@ public sealed record BundleClass(string Label, int? Task);
 /// <param name="Completed">How many were learnt.</param>
 /// <param name="KnownBefore">Classes known before the present experience, or the last.</param>
 /// <param name="Cursor">Where learning stopped inside an experience; null between experiences.</param>
+/// <param name="Tally">What that experience has cost so far; null between experiences.</param>
 public sealed record BundleLearner(
     JsonObject Options, IReadOnlyList<long>? InputShape, ScalarType? InputType, TargetKind TargetKind,
-    IReadOnlyList<int> Learnt, int Completed, int KnownBefore, LearningCursor? Cursor);
+    IReadOnlyList<int> Learnt, int Completed, int KnownBefore, LearningCursor? Cursor,
+    LearningTally? Tally = null);
 
 /// <summary>An optimiser.</summary>
 /// <param name="Steps">Steps taken.</param>

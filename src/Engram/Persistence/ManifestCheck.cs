@@ -3,8 +3,6 @@ namespace Engram.Persistence;
 /// <summary>What must hold inside a manifest, whatever its parts say.</summary>
 internal static class ManifestCheck
 {
-    private const long MaxMask = 1 << 28;
-
     public static void Check(BundleManifest manifest, string file)
     {
         void Expect(bool holds, string what)
@@ -21,10 +19,10 @@ internal static class ManifestCheck
             $"model.growth: [{string.Join(", ", model.Growth.Take(20))}], expected positive numbers that sum to the {classes.Count} classes");
         Expect(classes.Distinct().Count() == classes.Count, "classes: a label occurs twice in one task, expected once");
         Expect(classes.All(c => c.Task is null or >= 0), "classes: a negative task, expected 0 or more");
-        var tasks = classes.Max(c => (long?)c.Task) ?? 0;
-        Expect((tasks + 1) * Math.Max(1, classes.Count) <= MaxMask, $"classes: task {tasks}, expected a smaller number");
         Expect(learner.InputShape is null || (learner.InputShape.Count < 32 && learner.InputShape.All(size => size >= 0)),
             "learner.inputShape: expected a shape");
+        Expect(learner.InputShape is null || learner.InputShape.Aggregate((Int128)1, Times) <= int.MaxValue,
+            "learner.inputShape: expected at most 2,147,483,647 numbers in a sample");
         Expect(learner.Learnt.All(index => index >= 0) && learner.Learnt.Distinct().Count() == learner.Learnt.Count,
             "learner.learnt: expected different numbers from 0");
         Expect(learner.Completed == learner.Learnt.Count,
@@ -33,6 +31,9 @@ internal static class ManifestCheck
             $"learner.knownBefore: {learner.KnownBefore}, expected 0 to {classes.Count}");
         Expect(learner.Cursor is not { } cursor || (cursor.Step >= 0 && cursor.Experience >= 0 && !learner.Learnt.Contains(cursor.Experience)),
             $"learner.cursor: {learner.Cursor}, expected an experience not yet learnt");
+        Expect(learner.Tally is not { } tally || (learner.Cursor is not null && tally.Seconds >= 0
+            && new[] { tally.Samples, tally.Steps, tally.EpochSteps }.All(count => count >= 0)),
+            $"learner.tally: {learner.Tally}, expected counts from 0, with a cursor");
         Expect(manifest.Optimizer.Steps >= 0, $"optimizer.steps: {manifest.Optimizer.Steps}, expected 0 or more");
         Expect(double.IsFinite(manifest.Optimizer.LearningRate) && manifest.Optimizer.LearningRate >= 0,
             $"optimizer.learningRate: {manifest.Optimizer.LearningRate}, expected 0 or more");
@@ -44,4 +45,7 @@ internal static class ManifestCheck
         foreach (var part in manifest.Parts)
             Expect(known.Contains(part.Name), $"parts: {part.Name}, expected one of {string.Join(", ", known)}");
     }
+
+    // Stays above the limit once it is there, and so cannot overflow.
+    private static Int128 Times(Int128 product, long size) => product > int.MaxValue ? product : product * Math.Max(size, 1);
 }

@@ -25,6 +25,9 @@ internal static class ManifestJson
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase), new KindConverterFactory() },
     };
 
+    /// <summary>The same on one line, for JSON inside other files.</summary>
+    public static JsonSerializerOptions OneLine { get; } = new(Options) { WriteIndented = false };
+
     /// <summary>The bytes of a manifest, and the manifest with its id.</summary>
     public static (byte[] Json, BundleManifest Manifest) Seal(BundleManifest manifest)
     {

@@ -18,7 +18,7 @@ internal static class Restoration
         var saved = content.Manifest.Learner;
         var state = new LearnerState(
             saved.Learnt, saved.Completed, saved.KnownBefore, saved.Cursor, saved.InputShape, saved.InputType,
-            saved.TargetKind);
+            saved.TargetKind, saved.Tally);
         var mechanisms = learner.Mechanisms.Zip(content.Manifest.Mechanisms.Select(kept => StateOf(kept, content))).ToArray();
         learner.Restore(state, content["random"]["torch"], () =>
         {
@@ -44,6 +44,8 @@ internal static class Restoration
         if (!logitsOnly && manifest.Mechanisms.FirstOrDefault(mechanism => mechanism.Predicts) is { } other)
             throw new InvalidDataException(
                 $"{content.Path}: mechanism {other.Name} takes part in prediction, expected to be loaded with its learner");
+        // What is refused half-way goes with this scope.
+        using var scope = NewDisposeScope();
         try
         {
             var scaling = description.Scaling.Deserialize<InputScaling>(ManifestJson.Options)!;
@@ -53,11 +55,11 @@ internal static class Restoration
                 throw new FormatException($"{description.Backbone} gives {backbone.FeatureCount} features, expected {description.Features}");
             var model = new ContinualModel(backbone, Architectures.Head(description.Head, description.Features), scaling);
             foreach (var rows in description.Growth) model.Head.Grow(rows);
-            foreach (var (_, tensor) in model.NamedTensors()) tensor.DetachFromDisposeScope();
             Fill(model, content);
             model.eval();
             var classes = new ClassRegistry();
             Register(manifest, classes);
+            foreach (var (_, tensor) in model.NamedTensors()) tensor.DetachFromDisposeScope();
             return new LoadedModel(model, classes, manifest.Learner.InputShape, manifest.Learner.TargetKind, manifest);
         }
         catch (Exception problem) when (problem is FormatException or JsonException or ArgumentException or ExternalException)
@@ -158,6 +160,7 @@ internal static class Restoration
         {
             Values = (JsonObject)saved.Values.DeepClone(),
             ModelNumbers = content.ModelTensors.Sum(pair => pair.Value.numel()),
+            Classes = content.Manifest.Classes.Count,
         };
         foreach (var (name, tensor) in content[$"mechanism/{saved.Name}"]) state.Tensors[name] = tensor;
         return state;

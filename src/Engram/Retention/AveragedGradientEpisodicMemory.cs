@@ -11,6 +11,10 @@ public sealed record AGemOptions
     /// <value>Default 1,000; 1 or more.</value>
     public int Capacity { get; init; } = 1000;
 
+    /// <summary>Most samples kept of each group that <see cref="Balance"/> names, even while there is room for more; null means no such bound.</summary>
+    /// <value>Default null; 1 or more.</value>
+    public int? PerGroup { get; init; }
+
     /// <summary>Samples drawn from the memory in each step for the reference gradient; null means as many as are new.</summary>
     /// <value>Default null.</value>
     public int? BatchSize { get; init; }
@@ -41,6 +45,7 @@ public sealed class AveragedGradientEpisodicMemory : RetentionMechanism
     {
         _options = options ?? new AGemOptions();
         if (_options.Capacity < 1) throw new ArgumentException($"Capacity: {_options.Capacity}, expected 1 or more");
+        if (_options.PerGroup < 1) throw new ArgumentException($"PerGroup: {_options.PerGroup}, expected 1 or more");
         if (_options.BatchSize < 1) throw new ArgumentException($"BatchSize: {_options.BatchSize}, expected 1 or more");
     }
 
@@ -61,7 +66,7 @@ public sealed class AveragedGradientEpisodicMemory : RetentionMechanism
     {
         ArgumentNullException.ThrowIfNull(context);
         _buffer = new ReplayBuffer(
-            _options.Capacity, _options.Balance, new SeededRandom(context.Options.Seed, "a-gem"));
+            _options.Capacity, _options.Balance, new SeededRandom(context.Options.Seed, "a-gem"), _options.PerGroup);
     }
 
     /// <inheritdoc/>

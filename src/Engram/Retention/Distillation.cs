@@ -12,6 +12,9 @@ public enum DistillationWeighting
     /// <summary>1/n L_new + (1 − 1/n) λ L_old in the n-th experience, as in van de Ven et al. 2022.</summary>
     ByExperience,
 
+    /// <summary>L_new + (n − 1) λ L_old in the n-th experience, as the code of van de Ven et al. 2022 does where domains change.</summary>
+    ByPast,
+
     /// <summary>
     /// (1 − r) L_new + r λ L_old with r = old / (old + new) classes, as in Wu et al. 2019 (equation 3) and Zhao et al. 2020.
     /// </summary>
@@ -48,6 +51,7 @@ internal static class Distillation
         return weighting switch
         {
             DistillationWeighting.ByExperience => (1 / experience, 1 - (1 / experience)),
+            DistillationWeighting.ByPast => (1, experience - 1),
             DistillationWeighting.ByClasses => (1 - old, old),
             _ => (1, 1),
         };

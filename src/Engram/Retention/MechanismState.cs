@@ -14,6 +14,9 @@ public sealed class MechanismState
     /// <summary>On loading, how many numbers the saved model has: a model brought to its structure has no more.</summary>
     public long ModelNumbers { get; init; } = long.MaxValue;
 
+    /// <summary>On loading, how many classes the saved learner knew: class ids in kept targets are below.</summary>
+    internal int Classes { get; init; } = int.MaxValue;
+
     /// <summary>A copy of a loaded tensor that the mechanism may keep, or null where none was saved.</summary>
     /// <param name="name">Its name.</param>
     public Tensor? Take(string name) =>

@@ -79,7 +79,11 @@ public sealed class MemoryAwareSynapses : RetentionMechanism
     protected internal override void Save(MechanismState state) => Penalty.Save(state);
 
     /// <inheritdoc/>
-    protected internal override void Load(LearningContext context, MechanismState state) => Penalty.Load(state);
+    protected internal override void Load(LearningContext context, MechanismState state)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        Penalty.Load(state, context.Arena);
+    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing) => Penalty.Dispose();

@@ -94,11 +94,20 @@ public sealed class QuadraticPenalty : IDisposable
 
     /// <summary>Puts Ω and μ back.</summary>
     /// <param name="state">What <see cref="Save"/> named.</param>
-    public void Load(MechanismState state)
+    /// <param name="arena">The parameters that they belong to.</param>
+    /// <exception cref="FormatException">They are not of this arena.</exception>
+    public void Load(MechanismState state, ParameterArena arena)
     {
         ArgumentNullException.ThrowIfNull(state);
-        if (state.Take("importance") is { } importance) Replace(importance, state.Take("anchor")!);
+        ArgumentNullException.ThrowIfNull(arena);
+        if (!state.Tensors.TryGetValue("importance", out var importance)) return;
+        if (!Fits(importance, arena) || !state.Tensors.TryGetValue("anchor", out var anchor) || !Fits(anchor, arena))
+            throw new FormatException($"importance and anchor: expected two vectors of {arena.Length} float32");
+        Replace(importance.clone(), anchor.clone());
     }
+
+    private static bool Fits(Tensor vector, ParameterArena arena) =>
+        vector.dtype == ScalarType.Float32 && vector.dim() == 1 && vector.shape[0] == arena.Length;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -31,12 +31,30 @@ public enum Retrieval
     MaximallyInterfered,
 }
 
+/// <summary>How the losses on new and on repeated samples are weighed.</summary>
+public enum ReplayWeighting
+{
+    /// <summary>The mean over all of them, as if they were one batch.</summary>
+    AsOneBatch,
+
+    /// <summary>1/n of the mean over new ones and 1 − 1/n of that over repeated ones in the n-th experience, as in van de Ven et al. 2022.</summary>
+    ByExperience,
+}
+
 /// <summary>What a memory keeps and repeats.</summary>
 public sealed record ReplayOptions
 {
     /// <summary>M: samples kept.</summary>
     /// <value>Default 1,000; 1 or more.</value>
     public int Capacity { get; init; } = 1000;
+
+    /// <summary>Most samples kept of each class, or of what <see cref="Balance"/> says, even while there is room for more; null means no such bound.</summary>
+    /// <value>Default null; 1 or more.</value>
+    public int? PerGroup { get; init; }
+
+    /// <summary>How the losses on new and on repeated samples are weighed.</summary>
+    /// <value>Default <see cref="ReplayWeighting.AsOneBatch"/>.</value>
+    public ReplayWeighting Weighting { get; init; }
 
     /// <summary>Samples repeated with each step; null means as many as are new.</summary>
     /// <value>Default null.</value>
@@ -73,6 +91,7 @@ public sealed record ReplayOptions
     internal ReplayOptions Validated()
     {
         if (Capacity < 1) throw new ArgumentException($"Capacity: {Capacity}, expected 1 or more");
+        if (PerGroup < 1) throw new ArgumentException($"PerGroup: {PerGroup}, expected 1 or more");
         if (BatchSize < 1) throw new ArgumentException($"BatchSize: {BatchSize}, expected 1 or more");
         if (CompareWith < 1) throw new ArgumentException($"CompareWith: {CompareWith}, expected 1 or more");
         if (Candidates < 1) throw new ArgumentException($"Candidates: {Candidates}, expected 1 or more");

@@ -143,7 +143,8 @@ public sealed class RiemannianWalk : RetentionMechanism
     protected internal override void Load(LearningContext context, MechanismState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        Penalty.Load(state);
+        ArgumentNullException.ThrowIfNull(context);
+        Penalty.Load(state, context.Arena);
         _path.Load(state);
         _waiting = (int)state.Values["waiting"]!;
         (_squares, _fisher) = (state.Take("squares"), state.Take("fisher"));

@@ -24,6 +24,24 @@ public sealed record Strategy(
     /// <summary>The backbone it needs, for a number of inputs; null for any.</summary>
     public Func<int, Backbone>? Backbone { get; init; }
 
+    /// <summary>Refuses what a learner would refuse, before there is one.</summary>
+    /// <param name="options">How the learner would train.</param>
+    /// <param name="budget">What the strategy may use.</param>
+    /// <exception cref="ArgumentException">The mechanisms exclude each other or do not suit the options; the message says why.</exception>
+    public void Check(LearnerOptions options, StrategyBudget budget)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var mechanisms = Create(budget);
+        try
+        {
+            Composition.Check(mechanisms, options);
+        }
+        finally
+        {
+            foreach (var mechanism in mechanisms) mechanism.Dispose();
+        }
+    }
+
     /// <summary>Whether it is a yardstick rather than a way of keeping knowledge (naive, joint).</summary>
     public bool IsYardstick { get; init; }
 }
@@ -137,7 +155,8 @@ public static class Strategies
                 ? new GenerativeClassifierOptions { Vae = new VaeOptions { Widths = widths, LatentSize = 5 } } : null)])
             { Scenarios = [Scenario.ClassIncremental], Backbone = inputs => new RawInputs(inputs) },
         new("compressed-replay", "Compressed replay", "Repeats ten times more samples from the same bytes, kept as cosine coefficients.",
-            budget => [new CompressedReplay(new CompressedReplayOptions { Capacity = 10 * budget.Capacity })]),
+            budget => [new CompressedReplay(new CompressedReplayOptions { Capacity = 10 * budget.Capacity })])
+            { Backbone = inputs => new CosineMlp([1, Side(inputs), Side(inputs)], 64, 400, 400) },
         new("knn", "Nearest neighbours", "Keeps some samples and lets the nearest ones vote.",
             budget => [new NearestNeighbours(new NeighbourOptions { Capacity = budget.Capacity })])
             { Scenarios = [Scenario.ClassIncremental], Backbone = inputs => new RawInputs(inputs) },
@@ -157,6 +176,8 @@ public static class Strategies
         All.FirstOrDefault(strategy => strategy.Name == name)
         ?? throw new ArgumentException(
             $"strategies: {name} is unknown, expected some of {string.Join(", ", All.Select(strategy => strategy.Name))}");
+
+    private static long Side(int inputs) => (long)Math.Round(Math.Sqrt(inputs)); // of a square grey image
 
     private static VaeOptions? VaeOf(StrategyBudget budget) =>
         budget.GeneratorWidths is { } widths ? new VaeOptions { Widths = widths } : null;

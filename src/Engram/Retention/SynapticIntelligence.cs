@@ -104,7 +104,8 @@ public sealed class SynapticIntelligence : RetentionMechanism
     /// <inheritdoc/>
     protected internal override void Load(LearningContext context, MechanismState state)
     {
-        Penalty.Load(state);
+        ArgumentNullException.ThrowIfNull(context);
+        Penalty.Load(state, context.Arena);
         _path.Load(state);
     }
 

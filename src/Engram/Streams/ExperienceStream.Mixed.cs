@@ -97,6 +97,19 @@ public sealed partial record ExperienceStream
             [.. indices.Select((_, e) => new EvaluationSet(NameOf(LabelsOf(e)), SubsetSource.WithLabels(test, LabelsOf(e))))]);
     }
 
+    /// <summary>All experiences as one, measured by all test sets: what an upper bound learns from.</summary>
+    /// <exception cref="InvalidOperationException">Tasks are told, and one experience has one task only.</exception>
+    public ExperienceStream AtOnce()
+    {
+        if (Experiences.Any(experience => experience.TaskId is not null))
+            throw new InvalidOperationException("stream: experiences with tasks, expected none, for one experience has one task only");
+        var all = new ConcatSource([.. Experiences.Select(experience => experience.Train)]);
+        return new ExperienceStream([new Experience(0, all, name: "all")], Tests)
+        {
+            MeasuredAfter = [.. Tests.Select(_ => 0)],
+        };
+    }
+
     // Which classes each experience has: classes with more places left are drawn more often, those that would not fit
     // otherwise are always taken.
     private static HashSet<int>[] Slots(int known, int count, int classes, SeededRandom random)

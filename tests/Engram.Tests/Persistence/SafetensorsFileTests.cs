@@ -27,6 +27,20 @@ public class SafetensorsFileTests
         print(meta['by'], header['weights']['shape'], struct.unpack('<6f', data[a:b]))
         """;
 
+    // As the reference implementation lays files out, by its specification.
+    private const string PythonWriter = """
+        import json, struct, sys
+        tensors = [('w', 'F32', [2, 3], struct.pack('<6f', 1, -2, 0.5, 3, 4, 5)), ('count', 'I64', [], struct.pack('<q', 7)),
+                   ('mask', 'BOOL', [3], bytes([1, 0, 1])), ('none', 'F16', [0, 4], b'')]
+        header, data = {'__metadata__': {'by': 'python'}}, b''
+        for name, dtype, shape, raw in tensors:
+            header[name] = {'dtype': dtype, 'shape': shape, 'data_offsets': [len(data), len(data) + len(raw)]}
+            data += raw
+        text = json.dumps(header).encode()
+        text += b' ' * (-len(text) % 8)
+        open(sys.argv[1], 'wb').write(struct.pack('<Q', len(text)) + text + data)
+        """;
+
     private static Dictionary<string, Tensor> Sample() => new()
     {
         ["weights"] = tensor(new[] { 1f, -2, 0.5f, 3, 4, 5 }).view(2, 3),
@@ -78,23 +92,24 @@ public class SafetensorsFileTests
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
         File.WriteAllBytes(folder["x.safetensors"], Bytes(Sample()));
-        var start = new ProcessStartInfo("python3", ["-c", PythonReader, folder["x.safetensors"]])
-        { RedirectStandardOutput = true, RedirectStandardError = true };
-        Process python;
-        try
-        {
-            python = Process.Start(start)!;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            Assert.Skip("python3 is not installed");
-            return;
-        }
-        using var _ = python;
-        var (output, errors) = (python.StandardOutput.ReadToEnd(), python.StandardError.ReadToEnd());
-        python.WaitForExit();
-        Assert.True(python.ExitCode == 0, errors);
+        var output = Python(PythonReader, folder["x.safetensors"]);
         Assert.Equal("engram [2, 3] (1.0, -2.0, 0.5, 3.0, 4.0, 5.0)", output.Trim());
+    }
+
+    [Fact]
+    public void A_file_written_from_the_specification_in_Python_opens_here()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        Python(PythonWriter, folder["x.safetensors"]);
+        var tensors = SafetensorsFile.Read(folder["x.safetensors"]);
+        Assert.Equal(["count", "mask", "none", "w"], tensors.Keys.Order());
+        Assert.Equal([2, 3], tensors["w"].shape);
+        Assert.Equal([1f, -2, 0.5f, 3, 4, 5], tensors["w"].data<float>().ToArray());
+        Assert.Equal(7, tensors["count"].item<long>());
+        Assert.Equal([true, false, true], tensors["mask"].data<bool>().ToArray());
+        Assert.Equal((ScalarType.Float16, 0), (tensors["none"].dtype, tensors["none"].numel()));
+        Assert.Equal("python", SafetensorsFile.Inspect(folder["x.safetensors"]).Metadata["by"]);
     }
 
     [Theory]
@@ -138,5 +153,27 @@ public class SafetensorsFileTests
         var tensors = new Dictionary<string, Tensor> { ["z"] = zeros(2, ScalarType.ComplexFloat32) };
         Assert.Contains("z: ComplexFloat32", Assert.Throws<ArgumentException>(() => SafetensorsFile.Write(stream, tensors)).Message);
         Assert.Equal(0, stream.Length);
+    }
+
+    // Only the standard library of Python is needed.
+    private static string Python(string program, string path)
+    {
+        var start = new ProcessStartInfo("python3", ["-c", program, path]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        Process? python = null;
+        try
+        {
+            python = Process.Start(start);
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Assert.Skip("python3 is not installed");
+        }
+        using (python)
+        {
+            var (output, errors) = (python!.StandardOutput.ReadToEnd(), python.StandardError.ReadToEnd());
+            python.WaitForExit();
+            Assert.True(python.ExitCode == 0, errors);
+            return output;
+        }
     }
 }

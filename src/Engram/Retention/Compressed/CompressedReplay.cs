@@ -32,7 +32,8 @@ public sealed record CompressedReplayOptions
 /// hold ten times more of the past. The idea of REMIND (Hayes et al. 2020) with a fixed transform in place of a learnt one.
 /// </summary>
 /// <remarks>
-/// For images <c>[channels, height, width]</c>, bytes or floats in 0..1. Class-balanced reservoir, filled when an experience
+/// The network must see new images through the same coefficients (<see cref="Models.CosineMlp"/>): otherwise their sharpness
+/// alone tells new classes from old, and replay does harm. For images <c>[channels, height, width]</c>, bytes or floats in 0..1. Class-balanced reservoir, filled when an experience
 /// ends; the loss is the mean over new and repeated samples, as in <see cref="Replay"/>. The basis (a function of the image's
 /// shape) is working space and not counted as memory.
 /// </remarks>

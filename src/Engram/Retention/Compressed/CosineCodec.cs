@@ -32,8 +32,10 @@ internal sealed class CosineCodec : IDisposable
 
     /// <summary>Codes, uint8 <c>[n, channels · coefficients]</c>, of inputs in 0..1, float32 <c>[n, channels · height · width]</c>.</summary>
     public Tensor Encode(Tensor inputs) =>
-        inputs.reshape(-1, _basis.shape[0]).mm(_basis).div_(Held(_step)).round_().clamp_(Held(-127), Held(127))
-            .add_(Held(128), alpha: Held(1)).to(ScalarType.Byte).view(inputs.shape[0], -1);
+        Transform(inputs).div_(Held(_step)).round_().clamp_(Held(-127), Held(127)).add_(Held(128), alpha: Held(1)).to(ScalarType.Byte);
+
+    /// <summary>Coefficients, float32 <c>[n, channels · coefficients]</c>, of inputs <c>[n, ...]</c>.</summary>
+    public Tensor Transform(Tensor inputs) => inputs.reshape(-1, _basis.shape[0]).mm(_basis).view(inputs.shape[0], -1);
 
     /// <summary>Inputs in 0..1, float32 <c>[n, channels · height · width]</c>, of codes.</summary>
     public Tensor Decode(Tensor codes) =>

@@ -39,14 +39,14 @@ public class GenerativeMeasurements(ITestOutputHelper output)
     {
         int[] seeds = Setting("ENGRAM_SEED") is { } seed ? [int.Parse(seed, CultureInfo.InvariantCulture)] : [0, 1, 2];
         Curve("replay", raw, 792, seeds, () => new Replay(new ReplayOptions { Capacity = raw, Balance = BalanceBy.Class }));
-        foreach (var (coefficients, exemplars) in new[] { (64, raw), (64, 11 * raw), (32, raw * 792 / 40) })
-            Curve($"compressed-replay {coefficients}", exemplars, coefficients + 8, seeds, () => new CompressedReplay(
-                new CompressedReplayOptions { Capacity = exemplars, Coefficients = coefficients }));
+        foreach (var exemplars in new[] { 11 * raw, raw })
+            Curve("compressed-replay", exemplars, 72, seeds, () => new CompressedReplay(new CompressedReplayOptions { Capacity = exemplars }));
     }
 
     private void Curve(string name, int exemplars, int bytes, int[] seeds, Func<RetentionMechanism> mechanism)
     {
-        var accuracies = seeds.Select(s => SplitMnist.Accuracy(Scenario.ClassIncremental, s, () => [mechanism()])).ToArray();
+        Func<Backbone>? backbone = name == "replay" ? null : () => new CosineMlp([1, 28, 28], 64, 400, 400);
+        var accuracies = seeds.Select(s => SplitMnist.Accuracy(Scenario.ClassIncremental, s, () => [mechanism()], backbone: backbone)).ToArray();
         Print($"curve, {name}, {exemplars} exemplars, {exemplars * bytes} bytes: {Text(accuracies.Average())} ({string.Join(", ", accuracies.Select(Text))})");
     }
 

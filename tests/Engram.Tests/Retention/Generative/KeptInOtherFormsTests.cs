@@ -63,7 +63,9 @@ public class KeptInOtherFormsTests
     [Fact]
     public void Compressed_replay_keeps_what_naive_learning_loses()
     {
-        using var learner = SplitMnist.Learner([new CompressedReplay(new CompressedReplayOptions { Capacity = 400 })], batch: 32, width: 64);
+        using var learner = new Learner(
+            () => new ContinualModel(new CosineMlp([1, 28, 28], 64, 64)), new LearnerOptions { BatchSize = 32 },
+            [new CompressedReplay(new CompressedReplayOptions { Capacity = 400 })]);
         for (var e = 0; e < 2; e++) learner.Teach(SplitMnist.Experience(e, 600));
         var first = Evaluator.Accuracy(learner, SplitMnist.Test(0));
         Assert.True(first > 0.8, $"{first:f3} on the first pair, expected above 0.8 (naive: 0)");

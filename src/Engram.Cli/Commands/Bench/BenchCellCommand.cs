@@ -1,0 +1,71 @@
+using System.CommandLine;
+using System.Text;
+using System.Text.Json;
+using Engram.Cli.Experiments;
+using Engram.Evaluation;
+using Engram.Evaluation.Benchmarks;
+using Engram.Learning;
+using Engram.Persistence;
+
+namespace Engram.Cli.Commands.Bench;
+
+/// <summary>
+/// <c>engram bench cell</c>, not shown in help: one cell in a process of its own, started by <see cref="BenchRun"/>. It stops
+/// when its standard input is closed, as happens when its parent ends, however that came.
+/// </summary>
+internal static class BenchCellCommand
+{
+    private static readonly TimeSpan s_tellEvery = TimeSpan.FromSeconds(1);
+
+    /// <summary>The arguments that run a cell.</summary>
+    public static IReadOnlyList<string> Arguments(BenchmarkCell cell, string folder, string data) =>
+        ["bench", "cell", "--cell", JsonSerializer.Serialize(cell), "--out", folder, "--data", data];
+
+    public static Command Build(CliHost host)
+    {
+        var cell = OptionOf.Text("--cell", "The cell, as JSON.", "JSON");
+        var output = OptionOf.Text("--out", "Folder of the benchmark's cells.", "DIR");
+        var data = OptionOf.Text("--data", "Where the data are.", "PATH");
+        var command = new Command("cell", "Run one cell.") { cell, output, data, ErrorPolicy.Verbose() };
+        command.Hidden = true;
+        command.SetAction(parsed => Run(
+            host, JsonSerializer.Deserialize<BenchmarkCell>(parsed.GetValue(cell)!)!, parsed.GetValue(output)!, parsed.GetValue(data)!));
+        return command;
+    }
+
+    private static int Run(CliHost host, BenchmarkCell cell, string folder, string data)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(host.CancellationToken);
+        var watch = new Thread(() =>
+        {
+            while (Console.In.Read() >= 0) { }
+            stop.Cancel();
+        });
+        watch.IsBackground = true;
+        watch.Start();
+
+        TorchRuntime.Configure(1);
+        var benchmark = BenchmarkList.Named(cell.Benchmark);
+        var samples = DataSets.Load(benchmark.DataName, data);
+        var path = Path.Combine(folder, cell.Key);
+        using var checkpoints = new ExperimentCheckpoints(path + ".checkpoint", clock: host.Clock);
+        var told = host.Clock.GetTimestamp();
+        var result = benchmark.Run(cell, samples, new Relay(progress =>
+        {
+            if (host.Clock.GetElapsedTime(told) < s_tellEvery) return;
+            told = host.Clock.GetTimestamp();
+            host.Out.WriteLine(JsonSerializer.Serialize(progress.Fraction));
+            host.Out.Flush();
+        }), checkpoints, stop.Token);
+        if (result is null) return ExitCode.Interrupted;
+        var json = Encoding.UTF8.GetBytes(CellResult.Of(cell, checkpoints.Seconds, result).ToJson());
+        AtomicFile.Write(path + ".json", stream => stream.Write(json));
+        checkpoints.Clear();
+        return ExitCode.Success;
+    }
+
+    private sealed class Relay(Action<ExperimentProgress> report) : IProgress<ExperimentProgress>
+    {
+        public void Report(ExperimentProgress value) => report(value);
+    }
+}

@@ -1,0 +1,26 @@
+using Engram.Evaluation.Benchmarks;
+using Spectre.Console;
+
+namespace Engram.Cli.Commands.Bench;
+
+/// <summary>What <c>engram bench list</c> shows.</summary>
+internal static class BenchListing
+{
+    public static int Write(IAnsiConsole console)
+    {
+        foreach (var benchmark in BenchmarkList.All)
+        {
+            console.MarkupLineInterpolated($"[bold]{benchmark.Name}[/]  {benchmark.Title}; data: {benchmark.DataName}");
+            console.WriteLine($"  {benchmark.Source}");
+            console.WriteLine($"  {benchmark.Protocol}");
+            var table = new Table().Border(TableBorder.Simple).AddColumn("method").AddColumn("title");
+            foreach (var scenario in benchmark.Scenarios)
+                table.AddColumn(new TableColumn($"published, {BenchmarkCell.NameOf(scenario)}").RightAligned());
+            foreach (var method in benchmark.Methods)
+                table.AddRow([method.Name, Markup.Escape(method.Title), .. benchmark.Scenarios.Select(scenario =>
+                    !method.Scenarios.Contains(scenario) ? "not run" : BenchNumbers.Of(method.Published.GetValueOrDefault(scenario)))]);
+            console.Write(table);
+        }
+        return ExitCode.Success;
+    }
+}

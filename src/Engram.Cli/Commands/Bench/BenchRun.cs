@@ -1,0 +1,89 @@
+using Engram.Cli.Experiments;
+using Engram.Evaluation.Benchmarks;
+using Engram.Persistence;
+using Engram.Reporting.Benchmarks;
+
+namespace Engram.Cli.Commands.Bench;
+
+/// <summary>Carries out <c>engram bench</c>: computes the cells that are missing, side by side, and makes the table of all.</summary>
+internal sealed class BenchRun(CliHost host, BenchSettings settings)
+{
+    private readonly Lock _lock = new();
+    private readonly List<string> _failures = [];
+
+    public int Run()
+    {
+        var cells = settings.Cells();
+        var data = Path.GetFullPath(DataSets.Find(settings.Benchmark.DataName, settings.Data));
+        if (OutputFolder.WhyNotWritable(settings.Out) is { } reason)
+            throw new UsageException($"--out: \"{settings.Out}\" cannot be written to ({reason}), expected a folder that can");
+        var folder = Directory.CreateDirectory(Path.Combine(settings.Out, "cells")).FullName;
+        var results = cells.Where(cell => File.Exists(FileOf(folder, cell))).ToDictionary(cell => cell, cell => Read(folder, cell));
+        var missing = cells.Where(cell => !results.ContainsKey(cell)).ToArray();
+
+        using var view = BenchView.Of(host, settings, cells.Count, results.Count);
+        try
+        {
+            Parallel.ForEachAsync(
+                missing, new ParallelOptions { MaxDegreeOfParallelism = settings.Jobs, CancellationToken = host.CancellationToken },
+                async (cell, stop) => await Compute(cell, folder, data, view, results, stop).ConfigureAwait(false))
+                .GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException) when (host.CancellationToken.IsCancellationRequested)
+        {
+            // What is finished makes a table too; the others go on from their places.
+        }
+        view.Stop();
+        CellResult[] finished = [.. cells.Where(results.ContainsKey).Select(cell => results[cell])];
+        var files = finished.Length == 0 ? [] : Write(finished);
+        view.Finish(finished.Length == 0 ? null : BenchmarkTable.Of(settings.Benchmark, finished, settings.Command), files, cells.Count - finished.Length);
+        foreach (var failure in _failures) host.Error.WriteLine($"engram: {failure}");
+        return host.CancellationToken.IsCancellationRequested ? ExitCode.Interrupted
+            : _failures.Count > 0 ? ExitCode.Failure : ExitCode.Success;
+    }
+
+    private async ValueTask Compute(
+        BenchmarkCell cell, string folder, string data, BenchView view, Dictionary<BenchmarkCell, CellResult> results,
+        CancellationToken stop)
+    {
+        try
+        {
+            view.Progress(cell, 0);
+            var result = await CellProcess.Run(cell, folder, data, fraction => view.Progress(cell, fraction), stop).ConfigureAwait(false);
+            lock (_lock) results[cell] = result;
+            view.Finished(cell, result);
+        }
+        catch (FailureException problem)
+        {
+            // The other cells are worth having all the same.
+            lock (_lock) _failures.Add(problem.Message);
+        }
+    }
+
+    private List<string> Write(CellResult[] finished)
+    {
+        var table = BenchmarkTable.Of(settings.Benchmark, finished, settings.Command);
+        List<string> files = [.. BenchmarkReport.Write(table, settings.Out)];
+        if (settings.Markdown is not { } markdown) return files;
+        var path = Path.GetFullPath(markdown);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        AtomicFile.Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(BenchmarkMarkdown.Render(table))));
+        files.Add(path);
+        return files;
+    }
+
+    private static string FileOf(string folder, BenchmarkCell cell) => Path.Combine(folder, cell.Key + ".json");
+
+    private static CellResult Read(string folder, BenchmarkCell cell)
+    {
+        try
+        {
+            return CellResult.FromJson(File.ReadAllText(FileOf(folder, cell)));
+        }
+        catch (FormatException problem)
+        {
+            throw new UsageException(
+                $"{FileOf(folder, cell)}: damaged ({problem.Message}), expected a cell's result; without the file the cell is run again", problem);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using System.Globalization;
+using Engram.Evaluation.Benchmarks;
+
+namespace Engram.Cli.Commands.Bench;
+
+/// <summary>A cell in a process of its own: one thread of computation each, and a crash of one costs no other.</summary>
+internal static class CellProcess
+{
+    /// <summary>Runs a cell to its end.</summary>
+    /// <param name="cell">The cell.</param>
+    /// <param name="folder">Folder of the benchmark's cells.</param>
+    /// <param name="data">Where the data are.</param>
+    /// <param name="progress">Told the share that is done.</param>
+    /// <param name="cancellationToken">Asks the process to save its place and end.</param>
+    /// <exception cref="FailureException">The process failed; the message is its last line.</exception>
+    public static async Task<CellResult> Run(
+        BenchmarkCell cell, string folder, string data, Action<double> progress, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        using var process = Process.Start(Start(BenchCellCommand.Arguments(cell, folder, data)))!;
+        // Closing its input tells the child to stop; it does so too when this process is killed.
+        await using var stop = cancellationToken.Register(process.StandardInput.Close);
+        var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        while (await process.StandardOutput.ReadLineAsync(CancellationToken.None).ConfigureAwait(false) is { } line)
+            if (double.TryParse(line, CultureInfo.InvariantCulture, out var fraction)) progress(fraction);
+        await process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (process.ExitCode != ExitCode.Success)
+            throw new FailureException(
+                $"cell {cell.Key}: ended with code {process.ExitCode}: {(await error.ConfigureAwait(false)).Trim().Split('\n')[^1]}");
+        return CellResult.FromJson(await File.ReadAllTextAsync(Path.Combine(folder, cell.Key + ".json"), CancellationToken.None).ConfigureAwait(false));
+    }
+
+    // This program again: as it was started, or beside what hosts it.
+    private static ProcessStartInfo Start(IReadOnlyList<string> arguments)
+    {
+        var own = Environment.ProcessPath!;
+        var isTool = Path.GetFileNameWithoutExtension(own) == "engram";
+        var info = new ProcessStartInfo(isTool ? own : Path.GetFileNameWithoutExtension(own) == "dotnet" ? own : "dotnet")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        if (!isTool) info.ArgumentList.Add(typeof(CellProcess).Assembly.Location);
+        foreach (var argument in arguments) info.ArgumentList.Add(argument);
+        // Waiting threads of OpenMP would take the other cells' cores.
+        info.Environment["OMP_NUM_THREADS"] = "1";
+        info.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
+        return info;
+    }
+}

@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.Text.Json;
+using Engram.Cli.Progress;
+using Engram.Persistence;
+using Engram.Persistence.Onnx;
+
+namespace Engram.Cli.Commands;
+
+/// <summary><c>engram export</c>: the model of a bundle as a file that other programs read.</summary>
+internal static class ExportCommand
+{
+    private const string Onnx = "onnx", Safetensors = "safetensors";
+
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
+
+    public static Command Build(CliHost host)
+    {
+        var bundle = new Argument<string>("bundle") { Description = "Folder of the bundle.", HelpName = "BUNDLE" };
+        var format = OptionOf.Text("--format", "onnx: the whole model, to run; safetensors: its weights by name [default: as FILE ends]", "FORMAT");
+        var output = OptionOf.Text("--out", "The file to write; one that is there is replaced.", "FILE");
+        output.Required = true;
+        var json = OptionOf.Switch("--json", "Write one JSON object to standard output.");
+        var command = new Command("export", "Write the model of a bundle as ONNX or safetensors, for other programs.")
+        {
+            bundle, format, output, json, ErrorPolicy.Verbose(),
+        };
+        command.SetAction(parsed =>
+        {
+            var (path, file) = (parsed.GetValue(bundle)!, parsed.GetValue(output)!);
+            InspectCommand.RequireFolder(path);
+            var chosen = Format(parsed.GetValue(format), file);
+            RequirePlace(file);
+            var manifest = chosen == Onnx ? WriteOnnx(path, file) : WeightsFile.Write(file, path);
+            Tell(host, manifest, chosen, file, parsed.GetValue(json));
+            return ExitCode.Success;
+        });
+        Examples.Of(command,
+            "engram export models/replay --out digits.onnx",
+            "engram export models/replay --format safetensors --out digits.safetensors",
+            "engram export models/replay --out digits.onnx --json");
+        return command;
+    }
+
+    private static string Format(string? asked, string file)
+    {
+        if (asked is Onnx or Safetensors) return asked;
+        if (asked is not null) throw new UsageException($"--format: \"{asked}\", expected {Onnx} or {Safetensors}");
+        return Path.GetExtension(file).ToLowerInvariant() switch
+        {
+            ".onnx" => Onnx,
+            ".safetensors" => Safetensors,
+            _ => throw new UsageException($"--format: none, expected {Onnx} or {Safetensors}, or a FILE that ends so"),
+        };
+    }
+
+    private static void RequirePlace(string file)
+    {
+        if (Directory.Exists(file)) throw new UsageException($"--out: \"{file}\" is a folder, expected a file");
+        if (Path.GetDirectoryName(Path.GetFullPath(file)) is not { } folder || !Directory.Exists(folder))
+            throw new UsageException($"--out: \"{file}\" is in no folder that exists, expected one");
+    }
+
+    private static BundleManifest WriteOnnx(string path, string file)
+    {
+        var manifest = Bundle.ReadManifest(path);
+        if (OnnxFile.WhyNot(manifest) is { } reason) throw new UsageException($"bundle: {reason}");
+        using var model = Bundle.LoadModel(path);
+        try
+        {
+            OnnxFile.Write(file, model);
+        }
+        catch (NotSupportedException problem)
+        {
+            throw new UsageException($"bundle: {problem.Message}", problem);
+        }
+        return manifest;
+    }
+
+    private static void Tell(CliHost host, BundleManifest manifest, string format, string file, bool json)
+    {
+        var predicting = manifest.Mechanisms.Where(mechanism => mechanism.Predicts).Select(mechanism => mechanism.Name).ToArray();
+        var bytes = new FileInfo(file).Length;
+        if (json)
+        {
+            host.Out.WriteLine(JsonSerializer.Serialize(
+                new { format, file = Path.GetFullPath(file), bytes, labels = manifest.Classes.Select(c => c.Label), predicting }, s_json));
+            return;
+        }
+        host.Out.WriteLine($"{file}: {manifest.Model.Backbone}, {manifest.Model.Head} head, {manifest.Classes.Count} classes, {Words.Number(bytes)} bytes");
+        if (predicting.Length > 0)
+            host.Out.WriteLine($"{string.Join(", ", predicting)} takes part in prediction: these weights alone predict otherwise");
+    }
+}

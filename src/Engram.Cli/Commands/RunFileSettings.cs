@@ -1,0 +1,100 @@
+using System.Globalization;
+using Engram.Cli.Experiments;
+using Engram.Evaluation;
+using Engram.Streams;
+
+namespace Engram.Cli.Commands;
+
+/// <summary>What <c>engram run FILE.yaml</c> was asked for.</summary>
+internal sealed record RunFileSettings : RunSettings
+{
+    /// <summary>What the run's settings call this experiment.</summary>
+    public const string ExperimentName = "file";
+
+    /// <summary>The copy of the file in the run's folder, which a run that goes on reads.</summary>
+    public const string CopyName = "experiment.yaml";
+
+    /// <summary>Name of the file, without its folder.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>Its text.</summary>
+    public required string Text { get; init; }
+
+    public required ExperimentFile File { get; init; }
+
+    public override string Name => File.Name;
+
+    public override string Title => $"{File.Stream.Kind} {File.Data.Source}";
+
+    public override string DataName => File.Data.Source;
+
+    public override string Command => string.Create(
+        CultureInfo.InvariantCulture, $"engram run {Source} --threads {Threads} --seed {File.Seed}");
+
+    public override IReadOnlyDictionary<string, string> Files => new Dictionary<string, string> { [CopyName] = Text };
+
+    /// <summary>Reads and checks a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="seed">A seed instead of the file's; null for the file's.</param>
+    /// <param name="threads">Threads that compute.</param>
+    /// <exception cref="UsageException">It is wrong; the message names file, line and key.</exception>
+    public static RunFileSettings Read(string path, long? seed, int threads)
+    {
+        var file = ExperimentFile.Read(path, seed);
+        return new RunFileSettings
+        {
+            Source = Path.GetFileName(path),
+            Text = System.IO.File.ReadAllText(path),
+            File = file,
+            Threads = threads,
+            Data = file.Data.Path,
+        };
+    }
+
+    public static RunFileSettings Of(string folder, string file)
+    {
+        var saved = Parse<Saved>(file);
+        return Read(Path.Combine(folder, CopyName), saved.Seed, saved.Threads) with
+        {
+            Source = saved.Source,
+            Out = folder,
+            Resumes = true,
+        };
+    }
+
+    public override ExperimentDescription Describe() => new()
+    {
+        Name = File.Name,
+        Strategies = File.Strategies,
+        Model = File.Model.Make,
+        Training = File.Training,
+        Budget = new Retention.StrategyBudget(File.Memory),
+        Settings = new Dictionary<string, string>
+        {
+            ["file"] = Source,
+            ["strategies"] = string.Join(", ", File.Strategies.Select(strategy => strategy.Name)),
+            ["data"] = File.Data.Source + (File.Data.PerClass is { } few ? $", {few} training samples of each class" : ""),
+            ["stream"] = File.Stream.Kind,
+            ["model"] = $"{File.Model.Backbone}, {File.Model.Head} head",
+            ["training"] = $"{Passes(File.Training)}, batches of {File.Training.BatchSize}",
+            ["samples a memory may keep"] = File.Memory.ToString("N0", CultureInfo.InvariantCulture),
+            ["seed"] = File.Seed.ToString(CultureInfo.InvariantCulture),
+        },
+    };
+
+    public override ExperienceStream Stream(string path)
+    {
+        try
+        {
+            return File.Stream.Make(File.Data.Load(path), File.Seed);
+        }
+        catch (ArgumentException problem)
+        {
+            throw new UsageException($"{Source}: stream: {problem.Message}", problem);
+        }
+    }
+
+    public override string ToJson() => Write(new Saved(ExperimentName, CommandLine.Version, Command, Source, File.Seed, Threads));
+
+    private sealed record Saved(string Experiment, string Version, string Command, string Source, long Seed, int Threads);
+}

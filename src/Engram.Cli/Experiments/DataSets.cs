@@ -1,0 +1,51 @@
+using Engram.Cli.Commands;
+using Engram.Data;
+using Engram.Evaluation.Benchmarks;
+
+namespace Engram.Cli.Experiments;
+
+/// <summary>The data sets that experiments and benchmarks name, where they are and how they are read.</summary>
+internal static class DataSets
+{
+    private const string Environment = "ENGRAM_DATA";
+
+    private static readonly Dictionary<string, (string Archive, Func<string, Cifar> Load)> s_cifar = new()
+    {
+        ["cifar-10"] = ("cifar-10-batches-bin.tar.gz", Cifar.Load10),
+        ["cifar-100"] = ("cifar-100-binary.tar.gz", Cifar.Load100),
+    };
+
+    /// <summary>Their names.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["mnist", .. s_cifar.Keys];
+
+    /// <summary>Where a data set is.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="asked">What the user gave, or null.</param>
+    /// <exception cref="FailureException">It is nowhere; the message says where to get it.</exception>
+    public static string Find(string name, string? asked)
+    {
+        if (name == "mnist") return DataFolder.Mnist(asked);
+        var (archive, _) = s_cifar[name];
+        if (asked is not null)
+            return Path.Exists(asked)
+                ? asked
+                : throw new FailureException($"--data: \"{asked}\" is not there, expected the archive {archive} or a folder with its files");
+        string?[] folders = [System.Environment.GetEnvironmentVariable(Environment), "data", Path.Combine("data", name)];
+        return folders.OfType<string>().Select(folder => Path.Combine(folder, archive)).FirstOrDefault(File.Exists)
+            ?? throw new FailureException(
+                $"--data: no {archive} in data/ or in the folder that {Environment} names, expected the binary version of "
+                + $"{name.ToUpperInvariant()} from its authors' page (Krizhevsky 2009, University of Toronto), or --data PATH");
+    }
+
+    /// <summary>Reads a data set.</summary>
+    public static TrainAndTest Load(string name, string path)
+    {
+        if (name == "mnist")
+        {
+            var digits = Mnist.Load(path);
+            return new TrainAndTest(digits.Train, digits.Test);
+        }
+        var images = s_cifar[name].Load(path);
+        return new TrainAndTest(images.Train, images.Test);
+    }
+}

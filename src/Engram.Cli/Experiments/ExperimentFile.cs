@@ -1,0 +1,161 @@
+using Engram.Learning;
+using Engram.Retention;
+using YamlDotNet.RepresentationModel;
+
+namespace Engram.Cli.Experiments;
+
+/// <summary>An experiment as a file describes it; every key of the file is a property here.</summary>
+internal sealed record ExperimentFile
+{
+    private static readonly string[] s_keys = ["name", "data", "stream", "model", "training", "memory", "strategies", "seed"];
+
+    public string Name { get; init; } = "experiment";
+
+    public DataSection Data { get; init; } = new();
+
+    public StreamSection Stream { get; init; } = new();
+
+    public ModelSection Model { get; init; } = new();
+
+    /// <summary>As in the file: scenario, seed and first labels follow from the rest.</summary>
+    public LearnerOptions Training { get; init; } = new();
+
+    /// <summary>Samples that memories may keep, for strategies named by name alone.</summary>
+    public int Memory { get; init; } = 1000;
+
+    public IReadOnlyList<Strategy> Strategies { get; init; } = [];
+
+    public long Seed { get; init; }
+
+    /// <summary>Keys of <c>training</c>: those of <see cref="LearnerOptions"/> that no other part of the file decides.</summary>
+    public static IEnumerable<string> TrainingKeys =>
+        YamlValues.PropertiesOf(typeof(LearnerOptions)).Keys.Except(["scenario", "seed", "initialLabels"]);
+
+    /// <summary>Reads and checks a file; nothing heavy is loaded.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="seed">A seed instead of the file's; null for the file's.</param>
+    /// <exception cref="UsageException">It is wrong; the message names file, line and key.</exception>
+    public static ExperimentFile Read(string path, long? seed = null)
+    {
+        var top = YamlSection.Read(path);
+        top.Expect(s_keys);
+        var file = new ExperimentFile
+        {
+            Name = top.Value("name", "experiment"),
+            Data = top.Value("data", new DataSection()),
+            Stream = top.Value("stream", new StreamSection()),
+            Model = top.Value("model", new ModelSection()),
+            Training = TrainingOf(top),
+            Memory = top.Value("memory", 1000),
+            Seed = seed ?? top.Value("seed", 0L),
+        };
+        if (file.Name.Length is 0 or > 60 || file.Name.Any(letter => !char.IsLetterOrDigit(letter) && letter is not ('-' or '_' or ' ' or '.')))
+            throw top.Problem("name", $"\"{file.Name}\", expected 1 to 60 letters, digits, spaces, dots and dashes");
+        if (file.Memory < 1) throw top.Problem("memory", $"{file.Memory}, expected 1 or more");
+        if (file.Seed < 0) throw top.Problem("seed", $"{file.Seed}, expected 0 or more");
+        file.Data.Check(top.Section("data") ?? top);
+        file.Stream.Check(top.Section("stream") ?? top);
+        file.Model.Check(top.Section("model") ?? top);
+        file = file with { Training = file.Training with { Scenario = file.Stream.Scenario, Seed = file.Seed } };
+        return file with { Strategies = file.StrategiesOf(top) };
+    }
+
+    private static LearnerOptions TrainingOf(YamlSection top)
+    {
+        if (top.Section("training") is not { } section) return new LearnerOptions();
+        section.Expect(TrainingKeys);
+        var options = (LearnerOptions)YamlValues.Options(top, "training", top["training"]!, typeof(LearnerOptions));
+        try
+        {
+            options.Validate();
+            using var optimizer = options.Optimizer.Build();
+            return options;
+        }
+        catch (ArgumentException problem)
+        {
+            throw top.Problem("training", problem.Message, problem);
+        }
+    }
+
+    private Strategy[] StrategiesOf(YamlSection top)
+    {
+        var nodes = top.List("strategies") ?? throw top.Problem("strategies", "missing, expected a list of strategies");
+        if (nodes.Count == 0) throw top.Problem("strategies", "an empty list, expected one strategy or more");
+        var strategies = new List<Strategy>();
+        for (var i = 0; i < nodes.Count; i++)
+        {
+            var strategy = StrategyOf(top, $"strategies[{i}]", nodes[i]);
+            if (strategies.Any(earlier => earlier.Name == strategy.Name))
+                throw top.Problem(nodes[i], $"strategies[{i}]: \"{strategy.Name}\" is there already, expected another name");
+            strategies.Add(strategy);
+        }
+        return [.. strategies];
+    }
+
+    private Strategy StrategyOf(YamlSection top, string path, YamlNode node)
+    {
+        Strategy strategy;
+        if (node is YamlScalarNode { Value: { } name })
+        {
+            strategy = Retention.Strategies.All.FirstOrDefault(known => known.Name == name)
+                ?? throw top.Problem(node, $"{path}: \"{name}\" is unknown, expected one of "
+                    + $"{string.Join(", ", Retention.Strategies.All.Select(known => known.Name))}, or keys with values");
+            if (!strategy.Scenarios.Contains(Stream.Scenario))
+                throw top.Problem(node, $"{path}: \"{name}\" is not made for {YamlValues.Word($"{Stream.Scenario}")} streams, "
+                    + $"expected a stream that is {string.Join(" or ", strategy.Scenarios.Select(scenario => YamlValues.Word($"{scenario}")))}");
+        }
+        else strategy = Composed(new YamlSection(top.File, path, node));
+        TryOut(top, path, node, strategy);
+        return strategy;
+    }
+
+    // A strategy of one's own: mechanisms in order, each with its options.
+    private static Strategy Composed(YamlSection section)
+    {
+        section.Expect("name", "title", "mechanisms");
+        var name = section.Value<string?>("name", null) ?? throw section.Problem("name", "missing, expected a name");
+        if (name.Any(letter => !char.IsAsciiLetterOrDigit(letter) && letter is not ('-' or '+' or '_')))
+            throw section.Problem("name", $"\"{name}\", expected letters, digits, dashes and plus signs");
+        var parts = (section.List("mechanisms") ?? throw section.Problem("mechanisms", "missing, expected a list; [] is naive training"))
+            .Select((node, i) => Mechanism(section, section.PathOf($"mechanisms[{i}]"), node)).ToArray();
+        return new Strategy(name, section.Value("title", name), name, _ => [.. parts.Select(part => part())]);
+    }
+
+    private static Func<RetentionMechanism> Mechanism(YamlSection section, string path, YamlNode node)
+    {
+        var (name, settings) = node switch
+        {
+            YamlScalarNode { Value: { } alone } => (alone, null),
+            YamlMappingNode { Children: { Count: 1 } children } when children.Keys.First() is YamlScalarNode { Value: { } key } =>
+                (key, children.Values.First()),
+            _ => throw section.Problem(node, $"{path}: {YamlSection.Kind(node)}, expected a mechanism, such as ewc or ewc: {{ lambda: 100 }}"),
+        };
+        if (MechanismKind.All.FirstOrDefault(known => known.Name == name) is not { } kind)
+            throw section.Problem(node, $"{path}: \"{name}\" is unknown, expected one of {string.Join(", ", MechanismKind.All.Select(known => known.Name))}");
+        if (settings is not null && kind.OptionsType is null)
+            throw section.Problem(settings, $"{path}.{name}: options, expected none, for it has none");
+        var options = settings is null ? null : YamlValues.Options(section, $"{path}.{name}", settings, kind.OptionsType!);
+        try
+        {
+            kind.Create(options).Dispose();
+        }
+        catch (ArgumentException problem)
+        {
+            throw section.Problem(settings ?? node, $"{path}.{name}: {problem.Message}", problem);
+        }
+        return () => kind.Create(options);
+    }
+
+    // What a learner would refuse is refused now, with the line.
+    private void TryOut(YamlSection top, string path, YamlNode node, Strategy strategy)
+    {
+        try
+        {
+            strategy.Check(Training, new StrategyBudget(Memory));
+        }
+        catch (ArgumentException problem)
+        {
+            throw top.Problem(node, $"{path}: {problem.Message}", problem);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using Engram.Data;
+using Engram.Evaluation.Benchmarks;
+using Engram.Learning;
+using Engram.Streams;
+
+namespace Engram.Cli.Experiments;
+
+/// <summary>How samples become a stream of experiences.</summary>
+internal sealed record StreamSection
+{
+    /// <summary>What <see cref="Kind"/> may be.</summary>
+    public static readonly IReadOnlyList<string> Kinds =
+        ["class-incremental", "task-incremental", "domain-incremental", "permuted", "rotated"];
+
+    /// <summary>What changes from experience to experience.</summary>
+    public string Kind { get; init; } = "class-incremental";
+
+    /// <summary>The classes of each experience; null shares them out evenly.</summary>
+    public IReadOnlyList<IReadOnlyList<string>>? Groups { get; init; }
+
+    /// <summary>How many experiences, where no groups are given.</summary>
+    public int Experiences { get; init; } = 5;
+
+    /// <summary>Whether the seed deals the classes to the experiences, where no groups are given.</summary>
+    public bool Shuffle { get; init; }
+
+    /// <summary>The angle of each experience of a rotated stream.</summary>
+    public IReadOnlyList<double>? Degrees { get; init; }
+
+    /// <summary>Whether the task is told, in a permuted or rotated stream.</summary>
+    public bool Tasks { get; init; }
+
+    /// <summary>Cuts experiences into pieces of so many samples that pass once; null for none.</summary>
+    public int? Online { get; init; }
+
+    /// <summary>The share of training samples set aside for validation; null for none.</summary>
+    public double? Validation { get; init; }
+
+    public Scenario Scenario => Kind switch
+    {
+        "task-incremental" => Scenario.TaskIncremental,
+        "domain-incremental" => Scenario.DomainIncremental,
+        "permuted" or "rotated" => Tasks ? Scenario.TaskIncremental : Scenario.DomainIncremental,
+        _ => Scenario.ClassIncremental,
+    };
+
+    public void Check(YamlSection section)
+    {
+        if (!Kinds.Contains(Kind)) throw section.Problem("kind", $"\"{Kind}\", expected one of {string.Join(", ", Kinds)}");
+        if (Experiences < 1) throw section.Problem("experiences", $"{Experiences}, expected 1 or more");
+        if (Online < 1) throw section.Problem("online", $"{Online}, expected 1 or more");
+        if (Validation is not (null or (> 0 and < 1))) throw section.Problem("validation", $"{Validation}, expected above 0 and below 1");
+        if (Kind == "rotated" && Degrees is null) throw section.Problem("degrees", "missing, expected the angle of each experience");
+        if (Groups?.Any(group => group.Count == 0) == true) throw section.Problem("groups", "an empty group, expected one class or more");
+    }
+
+    /// <summary>Makes the stream.</summary>
+    /// <exception cref="ArgumentException">The classes do not fit.</exception>
+    public ExperienceStream Make(TrainAndTest data, long seed)
+    {
+        var stream = Kind switch
+        {
+            "permuted" => ExperienceStream.Permuted(data.Train, data.Test, Experiences, seed, Tasks),
+            "rotated" => ExperienceStream.Rotated(data.Train, data.Test, Degrees!, Tasks),
+            "task-incremental" => ExperienceStream.TaskIncremental(data.Train, data.Test, GroupsOf(data.Train, seed)),
+            "domain-incremental" => ExperienceStream.DomainIncremental(data.Train, data.Test, GroupsOf(data.Train, seed)),
+            _ => ExperienceStream.ClassIncremental(data.Train, data.Test, GroupsOf(data.Train, seed)),
+        };
+        if (Validation is { } share) stream = stream.WithValidation(share, seed);
+        return Online is { } size ? stream.Online(size, seed) : stream;
+    }
+
+    private Label[][] GroupsOf(ISampleSource source, long seed)
+    {
+        if (Groups is not null) return [.. Groups.Select(group => group.Select(name => new Label(name)).ToArray())];
+        var labels = source.Labels.ToArray();
+        if (labels.Length < Experiences)
+            throw new ArgumentException($"stream.experiences: {Experiences}, expected at most the {labels.Length} classes");
+        if (Shuffle) new SeededRandom(seed, "contexts").Shuffle<Label>(labels);
+        return [.. Enumerable.Range(0, Experiences).Select(i =>
+            labels[(i * labels.Length / Experiences)..((i + 1) * labels.Length / Experiences)])];
+    }
+}

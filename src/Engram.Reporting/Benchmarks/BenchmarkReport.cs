@@ -1,0 +1,49 @@
+using System.Globalization;
+using System.Text;
+using Engram.Evaluation.Benchmarks;
+using Engram.Persistence;
+
+namespace Engram.Reporting.Benchmarks;
+
+/// <summary>Writes a benchmark's table for programs and for people.</summary>
+public static class BenchmarkReport
+{
+    /// <summary>Writes results.json, results.csv, table.png and report.html, each whole or not at all.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="directory">Where to; created if need be. Files of an earlier table are replaced.</param>
+    /// <returns>Full paths of the files, in the order they were written.</returns>
+    /// <exception cref="IOException">The folder cannot be written to; files written before stay.</exception>
+    public static IReadOnlyList<string> Write(BenchmarkTable table, string directory)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        var folder = Directory.CreateDirectory(directory).FullName;
+        return
+        [
+            Put(folder, "results.json", Encoding.UTF8.GetBytes(table.ToJson() + "\n")),
+            Put(folder, "results.csv", Encoding.UTF8.GetBytes(Csv(table))),
+            Put(folder, "table.png", BenchmarkPlot.RenderPng(table)),
+            Put(folder, "report.html", Encoding.UTF8.GetBytes(BenchmarkPage.Render(table))),
+        ];
+    }
+
+    /// <summary>One line per method, scenario and seed.</summary>
+    /// <param name="table">The table.</param>
+    public static string Csv(BenchmarkTable table)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        var text = new StringBuilder("benchmark,scenario,method,seed,accuracy,published_mean,published_sem\n");
+        foreach (var entry in table.Entries)
+            foreach (var (seed, accuracy) in entry.Seeds.Zip(entry.Accuracies))
+                text.Append(CultureInfo.InvariantCulture,
+                    $"{table.Benchmark},{BenchmarkCell.NameOf(entry.Scenario)},{entry.Method},{seed},{accuracy:R},{entry.Published?.Mean},{entry.Published?.Sem}\n");
+        return text.ToString();
+    }
+
+    private static string Put(string folder, string name, byte[] content)
+    {
+        var path = Path.Combine(folder, name);
+        AtomicFile.Write(path, stream => stream.Write(content));
+        return path;
+    }
+}

@@ -1,0 +1,106 @@
+using Engram.Data;
+using Engram.Learning;
+using Engram.Models;
+using Engram.Retention;
+using Engram.Streams;
+
+namespace Engram.Evaluation.Benchmarks;
+
+/// <summary>A published protocol: data, stream, model, training and methods, with the numbers that its paper reports.</summary>
+public abstract class Benchmark
+{
+    /// <summary>Used on the command line, for example <c>split-mnist</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Used in reports.</summary>
+    public abstract string Title { get; }
+
+    /// <summary>The paper.</summary>
+    public abstract string Source { get; }
+
+    /// <summary>The protocol in short: what a reader must know to judge a number.</summary>
+    public abstract string Protocol { get; }
+
+    /// <summary>The data it needs, by the name of its loader: <c>mnist</c>, <c>cifar-10</c>, ...</summary>
+    public abstract string DataName { get; }
+
+    /// <summary>The scenarios it is run in.</summary>
+    public abstract IReadOnlyList<Scenario> Scenarios { get; }
+
+    /// <summary>The methods of the paper, in its order.</summary>
+    public abstract IReadOnlyList<BenchmarkMethod> Methods { get; }
+
+    /// <summary>Samples that memories may keep in all.</summary>
+    public abstract int Capacity { get; }
+
+    /// <summary>The stream of a seed.</summary>
+    /// <param name="data">Training and test samples.</param>
+    /// <param name="scenario">What is known at test time.</param>
+    /// <param name="seed">Decides the order of classes, permutations, ...</param>
+    public abstract ExperienceStream Stream(TrainAndTest data, Scenario scenario, long seed);
+
+    /// <summary>How every method trains.</summary>
+    /// <param name="scenario">What is known at test time.</param>
+    /// <param name="seed">Decides weights and order.</param>
+    public abstract LearnerOptions Training(Scenario scenario, long seed);
+
+    /// <summary>A new model.</summary>
+    /// <param name="head">The head, for a number of features; null for a linear one.</param>
+    public abstract ContinualModel Model(Func<int, IncrementalHead>? head);
+
+    /// <summary>A method of the paper, or any strategy of the library.</summary>
+    /// <param name="name">Its name.</param>
+    /// <exception cref="ArgumentException">There is none of that name; the message lists all.</exception>
+    public BenchmarkMethod Method(string name) =>
+        Methods.FirstOrDefault(method => method.Name == name)
+        ?? (Strategies.All.FirstOrDefault(strategy => strategy.Name == name) is { } strategy
+            ? BenchmarkMethod.Of(strategy, Capacity)
+            : throw new ArgumentException(
+                $"methods: \"{name}\" is unknown, expected some of {string.Join(", ", Methods.Select(method => method.Name))}, "
+                + "or of the library's strategies"));
+
+    /// <summary>Runs one cell of the table.</summary>
+    /// <param name="cell">Which.</param>
+    /// <param name="data">Training and test samples.</param>
+    /// <param name="progress">Told on the calling thread, several times a second.</param>
+    /// <param name="checkpoints">Where the run keeps its place; null for nowhere.</param>
+    /// <param name="cancellationToken">Stops after the step in progress.</param>
+    /// <returns>What was measured; null after a cancellation.</returns>
+    /// <exception cref="ArgumentException">The method is not made for the scenario.</exception>
+    public StrategyResult? Run(
+        BenchmarkCell cell, TrainAndTest data, IProgress<ExperimentProgress>? progress = null,
+        ExperimentCheckpoints? checkpoints = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(cell);
+        ArgumentNullException.ThrowIfNull(data);
+        var method = Method(cell.Method);
+        if (cell.PerClass is { } few) data = new TrainAndTest(SubsetSource.Balanced(data.Train, few), SubsetSource.Balanced(data.Test, few));
+        var stream = Stream(data, cell.Scenario, cell.Seed);
+        var options = Training(cell.Scenario, cell.Seed) with { Scenario = cell.Scenario, Seed = cell.Seed };
+        if (cell.Iterations is { } iterations) options = options with { Iterations = iterations };
+        if (cell.Scenario == Scenario.ClassIncremental && !method.OutputsComeWithClasses) options = AllOutputs(options, method, stream);
+        if (method.AtOnce)
+        {
+            options = options with { Iterations = options.Iterations * stream.Experiences.Count };
+            stream = stream.AtOnce();
+        }
+        var results = new Experiment(stream, strategy => Model(strategy.Head), options)
+            .Run([method.InScenario(cell.Scenario)], progress, null, checkpoints, cancellationToken);
+        return results.Count == 0 ? null : results[0];
+    }
+
+    // Strategies of the library that need outputs to come with their classes say so.
+    private static LearnerOptions AllOutputs(LearnerOptions options, BenchmarkMethod method, ExperienceStream stream)
+    {
+        var all = options with { InitialLabels = [.. stream.Experiences.SelectMany(experience => experience.Classes).Distinct()] };
+        var mechanisms = method.Mechanisms(options.Scenario);
+        try
+        {
+            return mechanisms.All(mechanism => mechanism.WhyNot(all) is null) ? all : options;
+        }
+        finally
+        {
+            foreach (var mechanism in mechanisms) mechanism.Dispose();
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Engram.Data;
+using Engram.Learning;
+
+namespace Engram.Evaluation.Benchmarks;
+
+/// <summary>Training and test samples of one data set.</summary>
+/// <param name="Train">Training samples.</param>
+/// <param name="Test">Test samples.</param>
+public sealed record TrainAndTest(ISampleSource Train, ISampleSource Test);
+
+/// <summary>One run of a benchmark: one method, scenario and seed.</summary>
+/// <param name="Benchmark">Name of the benchmark.</param>
+/// <param name="Scenario">What is known at test time.</param>
+/// <param name="Method">Name of the method.</param>
+/// <param name="Seed">Seed.</param>
+/// <param name="Iterations">Steps per context instead of the protocol's, for a short look; null for the protocol's.</param>
+/// <param name="PerClass">Samples of each class instead of all, for a short look; null for all.</param>
+public sealed record BenchmarkCell(
+    string Benchmark, Scenario Scenario, string Method, long Seed, int? Iterations = null, int? PerClass = null)
+{
+    /// <summary>Whether the protocol is shortened, so that nothing may be compared with published numbers.</summary>
+    [JsonIgnore]
+    public bool IsShort => Iterations is not null || PerClass is not null;
+
+    /// <summary>The options of the command line that shorten the protocol.</summary>
+    [JsonIgnore]
+    public string Shortening => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{(Iterations is null ? "" : " --iterations ")}{Iterations}{(PerClass is null ? "" : " --per-class ")}{PerClass}");
+
+    /// <summary>A file name for its result: the same cell, computed by the same code, has the same.</summary>
+    [JsonIgnore]
+    public string Key
+    {
+        get
+        {
+            var all = JsonSerializer.SerializeToUtf8Bytes(new { Cell = this, Code = RunEnvironment.EngramVersion }, Json.Options);
+            var hash = Convert.ToHexStringLower(SHA256.HashData(all))[..12];
+            return $"{Benchmark}-{NameOf(Scenario)}-{Method.Replace("+", "-and-", StringComparison.Ordinal)}-{Seed}-{hash}";
+        }
+    }
+
+    /// <summary>A scenario's name on the command line: <c>task</c>, <c>domain</c> or <c>class</c>.</summary>
+    /// <param name="scenario">The scenario.</param>
+    public static string NameOf(Scenario scenario) => scenario switch
+    {
+        Scenario.TaskIncremental => "task",
+        Scenario.DomainIncremental => "domain",
+        _ => "class",
+    };
+}
+
+/// <summary>What a cell came to.</summary>
+/// <param name="Cell">The cell.</param>
+/// <param name="CodeVersion">Version of the library that computed it.</param>
+/// <param name="Seconds">Time it took, interruptions not counted.</param>
+/// <param name="Accuracy">The protocol's metric in per cent: the mean of the accuracies on all contexts at the end.</param>
+/// <param name="Result">Everything measured.</param>
+public sealed record CellResult(BenchmarkCell Cell, string CodeVersion, double Seconds, double Accuracy, StrategyResult Result)
+{
+    /// <summary>From a run's measurements.</summary>
+    /// <param name="cell">The cell.</param>
+    /// <param name="seconds">Time it took.</param>
+    /// <param name="result">What was measured.</param>
+    public static CellResult Of(BenchmarkCell cell, double seconds, StrategyResult result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return new CellResult(cell, RunEnvironment.EngramVersion, seconds, 100 * result.Accuracy[^1].Average(), result);
+    }
+
+    /// <summary>Writes it as JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, Json.Options);
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <param name="json">The text.</param>
+    /// <exception cref="FormatException">It is no result of a cell.</exception>
+    public static CellResult FromJson(string json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<CellResult>(json, Json.Options)
+                ?? throw new FormatException("cell: expected a JSON object, found null");
+        }
+        catch (JsonException problem)
+        {
+            throw new FormatException($"cell: {problem.Message}", problem);
+        }
+    }
+}
+
+/// <summary>How results of benchmarks are written.</summary>
+internal static class Json
+{
+    public static JsonSerializerOptions Options { get; } = new(JsonSerializerDefaults.Web)
+    {
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    public static JsonSerializerOptions Indented { get; } = new(Options) { WriteIndented = true };
+}

@@ -1,0 +1,98 @@
+using System.Globalization;
+using System.Text.Json;
+using Engram.Learning;
+
+namespace Engram.Evaluation.Benchmarks;
+
+/// <summary>One entry of a benchmark's table.</summary>
+/// <param name="Method">Name of the method.</param>
+/// <param name="Title">Its title.</param>
+/// <param name="Scenario">What is known at test time.</param>
+/// <param name="Measured">Our mean and standard error in per cent.</param>
+/// <param name="Published">What the paper reports in per cent, if it does.</param>
+/// <param name="Verdict">How the two stand to each other.</param>
+/// <param name="Accuracies">One accuracy per seed in per cent, in the order of <paramref name="Seeds"/>.</param>
+/// <param name="Seeds">The seeds.</param>
+/// <param name="SecondsPerSeed">Mean time of a seed.</param>
+/// <param name="Command">The command that computes this entry.</param>
+public sealed record BenchmarkEntry(
+    string Method, string Title, Scenario Scenario, MeasuredNumber Measured, PublishedNumber? Published, Verdict Verdict,
+    IReadOnlyList<double> Accuracies, IReadOnlyList<long> Seeds, double SecondsPerSeed, string Command);
+
+/// <summary>Our numbers beside the published ones, and all that is needed to judge and repeat them.</summary>
+public sealed record BenchmarkTable
+{
+    /// <summary>Name of the benchmark.</summary>
+    public required string Benchmark { get; init; }
+
+    /// <summary>Its title.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>The paper.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>The protocol in short.</summary>
+    public required string Protocol { get; init; }
+
+    /// <summary>Whether the protocol was shortened, so that nothing is compared with published numbers.</summary>
+    public required bool IsShort { get; init; }
+
+    /// <summary>The command that computes the whole table.</summary>
+    public required string Command { get; init; }
+
+    /// <summary>Processor time of all cells in seconds, each on one thread.</summary>
+    public required double CellSeconds { get; init; }
+
+    /// <summary>Machine and versions.</summary>
+    public required IReadOnlyDictionary<string, string> Environment { get; init; }
+
+    /// <summary>The entries: scenarios in the benchmark's order, and within them the methods in order.</summary>
+    public required IReadOnlyList<BenchmarkEntry> Entries { get; init; }
+
+    /// <summary>Makes the table of finished cells.</summary>
+    /// <param name="benchmark">The benchmark.</param>
+    /// <param name="cells">Finished cells of it.</param>
+    /// <param name="command">The command that computes them.</param>
+    public static BenchmarkTable Of(Benchmark benchmark, IReadOnlyList<CellResult> cells, string command)
+    {
+        ArgumentNullException.ThrowIfNull(benchmark);
+        ArgumentNullException.ThrowIfNull(cells);
+        BenchmarkEntry[] entries = [.. cells.GroupBy(cell => (cell.Cell.Method, cell.Cell.Scenario)).Select(group =>
+        {
+            CellResult[] seeds = [.. group.OrderBy(cell => cell.Cell.Seed)];
+            var method = benchmark.Method(group.Key.Method);
+            var measured = MeasuredNumber.Of([.. seeds.Select(seed => seed.Accuracy)]);
+            var published = seeds[0].Cell.IsShort ? null : method.Published.GetValueOrDefault(group.Key.Scenario);
+            return new BenchmarkEntry(
+                method.Name, method.Title, group.Key.Scenario, measured, published, measured.Against(published),
+                [.. seeds.Select(seed => seed.Accuracy)], [.. seeds.Select(seed => seed.Cell.Seed)],
+                seeds.Average(seed => seed.Seconds), CommandOf(seeds[0].Cell, seeds.Length));
+        })];
+        return new BenchmarkTable
+        {
+            Benchmark = benchmark.Name,
+            Title = benchmark.Title,
+            Source = benchmark.Source,
+            Protocol = benchmark.Protocol,
+            IsShort = cells.Any(cell => cell.Cell.IsShort),
+            Command = command,
+            CellSeconds = cells.Sum(cell => cell.Seconds),
+            Environment = RunEnvironment.Describe(),
+            Entries = [.. benchmark.Scenarios.SelectMany(scenario => entries.Where(entry => entry.Scenario == scenario))],
+        };
+    }
+
+    /// <summary>The command that computes the same cell for a number of seeds from 0.</summary>
+    /// <param name="cell">The cell.</param>
+    /// <param name="seeds">How many seeds.</param>
+    public static string CommandOf(BenchmarkCell cell, int seeds)
+    {
+        ArgumentNullException.ThrowIfNull(cell);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"engram bench {cell.Benchmark} --scenario {BenchmarkCell.NameOf(cell.Scenario)} --methods {cell.Method} --seeds {seeds}{cell.Shortening}");
+    }
+
+    /// <summary>Writes it as JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, Json.Indented);
+}

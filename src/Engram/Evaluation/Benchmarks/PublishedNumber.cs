@@ -1,0 +1,59 @@
+namespace Engram.Evaluation.Benchmarks;
+
+/// <summary>What a paper reports, in per cent.</summary>
+/// <param name="Mean">Mean over seeds.</param>
+/// <param name="Sem">Standard error of the mean; null where the paper gives none.</param>
+public sealed record PublishedNumber(double Mean, double? Sem = null)
+{
+    /// <summary>Means of the three scenarios, without errors.</summary>
+    internal static Dictionary<Learning.Scenario, PublishedNumber> By(double task, double domain, double @class) => new()
+    {
+        [Learning.Scenario.TaskIncremental] = new(task),
+        [Learning.Scenario.DomainIncremental] = new(domain),
+        [Learning.Scenario.ClassIncremental] = new(@class),
+    };
+}
+
+/// <summary>How a measured mean stands to a published one.</summary>
+public enum Verdict
+{
+    /// <summary>Nothing is published, or fewer than two seeds were run.</summary>
+    None,
+
+    /// <summary>Within two standard errors of the difference.</summary>
+    Agrees,
+
+    /// <summary>More than two standard errors above.</summary>
+    Above,
+
+    /// <summary>More than two standard errors below.</summary>
+    Below,
+}
+
+/// <summary>Mean and standard error over seeds, in per cent.</summary>
+/// <param name="Mean">The mean.</param>
+/// <param name="Sem">sqrt(population variance / (n − 1)), as in van de Ven et al. 2022; NaN for a single seed.</param>
+/// <param name="Seeds">n.</param>
+public sealed record MeasuredNumber(double Mean, double Sem, int Seeds)
+{
+    /// <summary>From one accuracy per seed.</summary>
+    /// <param name="accuracies">In per cent; one or more.</param>
+    public static MeasuredNumber Of(IReadOnlyList<double> accuracies)
+    {
+        ArgumentNullException.ThrowIfNull(accuracies);
+        var mean = accuracies.Average();
+        var variance = accuracies.Average(value => (value - mean) * (value - mean));
+        return new MeasuredNumber(mean, accuracies.Count < 2 ? double.NaN : Math.Sqrt(variance / (accuracies.Count - 1)), accuracies.Count);
+    }
+
+    /// <summary>Compares with a published number: two standard errors of the difference, taken as independent, decide.</summary>
+    /// <param name="published">The number, or null.</param>
+    /// <remarks>A paper that gives no standard error is taken at its word: as if its error were 0.</remarks>
+    public Verdict Against(PublishedNumber? published)
+    {
+        if (published is null || double.IsNaN(Sem)) return Verdict.None;
+        var error = Math.Sqrt((Sem * Sem) + ((published.Sem ?? 0) * (published.Sem ?? 0)));
+        return Math.Abs(Mean - published.Mean) <= 2 * error ? Verdict.Agrees
+            : Mean > published.Mean ? Verdict.Above : Verdict.Below;
+    }
+}

@@ -1,0 +1,180 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Engram.Learning;
+using Engram.Persistence;
+
+namespace Engram.Evaluation;
+
+/// <summary>
+/// Where an <see cref="Experiment"/> keeps its place on disk: killed at any moment, the next start goes on to the results of
+/// a run that was never stopped, bit by bit at an equal number of threads.
+/// </summary>
+/// <remarks>
+/// The folder holds one file for each strategy that ended and one bundle, <c>current</c>, of the strategy at work, whose
+/// manifest carries what was measured: learner and measurements commit together. One process at a time.
+/// </remarks>
+public sealed class ExperimentCheckpoints : IDisposable
+{
+    /// <summary>How often a place inside an experience is saved, unless asked otherwise.</summary>
+    public static readonly TimeSpan DefaultEvery = TimeSpan.FromSeconds(30);
+
+    // After an experience the place is saved too, unless saving would take more than this share of the time.
+    private const double MostOfTheTime = 0.05;
+
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
+    {
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+    };
+
+    private readonly string _folder;
+    private readonly TimeSpan _every;
+    private readonly TimeProvider _clock;
+    private readonly FileStream _lock;
+    private readonly long _opened;
+    private readonly Sittings _before;
+    private long _saved;
+    private TimeSpan _saving;
+
+    /// <summary>Opens the folder, or creates it.</summary>
+    /// <param name="folder">Where to; for this experiment alone.</param>
+    /// <param name="every">How often a place inside an experience is saved; null for <see cref="DefaultEvery"/>.</param>
+    /// <param name="clock">Time; null for the system's.</param>
+    /// <exception cref="IOException">The folder cannot be written to, or another process is at work on it.</exception>
+    public ExperimentCheckpoints(string folder, TimeSpan? every = null, TimeProvider? clock = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        (_folder, _every, _clock) = (Path.GetFullPath(folder), every ?? DefaultEvery, clock ?? TimeProvider.System);
+        Directory.CreateDirectory(_folder);
+        try
+        {
+            _lock = new FileStream(Path.Combine(_folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException problem) when (File.Exists(Path.Combine(_folder, "lock")))
+        {
+            throw new IOException($"{_folder}: another process is at work on it ({problem.Message})", problem);
+        }
+        AtomicFile.Sweep(_folder);
+        _opened = _saved = _clock.GetTimestamp();
+        _before = Read<Sittings>("sittings.json") ?? new Sittings(_clock.GetLocalNow(), 0);
+    }
+
+    /// <summary>When the run first began.</summary>
+    public DateTimeOffset Started => _before.Started;
+
+    /// <summary>Time of all sittings, as far as it was saved, and of this one.</summary>
+    public double Seconds => _before.Seconds + _clock.GetElapsedTime(_opened).TotalSeconds;
+
+    /// <summary>Why the last save failed, or null; the run goes on without, for a full disk may be empty again later.</summary>
+    public Exception? Problem { get; private set; }
+
+    /// <summary>Names of the strategies that came to their end.</summary>
+    public IReadOnlyList<string> Finished =>
+        [.. Directory.EnumerateFiles(_folder, "*.result.json").Select(path => Path.GetFileName(path)[..^".result.json".Length])
+            .Order(StringComparer.Ordinal)];
+
+    /// <summary>Lets a strategy run again that had come to its end.</summary>
+    /// <param name="strategy">Its name.</param>
+    public void Forget(string strategy) => File.Delete(Path.Combine(_folder, $"{strategy}.result.json"));
+
+    /// <summary>Removes the folder: the run is complete, and its results are somewhere else.</summary>
+    public void Clear()
+    {
+        _lock.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _lock.Dispose();
+
+    internal StrategyResult? ResultOf(string strategy) => Read<StrategyResult>($"{strategy}.result.json");
+
+    /// <summary>Brings a new learner to where the strategy was.</summary>
+    internal StrategyMeasurements Resume(string strategy, Learner learner)
+    {
+        var path = Path.Combine(_folder, "current");
+        if (!File.Exists(Path.Combine(path, BundleFolder.ManifestName))) return new StrategyMeasurements();
+        var saved = Bundle.ReadManifest(path).Lineage.Settings;
+        // Of the strategy before, which has ended since.
+        if ((string?)saved["strategy"] != strategy) return new StrategyMeasurements();
+        var measurements = new StrategyMeasurements(Parse<SavedMeasurements>(saved["measurements"]?.ToJsonString() ?? "null", path));
+        Bundle.Restore(learner, path);
+        return measurements;
+    }
+
+    internal void SaveIfDue(string strategy, Learner learner, StrategyMeasurements measurements)
+    {
+        if (_clock.GetElapsedTime(_saved) >= _every) Save(strategy, learner, measurements);
+    }
+
+    internal void SaveAfterExperience(string strategy, Learner learner, StrategyMeasurements measurements)
+    {
+        if (_clock.GetElapsedTime(_saved) >= _saving / MostOfTheTime) Save(strategy, learner, measurements);
+    }
+
+    internal void Save(string strategy, Learner learner, StrategyMeasurements measurements) => Try(() =>
+    {
+        var began = _clock.GetTimestamp();
+        Bundle.Save(learner, Path.Combine(_folder, "current"), new BundleInfo
+        {
+            Settings = new JsonObject
+            {
+                ["strategy"] = strategy,
+                ["measurements"] = JsonSerializer.SerializeToNode(measurements.Save(), s_json),
+            },
+        });
+        Write("sittings.json", new Sittings(Started, Seconds));
+        _saved = _clock.GetTimestamp();
+        _saving = _clock.GetElapsedTime(began);
+    });
+
+    internal void Finish(StrategyResult result) => Try(() =>
+    {
+        Write("sittings.json", new Sittings(Started, Seconds));
+        Write($"{result.Name}.result.json", result);
+    });
+
+    private void Try(Action save)
+    {
+        try
+        {
+            save();
+            Problem = null;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            Problem = problem;
+            _saved = _clock.GetTimestamp();
+        }
+    }
+
+    private void Write<T>(string name, T value)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(value, s_json);
+        AtomicFile.Write(Path.Combine(_folder, name), stream => stream.Write(json));
+    }
+
+    private T? Read<T>(string name)
+        where T : class
+    {
+        var path = Path.Combine(_folder, name);
+        return File.Exists(path) ? Parse<T>(File.ReadAllText(path), path) : null;
+    }
+
+    private static T Parse<T>(string json, string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(json, s_json) ?? throw new JsonException("null, expected an object");
+        }
+        catch (JsonException problem)
+        {
+            throw new InvalidDataException(
+                $"{path}: damaged ({problem.Message}); without it, its strategy starts again", problem);
+        }
+    }
+
+    private sealed record Sittings(DateTimeOffset Started, double Seconds);
+}

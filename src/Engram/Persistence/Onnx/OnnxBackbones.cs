@@ -1,0 +1,70 @@
+using Engram.Models;
+using TorchSharp.Modules;
+
+namespace Engram.Persistence.Onnx;
+
+/// <summary>The library's backbones as nodes. A new backbone adds one line.</summary>
+internal static class OnnxBackbones
+{
+    private const string Path = "backbone";
+
+    /// <summary>Adds a backbone; returns the features, <c>[batch, features]</c>.</summary>
+    /// <exception cref="NotSupportedException">A backbone of another kind.</exception>
+    public static string Add(OnnxGraph graph, Backbone backbone, string input) => backbone switch
+    {
+        Mlp { Gates: null } mlp => OfMlp(graph, mlp, input),
+        DigitsCnn or LeNet5 => graph.Chain($"{Path}.layers", Child(backbone, "layers"), input),
+        ResNet resNet => OfResNet(graph, resNet, input),
+        _ => throw new NotSupportedException(
+            $"backbone: {backbone.Architecture}, expected Mlp without gates, DigitsCnn, LeNet5 or ResNet, which ONNX export knows"),
+    };
+
+    private static string OfMlp(OnnxGraph graph, Mlp mlp, string input)
+    {
+        var hidden = graph.Flatten($"{Path}.flat", input);
+        foreach (var (name, layer) in mlp.named_children())
+            hidden = graph.Relu($"{Path}.{name}.relu", graph.Layer($"{Path}.{name}", layer, hidden));
+        return hidden;
+    }
+
+    private static string OfResNet(OnnxGraph graph, ResNet resNet, string input)
+    {
+        var maps = ConvolutionAndNorm(graph, Path, resNet, "1", input);
+        maps = graph.Relu($"{Path}.relu", maps);
+        foreach (var (stage, blocks) in resNet.named_children().Where(child => child.module is Sequential))
+            foreach (var (place, block) in blocks.named_children())
+                maps = Block(graph, $"{Path}.{stage}.{place}", block, maps);
+        return graph.Flatten($"{Path}.flat", graph.Node("GlobalAveragePool", $"{Path}.mean", [maps]));
+    }
+
+    private static string Block(OnnxGraph graph, string path, nn.Module block, string input)
+    {
+        var inner = graph.Relu($"{path}.relu1", ConvolutionAndNorm(graph, path, block, "1", input));
+        inner = ConvolutionAndNorm(graph, path, block, "2", inner);
+        return graph.Relu($"{path}.relu2", graph.Node("Add", $"{path}.sum", [inner, Shortcut(graph, path, block, input)]));
+    }
+
+    private static string Shortcut(OnnxGraph graph, string path, nn.Module block, string input)
+    {
+        if (block.named_children().FirstOrDefault(child => child.name == "shortcut").module is { } projection)
+            return graph.Chain($"{path}.shortcut", projection, input);
+        var first = (Conv2d)Child(block, "conv1");
+        var (stride, extra) = (first.stride![0], first.out_channels - first.in_channels);
+        if (stride == 1 && extra == 0) return input;
+        // Option A: every second pixel, and maps of zeros on both sides.
+        var half = graph.Node("Slice", $"{path}.half",
+            [
+                input, graph.Constant($"{path}.half.starts", 0, 0), graph.Constant($"{path}.half.ends", long.MaxValue, long.MaxValue),
+                graph.Constant($"{path}.half.axes", 2, 3), graph.Constant($"{path}.half.steps", stride, stride),
+            ]);
+        return graph.Node("Pad", $"{path}.pad",
+            [half, graph.Constant($"{path}.pad.sizes", 0, extra / 2, 0, 0, 0, extra - (extra / 2), 0, 0)]);
+    }
+
+    private static string ConvolutionAndNorm(OnnxGraph graph, string path, nn.Module owner, string number, string input) =>
+        graph.Layer($"{path}.bn{number}", Child(owner, $"bn{number}"),
+            graph.Layer($"{path}.conv{number}", Child(owner, $"conv{number}"), input));
+
+    private static nn.Module Child(nn.Module owner, string name) =>
+        owner.named_children().Single(child => child.name == name).module;
+}

@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using Engram.Cli.Commands;
+
+namespace Engram.Cli.Tests;
+
+public class BenchTests
+{
+    private static readonly string[] s_short =
+        ["bench", "split-mnist", "--scenario", "class", "--methods", "none,er", "--seeds", "2", "--iterations", "3", "--per-class", "20"];
+
+    [Fact]
+    public void A_benchmark_runs_its_cells_in_processes_and_computes_none_twice()
+    {
+        using var folder = new Folder();
+
+        var first = Terminal.Run([.. s_short, "--out", folder["bench"], "--markdown", folder["docs/table.md"], "--json"]);
+
+        Assert.True(first.Code == ExitCode.Success, first.Error);
+        Assert.Equal(4, first.JsonLines.Count(line => (string)line["event"]! == "cell"));
+        var table = first.JsonLines[^1]["table"]!;
+        Assert.Equal(["none", "er"], table["entries"]!.AsArray().Select(entry => (string)entry!["method"]!));
+        Assert.All(first.JsonLines[^1]["files"]!.AsArray(), file => Assert.True(new FileInfo((string)file!).Length > 0));
+        Assert.Contains("engram bench split-mnist --scenario class --methods none,er --seeds 2 --iterations 3 --per-class 20",
+            File.ReadAllText(folder["docs/table.md"]), StringComparison.Ordinal);
+        Assert.Equal(4 + 1, File.ReadLines(folder["bench/results.csv"]).Count());
+        Assert.Equal(4, Directory.GetFileSystemEntries(folder["bench/cells"]).Length); // and no checkpoint
+
+        var again = Terminal.Run([.. s_short, "--out", folder["bench"], "--json"]);
+        Assert.Equal(4, (int)again.JsonLines[0]["done"]!);
+        Assert.DoesNotContain(again.JsonLines, line => (string)line["event"]! == "cell");
+        Assert.Equal(table["entries"]!.ToJsonString(), again.JsonLines[^1]["table"]!["entries"]!.ToJsonString());
+    }
+
+    [Fact]
+    public void A_damaged_cell_is_named_and_the_others_stay()
+    {
+        using var folder = new Folder();
+        Terminal.Run([.. s_short, "--out", folder["bench"]]);
+        var cells = Directory.GetFiles(folder["bench/cells"]);
+        File.WriteAllText(cells[0], "{");
+
+        var outcome = Terminal.Run([.. s_short, "--out", folder["bench"]]);
+
+        Assert.Equal(ExitCode.Usage, outcome.Code);
+        Assert.Contains(Path.GetFileName(cells[0]), Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        Assert.All(cells.Skip(1), cell => Assert.True(new FileInfo(cell).Length > 100));
+    }
+
+    [Fact]
+    public void A_cell_stops_and_keeps_its_place_when_its_parent_is_gone()
+    {
+        using var folder = new Folder();
+        var info = Terminal.Info(Terminal.Program, folder.Path,
+            "bench", "cell", "--cell", """{"Benchmark":"split-mnist","Scenario":0,"Method":"none","Seed":0}""",
+            "--out", folder.Path, "--data", DataFolder.Find()!);
+        info.RedirectStandardInput = true;
+        using var cell = Process.Start(info)!;
+
+        cell.StandardOutput.ReadLine(); // it has begun
+        cell.StandardInput.Close();
+        cell.WaitForExit();
+
+        Assert.Equal(ExitCode.Interrupted, cell.ExitCode);
+        var kept = Assert.Single(Directory.GetDirectories(folder.Path));
+        Assert.EndsWith(".checkpoint", kept, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(kept, "current", "manifest.json")));
+    }
+
+    [Fact]
+    public void An_interrupted_benchmark_says_what_is_missing()
+    {
+        using var folder = new Folder();
+        var outcome = Terminal.Run(new CancellationToken(canceled: true), [.. s_short, "--out", folder["bench"]]);
+        Assert.Equal(ExitCode.Interrupted, outcome.Code);
+        Assert.Contains("4 of 4 cells are missing; the same command goes on with them", outcome.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_list_names_every_method_and_what_is_published()
+    {
+        var outcome = Terminal.Run("bench", "list");
+        Assert.Equal(ExitCode.Success, outcome.Code);
+        Assert.Contains("split-mnist", outcome.Out, StringComparison.Ordinal);
+        Assert.Contains("88.79", outcome.Out, StringComparison.Ordinal);
+        Assert.Contains("99.06 ± 0.15", outcome.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("bench", "bench: nothing chosen", "list, split-mnist")]
+    [InlineData("bench split-mnist --scenario online", "--scenario: \"online\"", "task, domain, class or all")]
+    [InlineData("bench split-mnist --methods magic", "--methods: \"magic\"", "ewc")]
+    [InlineData("bench split-mnist --methods er,er", "--methods: \"er\" occurs 2 times", "once")]
+    [InlineData("bench split-mnist --methods icarl --scenario task", "--methods: \"icarl\" is not made for task", "class")]
+    [InlineData("bench split-mnist --seeds 0", "--seeds: \"0\"", "from 1")]
+    [InlineData("bench split-mnist --out /proc/none/x", "--out: \"/proc/none/x\"", "a folder")]
+    public void A_wrong_command_gives_one_line_and_exit_code_2(string line, string names, string expected)
+    {
+        var outcome = Terminal.Run(line.Split(' '));
+        Assert.Equal(ExitCode.Usage, outcome.Code);
+        var said = Assert.Single(outcome.ErrorLines);
+        Assert.Contains(names, said, StringComparison.Ordinal);
+        Assert.Contains(expected, said, StringComparison.Ordinal);
+    }
+}

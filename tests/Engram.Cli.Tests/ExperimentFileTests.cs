@@ -1,0 +1,174 @@
+using System.Text.Json.Nodes;
+using Engram.Cli.Commands;
+using Engram.Cli.Experiments;
+using Engram.Evaluation;
+using Engram.Learning;
+using Engram.Retention;
+
+namespace Engram.Cli.Tests;
+
+public class ExperimentFileTests
+{
+    private const string Small = """
+        name: small
+        data: { perClass: 12, testPerClass: 4 }
+        stream: { groups: [[0, 1], [2, 3, 4]] }
+        model: { backbone: mlp 784-16 }
+        training: { epochs: 2, batchSize: 8, optimizer: { kind: sgd, learningRate: 0.05, momentum: 0.9 } }
+        memory: 10
+        strategies:
+          - naive
+          - name: mine
+            mechanisms:
+              - ewc: { lambda: 5.5, gamma: 0.9, labels: exact }
+              - replay: { capacity: 7, retrieval: maximally-interfered }
+        seed: 3
+        """;
+
+    [Fact]
+    public void Every_key_reaches_what_it_names()
+    {
+        var file = Read(Small);
+        Assert.Equal(("small", 10, 3L, 12), (file.Name, file.Memory, file.Seed, file.Data.PerClass));
+        Assert.Equal((2, 8, 3L, Scenario.ClassIncremental), (file.Training.Epochs, file.Training.BatchSize, file.Training.Seed, file.Training.Scenario));
+        Assert.Equal(new SgdOptions { LearningRate = 0.05, Momentum = 0.9 }, file.Training.Optimizer);
+        Assert.Equal(["0", "1"], file.Stream.Groups![0]);
+        Assert.Equal(["naive", "mine"], file.Strategies.Select(strategy => strategy.Name));
+        var mechanisms = file.Strategies[1].Create(new StrategyBudget());
+        Assert.Equal(["ewc", "replay"], mechanisms.Select(mechanism => mechanism.Name));
+        Assert.NotSame(mechanisms[0], file.Strategies[1].Create(new StrategyBudget())[0]);
+    }
+
+    [Fact]
+    public void The_template_is_a_valid_experiment_and_so_is_every_choice_that_it_names()
+    {
+        var file = Read(InitCommand.Template());
+        Assert.Equal(["naive", "replay", "ewc-strong", "ewc+replay-small"], file.Strategies.Select(strategy => strategy.Name));
+        foreach (var kind in StreamSection.Kinds.Except(["rotated"])) Read($"stream: {{ kind: {kind} }}\nstrategies: [naive]");
+        foreach (var backbone in new[] { "mlp 784-400-400", "digits-cnn", "lenet5 1x28", "resnet20", "resnet18-20" })
+            Read($"model: {{ backbone: {backbone} }}\nstrategies: [naive]");
+        Read("stream: { validation: 0.1 }\ntraining: { schedule: { kind: cosine }, clipNorm: 1, earlyStopping: { patience: 2 } }\nstrategies: [naive]");
+        Read("stream: { kind: rotated, degrees: [0, 30] }\nstrategies: [naive]");
+    }
+
+    [Fact]
+    public void Every_mechanism_can_be_named_alone_and_with_its_defaults_written_out()
+    {
+        foreach (var kind in MechanismKind.All)
+        {
+            using var made = kind.Create();
+            Assert.Equal(kind.Name, made.Name);
+            if (kind.OptionsType is { } options) Assert.NotEmpty(YamlValues.PropertiesOf(options));
+        }
+        Assert.Contains("\"magic\"", Assert.Throws<ArgumentException>(() => MechanismKind.Named("magic")).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("strategies: [naive]\nepochs: 3", 2, "epochs: unknown", "training")]
+    [InlineData("training:\n  bachSize: 3\nstrategies: [naive]", 2, "training.bachSize: unknown", "batchSize")]
+    [InlineData("training:\n  epochs: 0\nstrategies: [naive]", 2, "training: Epochs: 0", "1 or more")]
+    [InlineData("training:\n  epochs: many\nstrategies: [naive]", 2, "training.epochs: \"many\"", "a whole number")]
+    [InlineData("training:\n  optimizer: { learningRate: 1 }\nstrategies: [naive]", 2, "training.optimizer.kind: missing", "adam, sgd")]
+    [InlineData("training:\n  optimizer: { kind: sgd, beta1: 1 }\nstrategies: [naive]", 2, "training.optimizer.beta1: unknown", "momentum")]
+    [InlineData("strategies:\n  - magic", 2, "strategies[0]: \"magic\"", "replay")]
+    [InlineData("strategies:\n  - naive\n  - naive", 3, "strategies[1]: \"naive\" is there already", "another name")]
+    [InlineData("strategies:\n  - xdg", 2, "strategies[0]: \"xdg\" is not made for class-incremental", "task-incremental")]
+    [InlineData("strategies:\n  - name: a\n    mechanisms:\n      - ewc: { lambda: -1 }", 4, "ewc: Lambda: -1", "0 or more")]
+    [InlineData("strategies:\n  - name: a\n    mechanisms:\n      - ewc: { lamda: 1 }", 4, "ewc.lamda: unknown", "lambda")]
+    [InlineData("strategies:\n  - name: a\n    mechanisms: [icarl, bic]", 2, "strategies[0]", "expected")]
+    [InlineData("strategies:\n  - name: a b\n    mechanisms: []", 2, "name: \"a b\"", "letters")]
+    [InlineData("strategies: []", 1, "strategies: an empty list", "one strategy")]
+    [InlineData("seed: 0", 1, "strategies: missing", "a list")]
+    [InlineData("stream: { kind: sideways }\nstrategies: [naive]", 1, "stream.kind: \"sideways\"", "class-incremental")]
+    [InlineData("stream: { groups: [[0], []] }\nstrategies: [naive]", 1, "stream.groups: an empty group", "one class")]
+    [InlineData("stream: [1]\nstrategies: [naive]", 1, "stream: a list", "keys with values")]
+    [InlineData("data: { source: emnist }\nstrategies: [naive]", 1, "data.source: \"emnist\"", "mnist")]
+    [InlineData("model: { backbone: mlp 784 }\nstrategies: [naive]", 1, "model.backbone", "sizes such as mlp")]
+    [InlineData("memory: 0\nstrategies: [naive]", 1, "memory: 0", "1 or more")]
+    [InlineData("name: a/../b\nstrategies: [naive]", 1, "name: \"a/../b\"", "letters")]
+    [InlineData("a: [", 1, "no YAML", "")]
+    [InlineData("a: &x 1\nb: *x", 1, "no YAML: ", "anchors")]
+    [InlineData("a: 1\na: 2", 2, "no YAML", "")]
+    [InlineData("a: [[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]", 1, "nested more than", "")]
+    public void What_is_wrong_is_told_with_file_line_and_key(string text, int line, string said, string expected)
+    {
+        var problem = Assert.ThrowsAny<UsageException>(() => Read(text));
+        Assert.Contains("test.yaml: line ", problem.Message, StringComparison.Ordinal);
+        Assert.Contains(said, problem.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, problem.Message, StringComparison.Ordinal);
+        if (!said.StartsWith("no YAML", StringComparison.Ordinal)) Assert.Contains($"line {line}:", problem.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_schema_knows_every_key_that_the_reader_knows()
+    {
+        var schema = JsonNode.Parse(ExperimentSchema.Render())!["properties"]!;
+        Assert.Equal(ExperimentFile.TrainingKeys.Order(), schema["training"]!["properties"]!.AsObject().Select(pair => pair.Key).Order());
+        var mechanisms = schema["strategies"]!["items"]!["anyOf"]![1]!["properties"]!["mechanisms"]!["items"]!["anyOf"]!.AsArray();
+        Assert.Equal(1 + MechanismKind.All.Count(kind => kind.OptionsType is not null), mechanisms.Count);
+        Assert.Contains("lambda", mechanisms.First(item => item!["required"]?[0]?.GetValue<string>() == "ewc")!.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_described_experiment_runs_is_stopped_goes_on_and_is_compared_with_another_seed()
+    {
+        using var folder = new Folder();
+        File.WriteAllText(folder["small.yaml"], Small);
+        using var stop = new CancellationTokenSource();
+        using var output = new StopAt("\"event\":\"phase\",\"strategy\":\"mine\"", stop);
+        var host = new CliHost(output, TextWriter.Null, CliHost.Plain(output), false, TimeProvider.System, stop.Token);
+        Assert.Equal(ExitCode.Interrupted, CommandLine.Run(["run", folder["small.yaml"], "--threads", "1", "--json", "--out", folder["0"]], host));
+        File.Delete(folder["small.yaml"]); // the run has its own copy
+
+        var resumed = Terminal.Run("run", "--resume", folder["0"]);
+        Assert.True(resumed.Code == ExitCode.Success, resumed.Error);
+        File.WriteAllText(folder["small.yaml"], Small);
+        Assert.Equal(ExitCode.Success, Terminal.Run("run", folder["small.yaml"], "--threads", "1", "--seed", "4", "--out", folder["1"]).Code);
+
+        var results = RunResults.FromJson(File.ReadAllText(folder["0/results.json"]));
+        Assert.Equal(("small", "engram run small.yaml --threads 1 --seed 3"), (results.Experiment, results.Command));
+        Assert.Equal(["0, 1", "2-4"], results.Groups.Select(group => group.Name));
+        var compared = Terminal.Run("compare", folder["0"], folder["1"], "--json").JsonLines[0]["comparison"]!;
+        Assert.Equal("naive", (string)compared["baseline"]!);
+        Assert.Equal(2, (int)compared["rows"]![1]!["difference"]!["seeds"]!);
+
+        File.Delete(folder["0/report.html"]);
+        Assert.Equal(ExitCode.Success, Terminal.Run("report", folder["0"]).Code);
+        Assert.True(File.Exists(folder["0/report.html"]));
+    }
+
+    [Fact]
+    public void Classes_that_the_data_do_not_have_and_wrong_combinations_of_options_are_refused()
+    {
+        using var folder = new Folder();
+        File.WriteAllText(folder["a.yaml"], "stream: { groups: [[0], [11]] }\nstrategies: [naive]");
+        var unknown = Terminal.Run("run", folder["a.yaml"], "--out", folder["run"]);
+        Assert.Equal(ExitCode.Usage, unknown.Code);
+        Assert.Contains("11", Assert.Single(unknown.ErrorLines), StringComparison.Ordinal);
+        File.WriteAllText(folder["b.yaml"], "stream: { experiences: 11 }\nstrategies: [naive]");
+        Assert.Contains("expected at most the 10 classes", Terminal.Run("run", folder["b.yaml"], "--out", folder["run"]).Error, StringComparison.Ordinal);
+        Assert.Contains("expected one of the two", Terminal.Run("run", folder["a.yaml"], "--resume", folder.Path).Error, StringComparison.Ordinal);
+        Assert.Contains("--seed: given with --resume", Terminal.Run("run", "--resume", folder.Path, "--seed", "1").Error, StringComparison.Ordinal);
+        Assert.Contains("holds no results.json", Terminal.Run("compare", folder.Path).Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["run"]));
+    }
+
+    [Fact]
+    public void Init_writes_an_experiment_and_a_schema_and_overwrites_nothing()
+    {
+        using var folder = new Folder();
+        Assert.Equal(ExitCode.Success, Terminal.Run("init", folder["my.yaml"], "--schema").Code);
+        Assert.StartsWith("# yaml-language-server: $schema=experiment.schema.json\n", File.ReadAllText(folder["my.yaml"]), StringComparison.Ordinal);
+        Assert.NotNull(JsonNode.Parse(File.ReadAllText(folder[InitCommand.SchemaName])));
+        var again = Terminal.Run("init", folder["my.yaml"]);
+        Assert.Equal(ExitCode.Usage, again.Code);
+        Assert.Contains("is there already", Assert.Single(again.ErrorLines), StringComparison.Ordinal);
+    }
+
+    private static ExperimentFile Read(string text)
+    {
+        using var folder = new Folder();
+        File.WriteAllText(folder["test.yaml"], text);
+        return ExperimentFile.Read(folder["test.yaml"]);
+    }
+}

@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Engram.Cli.Commands;
+using Engram.Evaluation;
+
+namespace Engram.Cli.Tests;
+
+/// <summary>Runs that are stopped, killed and gone on with, as a user would.</summary>
+public class ResumeTests
+{
+    private static readonly string[] s_run =
+        ["run", "digits", "--quick", "--strategies", "naive,ewc+replay", "--threads", "1", "--save-every", "0"];
+
+    [Fact]
+    public void A_run_killed_again_and_again_comes_to_the_results_and_the_models_of_one_that_was_not() => KillAndCompare(kills: 3);
+
+    /// <summary>The long form: 200 kills, at every part of a run.</summary>
+    [Fact(Explicit = true)]
+    public void Two_hundred_kills_lose_nothing() => KillAndCompare(kills: 200);
+
+    [Fact]
+    public void An_interrupted_run_says_how_to_go_on_and_goes_on()
+    {
+        using var folder = new Folder();
+        using var stop = new CancellationTokenSource();
+        using var output = new StopAt("\"event\":\"phase\",\"strategy\":\"replay\"", stop);
+        using var error = new StringWriter();
+        var host = new CliHost(output, error, CliHost.Plain(output), false, TimeProvider.System, stop.Token);
+        CommandLine.Run(
+            ["run", "digits", "--quick", "--strategies", "naive,replay", "--threads", "1", "--json", "--out", folder["run"]], host);
+        var last = JsonNode.Parse(output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1])!;
+        Assert.Equal($"engram run --resume {folder["run"]}", (string)last["resume"]!);
+
+        var again = Terminal.Run("run", "--resume", folder["run"], "--json");
+
+        Assert.True(again.Code == ExitCode.Success, again.Error);
+        Assert.Equal(["start", "restored"], again.JsonLines.Take(2).Select(line => (string)line["event"]!));
+        Assert.Null(again.JsonLines[^1]["resume"]);
+        var results = RunResults.FromJson(File.ReadAllText(folder["run/results.json"]));
+        Assert.Equal(["naive", "replay"], results.Strategies.Select(strategy => strategy.Name));
+        Assert.Null(results.Unfinished);
+        Assert.Contains(again.JsonLines[^1]["files"]!.AsArray(), file => ((string)file!).EndsWith("models/naive", StringComparison.Ordinal));
+        Assert.False(Directory.Exists(folder["run/checkpoint"]));
+
+        var complete = Terminal.Run("run", "--resume", folder["run"]);
+        Assert.Equal(ExitCode.Success, complete.Code);
+        Assert.Contains("is complete", Assert.Single(complete.ErrorLines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_model_that_was_lost_is_learnt_again()
+    {
+        using var folder = new Folder();
+        Terminal.Run(new CancellationToken(canceled: true), [.. s_run, "--out", folder["run"]]);
+        File.WriteAllText(folder["run/checkpoint/naive.result.json"], "of a model that is not there");
+
+        var outcome = Terminal.Run("run", "--resume", folder["run"]);
+
+        Assert.True(outcome.Code == ExitCode.Success, outcome.Error);
+        Assert.True(File.Exists(folder["run/models/naive/manifest.json"]));
+    }
+
+    [Theory]
+    [InlineData("{}", "is damaged")]
+    [InlineData("nonsense", "is damaged")]
+    [InlineData("""{"experiment":"other","version":"1","command":"","strategies":[],"epochs":1,"seed":0,"capacity":1,"threads":1,"quick":true}""", "\"other\"")]
+    [InlineData("""{"experiment":"digits","version":"0.0.1","command":"","strategies":[],"epochs":1,"seed":0,"capacity":1,"threads":1,"quick":true}""", "version 0.0.1")]
+    public void Settings_that_cannot_be_gone_on_with_are_refused_in_one_line(string settings, string said)
+    {
+        using var folder = new Folder();
+        File.WriteAllText(folder["settings.json"], settings);
+
+        var outcome = Terminal.Run("run", "--resume", folder.Path);
+
+        Assert.Equal(ExitCode.Usage, outcome.Code);
+        var line = Assert.Single(outcome.ErrorLines);
+        Assert.Contains(said, line, StringComparison.Ordinal);
+        Assert.Contains("expected", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_without_a_run_and_one_at_work_are_refused()
+    {
+        using var folder = new Folder();
+        Assert.Contains("holds no run", Terminal.Run("run", "--resume", folder.Path).Error, StringComparison.Ordinal);
+
+        Terminal.Run(new CancellationToken(canceled: true), [.. s_run, "--out", folder["run"]]);
+        using var other = new ExperimentCheckpoints(folder["run/checkpoint"]);
+        var outcome = Terminal.Run("run", "--resume", folder["run"]);
+        Assert.Equal(ExitCode.Failure, outcome.Code);
+        Assert.Contains("another process is at work", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+    }
+
+    private static void KillAndCompare(int kills)
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("processes are killed with kill -9");
+        using var folder = new Folder();
+        var whole = Stopwatch.StartNew();
+        Assert.Equal(ExitCode.Success, Start(folder.Path, [.. s_run, "--out", "whole"]).Code);
+        var length = whole.Elapsed;
+        var random = new Random(7);
+        var (run, killed, ends) = ("killed-0", 0, 0);
+        while (killed < kills || ends == 0)
+        {
+            var path = folder[run];
+            string[] command = File.Exists(Path.Combine(path, "settings.json"))
+                ? ["run", "--resume", run, "--save-every", "0"]
+                : [.. s_run, "--out", run];
+            // A sitting's start alone takes a second or so; half of the kills come early in one.
+            var patience = killed < kills ? length * Math.Pow(random.NextDouble(), 2) : TimeSpan.FromMinutes(5);
+            var (code, error) = Start(folder.Path, command, patience);
+            if (code == KilledCode)
+            {
+                killed++;
+                continue;
+            }
+            Assert.True(code == ExitCode.Success, $"after {killed} kills: {error}");
+            AssertEqualRuns(folder["whole"], path);
+            Directory.Delete(path, recursive: true);
+            run = $"killed-{++ends}";
+        }
+        TestContext.Current.SendDiagnosticMessage($"{killed} kills, {ends} runs that came to their end");
+    }
+
+    private const int KilledCode = 137;
+
+    private static (int Code, string Error) Start(string folder, string[] command, TimeSpan? patience = null)
+    {
+        string[] data = ["--data", DataFolder.Find()!];
+        using var process = Process.Start(Terminal.Info(Terminal.Program, folder, [.. command, .. data]))!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEndAsync();
+        if (!process.WaitForExit(patience ?? TimeSpan.FromMinutes(5))) process.Kill();
+        process.WaitForExit();
+        _ = output.Result;
+        return (process.ExitCode, error.Result);
+    }
+
+    // Every file of the run, bit by bit, but for the times in results and pictures.
+    private static void AssertEqualRuns(string expected, string actual)
+    {
+        Assert.Equal(Names(expected), Names(actual));
+        foreach (var name in Names(expected).Where(name => name.EndsWith(".safetensors", StringComparison.Ordinal)
+            || Path.GetFileName(name) is "manifest.json" or "settings.json"))
+            Assert.Equal(Hash(Path.Combine(expected, name)), Hash(Path.Combine(actual, name)));
+        Assert.Equal(WithoutTimes(expected), WithoutTimes(actual));
+    }
+
+    private static string[] Names(string folder) =>
+        [.. Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories)
+            .Select(path => Path.GetRelativePath(folder, path)).Order(StringComparer.Ordinal)];
+
+    private static string Hash(string path) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path)));
+
+    private static string WithoutTimes(string folder)
+    {
+        var results = RunResults.FromJson(File.ReadAllText(Path.Combine(folder, "results.json")));
+        return (results with
+        {
+            Started = default,
+            Seconds = 0,
+            Strategies = [.. results.Strategies.Select(strategy => strategy with
+            {
+                Costs = [.. strategy.Costs.Select(cost => cost with { TrainSeconds = 0, EvaluationSeconds = 0 })],
+            })],
+        }).ToJson();
+    }
+}

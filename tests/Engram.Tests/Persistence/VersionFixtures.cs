@@ -1,0 +1,61 @@
+using Engram.Data;
+using Engram.Learning;
+using Engram.Models;
+using Engram.Retention;
+using Engram.Streams;
+using static TorchSharp.torch;
+
+namespace Engram.Tests.Persistence;
+
+/// <summary>
+/// Small bundles of every version of the format, kept in the repository: <c>Fixtures/v1/mlp</c> and so on, each beside the
+/// scores that its learner gave when it was written. Data come from formulas, so that nothing else must stay as it was.
+/// </summary>
+internal static class VersionFixtures
+{
+    public static readonly string[] Names = ["mlp", "batch-norm"];
+
+    public static string Folder { get; } = Path.Combine(TestData.Root, "tests", "Engram.Tests", "Persistence", "Fixtures");
+
+    public static string PathOf(int version, string name) => Path.Combine(Folder, $"v{version}", name);
+
+    public static string ScoresOf(int version, string name) => Path.Combine(Folder, $"v{version}", $"{name}.scores.json");
+
+    public static Learner New(string name) => name switch
+    {
+        "mlp" => new Learner(
+            () => new ContinualModel(new Mlp(6, 4)), new LearnerOptions { BatchSize = 4 },
+            [new ElasticWeightConsolidation(), new Replay(new ReplayOptions { Capacity = 10 })], new LearnerCases.SlowClock()),
+        "batch-norm" => new Learner(
+            () => new ContinualModel(new ModuleBackbone(
+                nn.Sequential(("fc", nn.Linear(6, 4)), ("norm", nn.BatchNorm1d(4)), ("relu", nn.ReLU())), 4, "fixture 6-4")),
+            new LearnerOptions { BatchSize = 4, Epochs = 2 }, clock: new LearnerCases.SlowClock()),
+        _ => throw new ArgumentException($"name: {name}, expected one of {string.Join(", ", Names)}"),
+    };
+
+    /// <summary>The learner as it was saved: one experience learnt; with batch normalisation also stopped in the second.</summary>
+    public static Learner Taught(string name)
+    {
+        using var scope = NewDisposeScope();
+        var learner = New(name);
+        learner.Teach(Experience(0));
+        if (name == "batch-norm") LearnerCases.Interrupt(learner, Experience(1), 3);
+        return learner;
+    }
+
+    /// <summary>Twelve samples of six bytes, three labels.</summary>
+    public static Experience Experience(int index) => new(index, TensorSource.OfClasses(
+        Bytes(12, index), [.. Enumerable.Range(0, 12).Select(i => (Label)((2 * index) + (i % 3)))]));
+
+    /// <summary>What the scores are given for.</summary>
+    public static Tensor Probe() => Bytes(5, 9);
+
+    public static float[] Scores(Learner learner)
+    {
+        using var scope = NewDisposeScope();
+        return learner.Scores(Probe()).data<float>().ToArray();
+    }
+
+    private static Tensor Bytes(int count, int seed) =>
+        tensor(Enumerable.Range(0, 6 * count).Select(i => (byte)((i * 37) + (i * i % 11 * 13) + (seed * 101))).ToArray(), [count, 6]);
+}
