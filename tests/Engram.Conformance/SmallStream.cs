@@ -28,7 +28,7 @@ internal static class SmallStream
             var backbone = strategy.Backbone?.Invoke(784) ?? new Mlp(784, 32, 32);
             return new ContinualModel(backbone, strategy.Head?.Invoke(backbone.FeatureCount));
         },
-        options ?? Options(strategy), strategy.Create(new StrategyBudget(budget)), clock);
+        options ?? Options(strategy), strategy.Create(new StrategyBudget(budget) { GeneratorWidths = [16] }), clock);
 
     /// <summary>Three experiences of 3, 2 and 1 classes; in task- and domain-incremental learning of 2 classes each.</summary>
     public static IReadOnlyList<Experience> Experiences(Scenario scenario) =>

@@ -146,6 +146,9 @@ public sealed class ReplayBuffer : IDisposable
         return _store.Read(context, slots);
     }
 
+    /// <summary>Fetches samples by slot as they were stored, for memories that keep something else than inputs.</summary>
+    internal (Tensor Raw, Tensor Targets, Tensor? Tasks) ReadStored(long[] slots) => _store.ReadStored(slots);
+
     /// <summary>Fetches an extra column by slot, float32 <c>[n, width]</c>; NaN where a row was stored narrower.</summary>
     /// <param name="name">As given to <see cref="Offer"/>.</param>
     /// <param name="slots">As given by <see cref="Draw"/>.</param>

@@ -65,6 +65,13 @@ internal sealed class SampleStore(int capacity) : IDisposable
             _columns["raw"].index_select(0, index), Widened(_columns["targets"].index_select(0, index), context), tasks);
     }
 
+    public (Tensor Raw, Tensor Targets, Tensor? Tasks) ReadStored(long[] slots)
+    {
+        using var index = tensor(slots);
+        var tasks = _columns.TryGetValue("tasks", out var column) ? column.index_select(0, index) : null;
+        return (_columns["raw"].index_select(0, index), _columns["targets"].index_select(0, index), tasks);
+    }
+
     public Tensor ReadExtra(string name, long[] slots)
     {
         using var index = tensor(slots);

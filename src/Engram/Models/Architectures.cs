@@ -39,6 +39,7 @@ public static class Architectures
     {
         CheckBackbone(architecture, numbers);
         if (s_backbones.TryGetValue(architecture, out var build)) return build();
+        if (IsRaw(architecture)) return new RawInputs(RawSize(architecture));
         var sizes = Sizes(architecture["mlp ".Length..]);
         return new Mlp(sizes[0], sizes[1..]);
     }
@@ -61,6 +62,11 @@ public static class Architectures
     {
         ArgumentNullException.ThrowIfNull(architecture);
         if (s_backbones.ContainsKey(architecture)) return;
+        if (IsRaw(architecture))
+        {
+            RawSize(architecture);
+            return;
+        }
         if (!architecture.StartsWith("mlp ", StringComparison.Ordinal))
             throw new FormatException(
                 $"architecture: {architecture}, expected mlp with sizes or one of {string.Join(", ", s_backbones.Keys.Order())}");
@@ -83,10 +89,17 @@ public static class Architectures
 
     /// <summary>Whether a backbone can be built by its architecture.</summary>
     internal static bool IsKnown(string architecture) =>
-        s_backbones.ContainsKey(architecture) || architecture.StartsWith("mlp ", StringComparison.Ordinal);
+        s_backbones.ContainsKey(architecture) || IsRaw(architecture) || architecture.StartsWith("mlp ", StringComparison.Ordinal);
 
     /// <summary>Whether a head can be built by its architecture.</summary>
     internal static bool IsKnownHead(string architecture) => s_heads.ContainsKey(architecture);
+
+    private static bool IsRaw(string architecture) => architecture.StartsWith("raw ", StringComparison.Ordinal);
+
+    private static int RawSize(string architecture) =>
+        int.TryParse(architecture["raw ".Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var size) && size > 0
+            ? size
+            : throw new FormatException($"architecture: {architecture}, expected a size such as raw 784");
 
     private static int[] Sizes(string text)
     {

@@ -49,7 +49,11 @@ public sealed record Strategy(
 
 /// <summary>What a strategy may use.</summary>
 /// <param name="Capacity">Samples a memory may keep.</param>
-public sealed record StrategyBudget(int Capacity = 1000);
+public sealed record StrategyBudget(int Capacity = 1000)
+{
+    /// <summary>Width of each hidden layer of a generator; null for the generator's own default.</summary>
+    public IReadOnlyList<int>? GeneratorWidths { get; init; }
+}
 
 /// <summary>Every strategy by name. Each retention mechanism of the library is in at least one; the conformance suite checks.</summary>
 public static class Strategies
@@ -155,6 +159,26 @@ public static class Strategies
         new("ridge", "Ridge over patches", "Ridge regression over patches of the first images; trains no network.",
             _ => [new AnalyticHead("ridge", (features, _) => new RidgeClassifier(new RawFeatures(features), 1e-4) { FastProducts = true })])
             { Scenarios = s_sharedOutputs, Backbone = _ => new PatchBackbone(1, new PatchOptions { Filters = 32 }) },
+        // Generative memory: no stored sample.
+        new("dgr", "Generative replay", "Repeats what a generator of its own makes, labelled by the previous model.",
+            budget => [new GenerativeReplay(new GenerativeReplayOptions { Generator = () => new VaeGenerator(VaeOf(budget)) })])
+            { Scenarios = s_sharedOutputs },
+        new("dgr-distil", "Generative replay + distillation", "Repeats generated samples with the previous model's probabilities.",
+            budget => [new GenerativeReplay(new GenerativeReplayOptions
+                { Targets = ReplayTargets.Soft, Generator = () => new VaeGenerator(VaeOf(budget)) })]) { Scenarios = s_sharedOutputs },
+        new("brain-inspired", "Brain-inspired replay", "Repeats what the classifier itself generates through feedback connections.",
+            budget => [new BrainInspiredReplay(budget.GeneratorWidths is { } widths
+                ? new BrainInspiredOptions { Widths = [.. widths.Reverse()] } : null)]) { Scenarios = s_sharedOutputs },
+        new("generative-classifier", "Generative classifier", "Learns one autoencoder per class and asks which finds a sample likeliest.",
+            budget => [new GenerativeClassifier(budget.GeneratorWidths is { } widths
+                ? new GenerativeClassifierOptions { Vae = new VaeOptions { Widths = widths, LatentSize = 5 } } : null)])
+            { Scenarios = [Scenario.ClassIncremental], Backbone = inputs => new RawInputs(inputs) },
+        new("compressed-replay", "Compressed replay", "Repeats ten times more samples from the same bytes, kept as cosine coefficients.",
+            budget => [new CompressedReplay(new CompressedReplayOptions { Capacity = 10 * budget.Capacity })])
+            { Backbone = inputs => new CosineMlp([1, Side(inputs), Side(inputs)], 64, 400, 400) },
+        new("knn", "Nearest neighbours", "Keeps some samples and lets the nearest ones vote.",
+            budget => [new NearestNeighbours(new NeighbourOptions { Capacity = budget.Capacity })])
+            { Scenarios = [Scenario.ClassIncremental], Backbone = inputs => new RawInputs(inputs) },
         new("from-scratch", "From scratch", "Trains a new model on each experience alone; keeps nothing.", _ => [new Reinitialise()])
             { IsYardstick = true },
         new("cumulative", "Cumulative", "Goes on training on all data so far.", _ => [new Cumulative()])
@@ -171,4 +195,9 @@ public static class Strategies
         All.FirstOrDefault(strategy => strategy.Name == name)
         ?? throw new ArgumentException(
             $"strategies: {name} is unknown, expected some of {string.Join(", ", All.Select(strategy => strategy.Name))}");
+
+    private static long Side(int inputs) => (long)Math.Round(Math.Sqrt(inputs)); // of a square grey image
+
+    private static VaeOptions? VaeOf(StrategyBudget budget) =>
+        budget.GeneratorWidths is { } widths ? new VaeOptions { Widths = widths } : null;
 }

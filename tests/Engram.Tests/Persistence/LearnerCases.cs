@@ -26,7 +26,7 @@ internal static class LearnerCases
     public static RetentionMechanism[] Mechanisms(string strategy) => strategy switch
     {
         "online" => [new Replay(new ReplayOptions { Capacity = 40, Online = true })],
-        _ => [.. Strategies.Named(strategy).Create(new StrategyBudget(40))],
+        _ => [.. Strategies.Named(strategy).Create(new StrategyBudget(40) { GeneratorWidths = [16] })],
     };
 
     /// <summary>A model, options and stream that suit a strategy.</summary>

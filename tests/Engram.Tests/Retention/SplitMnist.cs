@@ -32,9 +32,10 @@ internal static class SplitMnist
     /// <param name="strategy">New mechanisms.</param>
     /// <param name="perClass">Training samples of each digit; null means all of them.</param>
     /// <param name="validation">Measure on every sixth training sample, kept out of training, and not on test data.</param>
+    /// <param name="backbone">Null for the MLP 784-400-400.</param>
     public static double Accuracy(
         Scenario scenario, int seed, Func<IReadOnlyList<RetentionMechanism>> strategy,
-        int? perClass = null, bool validation = false)
+        int? perClass = null, bool validation = false, Func<Backbone>? backbone = null)
     {
         var (train, held) = (TestData.Mnist.Train, TestData.Mnist.Test);
         if (validation)
@@ -48,7 +49,8 @@ internal static class SplitMnist
         // Class-incremental: all ten outputs from the start, but for mechanisms that need them to come with their classes.
         var all = options with { InitialLabels = Label.Numbers(0, 10) };
         if (scenario == Scenario.ClassIncremental && mechanisms.All(mechanism => mechanism.WhyNot(all) is null)) options = all;
-        using var learner = new Learner(() => new ContinualModel(new Mlp(784, 400, 400)), options, mechanisms);
+        using var learner = new Learner(
+            () => new ContinualModel(backbone?.Invoke() ?? new Mlp(784, 400, 400)), options, mechanisms);
         var tests = new List<EvaluationSet>();
         for (var e = 0; e < 5; e++)
         {

@@ -67,6 +67,16 @@ public sealed class SplitMnist : Benchmark
                 Weighting = scenario == Scenario.DomainIncremental ? DistillationWeighting.ByPast : DistillationWeighting.Sum,
             })])
             { Published = Numbers((99.60, 0.03), (71.18, 1.42), (21.89, 0.32)) },
+        new("dgr", "DGR", _ => [new GenerativeReplay()])
+        {
+            Scenarios = [Scenario.DomainIncremental, Scenario.ClassIncremental],
+            Published = Numbers(null, (95.57, null), (90.35, null)),
+        },
+        new("bi-r", "BI-R", _ => [new BrainInspiredReplay()])
+        {
+            Scenarios = [Scenario.DomainIncremental, Scenario.ClassIncremental],
+            Published = Numbers(null, (97.26, null), (94.41, null)),
+        },
         new("er", "ER (100 per class)", scenario => [new Replay(new ReplayOptions
             { Capacity = 1000, PerGroup = PerGroup(scenario), Weighting = ReplayWeighting.ByExperience, Balance = Groups(scenario) })])
             { Published = Numbers(null, (93.75, null), (88.79, null)) },
@@ -75,6 +85,12 @@ public sealed class SplitMnist : Benchmark
             { Published = Numbers((98.54, 0.10), (87.67, 1.33), (65.10, 3.64)) },
         new("icarl", "iCaRL (1,000 in all)", _ => [new Icarl(new ExemplarOptions { Capacity = 1000 })])
             { Scenarios = [Scenario.ClassIncremental], OutputsComeWithClasses = true },
+        new("generative-classifier", "Generative classifier", _ => [new GenerativeClassifier()])
+        {
+            Scenarios = [Scenario.ClassIncremental],
+            Backbone = inputs => new RawInputs(inputs),
+            Published = Numbers(null, null, (93.82, null)),
+        },
     ];
 
     /// <inheritdoc/>

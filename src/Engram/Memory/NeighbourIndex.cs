@@ -1,0 +1,145 @@
+using Engram.Retention;
+
+namespace Engram.Memory;
+
+/// <summary>Vectors with labels, searched exactly for the nearest: one matrix product per block, then the k best.</summary>
+/// <remarks>
+/// Adding and removing cost O(width) each; a search of n queries among m vectors O(n m width) at the speed of BLAS, and reads
+/// labels of the k places found alone. Removing moves the last vector into the gap, so slots of others may change.
+/// </remarks>
+public sealed class NeighbourIndex : IDisposable
+{
+    private const int Block = 4096;
+    private const int FirstRows = 256;
+
+    private readonly int _width;
+    private Tensor _vectors;
+    private Tensor _labels;
+
+    /// <summary>Creates an empty index.</summary>
+    /// <param name="width">Numbers per vector.</param>
+    public NeighbourIndex(int width)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        _width = width;
+        _vectors = zeros(0, width).DetachFromDisposeScope();
+        _labels = zeros(0, ScalarType.Int64).DetachFromDisposeScope();
+    }
+
+    /// <summary>Vectors held.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Bytes of vectors and labels held.</summary>
+    public long Bytes => Count * (4L * _width + 8);
+
+    /// <summary>Adds vectors at the end.</summary>
+    /// <param name="vectors">float32 <c>[n, width]</c>.</param>
+    /// <param name="labels">int64 <c>[n]</c>.</param>
+    public void Add(Tensor vectors, Tensor labels)
+    {
+        ArgumentNullException.ThrowIfNull(vectors);
+        ArgumentNullException.ThrowIfNull(labels);
+        if (vectors.dim() != 2 || vectors.shape[1] != _width || labels.dim() != 1 || labels.shape[0] != vectors.shape[0])
+            throw new ArgumentException(
+                $"vectors: [{string.Join(", ", vectors.shape)}] with labels [{string.Join(", ", labels.shape)}], expected [n, {_width}] and [n]");
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var added = (int)vectors.shape[0];
+        if (Count + added > _vectors.shape[0])
+        {
+            long rows = Math.Max(FirstRows, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(Count + added)));
+            Replace(Room(_vectors, [rows, _width]), Room(_labels, [rows]));
+        }
+        _vectors.narrow(0, Count, added).copy_(vectors);
+        _labels.narrow(0, Count, added).copy_(labels);
+        Count += added;
+    }
+
+    /// <summary>Removes one vector; the last one takes its slot.</summary>
+    /// <param name="slot">0 to <see cref="Count"/> − 1.</param>
+    public void Remove(int slot)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(slot);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(slot, Count);
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        Count--;
+        if (slot == Count) return;
+        _vectors[slot].copy_(_vectors[Count]);
+        _labels[slot].copy_(_labels[Count]);
+    }
+
+    /// <summary>The slots of one label, ascending.</summary>
+    /// <param name="label">The label.</param>
+    public int[] SlotsOf(long label)
+    {
+        using var scope = NewDisposeScope();
+        var labels = _labels.narrow(0, 0, Count).data<long>().ToArray();
+        return [.. Enumerable.Range(0, Count).Where(slot => labels[slot] == label)];
+    }
+
+    /// <summary>The nearest vectors of each query.</summary>
+    /// <param name="queries">float32 <c>[n, width]</c>.</param>
+    /// <param name="k">How many; all there are if there are fewer.</param>
+    /// <returns>Squared distances, ascending, and labels, <c>[n, k]</c> each.</returns>
+    public (Tensor Distances, Tensor Labels) Nearest(Tensor queries, int k)
+    {
+        ArgumentNullException.ThrowIfNull(queries);
+        ArgumentOutOfRangeException.ThrowIfLessThan(k, 1);
+        if (Count == 0) throw new InvalidOperationException("index: empty, expected vectors to be added first");
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var (distances, slots) = (new List<Tensor>(), new List<Tensor>());
+        var own = queries.square().sum([1]).unsqueeze(1);
+        for (var start = 0; start < Count; start += Block)
+        {
+            // ‖q − v‖² = ‖q‖² − 2 q·v + ‖v‖²
+            var part = _vectors.narrow(0, start, Math.Min(Block, Count - start));
+            var all = queries.mm(part.t()).mul_(Held(-2)).add_(own, alpha: Held(1)).add_(part.square().sum([1]), alpha: Held(1));
+            var (best, where) = all.topk((int)Math.Min(k, part.shape[0]), dim: 1, largest: false);
+            distances.Add(best);
+            slots.Add(where.add_(Held((long)start), alpha: Held(1)));
+        }
+        var (nearest, at) = cat(distances, 1).topk(Math.Min(k, Count), dim: 1, largest: false);
+        var labels = _labels.index_select(0, cat(slots, 1).gather(1, at).flatten()).view(at.shape);
+        return (nearest.clamp_min_(Held(0)).MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Names vectors and labels, to save them.</summary>
+    /// <param name="state">Receives them.</param>
+    public void Save(MechanismState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        state.Tensors["vectors"] = _vectors.narrow(0, 0, Count);
+        state.Tensors["labels"] = _labels.narrow(0, 0, Count);
+    }
+
+    /// <summary>Puts saved vectors and labels in place of those held.</summary>
+    /// <param name="state">What <see cref="Save"/> named.</param>
+    public void Load(MechanismState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        Count = 0;
+        Add(state.Tensors["vectors"], state.Tensors["labels"]);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _vectors.Dispose();
+        _labels.Dispose();
+    }
+
+    private Tensor Room(Tensor old, long[] shape)
+    {
+        var room = zeros(shape, old.dtype);
+        room.narrow(0, 0, Count).copy_(old.narrow(0, 0, Count));
+        return room.DetachFromDisposeScope();
+    }
+
+    private void Replace(Tensor vectors, Tensor labels)
+    {
+        Dispose();
+        (_vectors, _labels) = (vectors, labels);
+    }
+}

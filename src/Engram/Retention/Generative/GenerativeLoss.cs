@@ -1,0 +1,24 @@
+namespace Engram.Retention;
+
+/// <summary>Losses and densities that generators share.</summary>
+internal static class GenerativeLoss
+{
+    /// <summary>−log p(x|z) of each number, <c>[n, inputs]</c>, without the Gaussian's constant.</summary>
+    /// <param name="decoded">Logits or means, <c>[n, inputs]</c>.</param>
+    /// <param name="inputs"><c>[n, inputs]</c>.</param>
+    /// <param name="kind">What the decoder says.</param>
+    public static Tensor Reconstruction(Tensor decoded, Tensor inputs, Reconstruction kind) =>
+        kind == Retention.Reconstruction.Bernoulli
+            ? nn.functional.binary_cross_entropy_with_logits(decoded, inputs, reduction: nn.Reduction.None)
+            : decoded.sub(inputs).square().mul(Held(0.5));
+
+    /// <summary>log N(x; μ, e^v) summed over the last dimension, without −½ log 2π per number.</summary>
+    public static Tensor LogNormal(Tensor x, Tensor mean, Tensor logVariance) =>
+        x.sub(mean).square().div(logVariance.exp()).add(logVariance, alpha: Held(1)).sum([-1]).mul(Held(-0.5));
+
+    /// <summary>Weights of a joint loss over new and replayed rows: each part counts by its share, its rows alike.</summary>
+    /// <returns>float32 <c>[current + replayed]</c>.</returns>
+    public static Tensor RowWeights(long current, long replayed, double shareOfCurrent) => replayed == 0
+        ? full(current, Held(1.0 / current))
+        : cat([full(current, Held(shareOfCurrent / current)), full(replayed, Held((1 - shareOfCurrent) / replayed))]);
+}

@@ -1,0 +1,42 @@
+using Engram.Data;
+
+namespace Engram.Retention;
+
+/// <summary>What generators learn and give: samples as stored, with bytes brought to 0..1, flat.</summary>
+/// <remarks>A model's scaling treats bytes and floats in 0..1 alike, so what is generated enters where stored samples do.</remarks>
+internal static class UnitInputs
+{
+    private const int BatchSize = 1000;
+
+    /// <summary>float32 <c>[n, inputs]</c> of samples as stored.</summary>
+    public static Tensor Of(Tensor raw)
+    {
+        var unit = raw.dtype == ScalarType.Byte ? raw.to(ScalarType.Float32).div_(Held(255)) : raw;
+        return unit.dim() == 2 ? unit : unit.flatten(1);
+    }
+
+    /// <summary>Numbers per sample.</summary>
+    public static int Count(ISampleSource source) => (int)source.InputShape.Aggregate(1L, (product, size) => product * size);
+
+    /// <summary>Refuses samples that no probability of a pixel can stand for.</summary>
+    public static void Check(ISampleSource source, Reconstruction reconstruction, string name)
+    {
+        if (reconstruction == Reconstruction.Bernoulli) Check(source, $"{name} with Bernoulli reconstruction; Gaussian takes any");
+    }
+
+    /// <summary>Refuses numbers below 0 or above 1.</summary>
+    public static void Check(ISampleSource source, string what)
+    {
+        if (source.InputType == ScalarType.Byte) return;
+        using var _ = no_grad();
+        for (var start = 0; start < source.Count; start += BatchSize)
+        {
+            using var scope = NewDisposeScope();
+            var inputs = source.Gather([.. Enumerable.Range(start, Math.Min(BatchSize, source.Count - start)).Select(i => (long)i)]).Inputs;
+            var (least, most) = (inputs.min().item<float>(), inputs.max().item<float>());
+            if (!(least >= 0 && most <= 1))
+                throw new ArgumentException(
+                    $"experience: inputs from {least} to {most}, expected 0 to 1 for {what}");
+        }
+    }
+}

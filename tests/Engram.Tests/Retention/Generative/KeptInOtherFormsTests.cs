@@ -1,0 +1,146 @@
+using Engram.Data;
+using Engram.Evaluation;
+using Engram.Learning;
+using Engram.Memory;
+using Engram.Models;
+using Engram.Retention;
+using Engram.Streams;
+using static TorchSharp.torch;
+
+namespace Engram.Tests.Retention.Generative;
+
+public class KeptInOtherFormsTests
+{
+    [Fact]
+    public void Cosine_codes_are_those_of_the_definition()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(5);
+        using var codec = new CosineCodec([1, 4, 3], 5);
+        var x = rand(2, 12);
+        var codes = codec.Encode(x).data<byte>().ToArray();
+        (int V, int U)[] lowest = [(0, 0), (0, 1), (1, 0), (1, 1), (0, 2)];
+        var rows = Reference.Rows(x);
+        for (var n = 0; n < 2; n++)
+            for (var c = 0; c < 5; c++)
+            {
+                var (v, u) = lowest[c];
+                var sum = 0.0;
+                for (var i = 0; i < 4; i++)
+                    for (var j = 0; j < 3; j++)
+                        sum += rows[n][(i * 3) + j] * Math.Cos(Math.PI * ((2 * i) + 1) * v / 8) * Math.Cos(Math.PI * ((2 * j) + 1) * u / 6);
+                sum *= Math.Sqrt((v == 0 ? 1.0 : 2) / 4) * Math.Sqrt((u == 0 ? 1.0 : 2) / 3);
+                Assert.Equal(128 + Math.Round(sum / (Math.Sqrt(12) / 127)), codes[(n * 5) + c]);
+            }
+    }
+
+    [Fact]
+    public void All_coefficients_give_the_image_back_and_a_tenth_gives_most_of_it()
+    {
+        using var scope = NewDisposeScope();
+        var x = UnitInputs.Of(SubsetSource.Balanced(TestData.Mnist.Test, 5).Gather([.. Enumerable.Range(0, 50).Select(i => (long)i)]).Inputs);
+        using var all = new CosineCodec([1, 28, 28], 784);
+        using var few = new CosineCodec([1, 28, 28], 64);
+        float Error(CosineCodec codec) => codec.Decode(codec.Encode(x)).sub(x).square().mean().item<float>();
+        Assert.True(Error(all) < 0.005, $"{Error(all)} with all coefficients");
+        Assert.True(Error(few) < 0.35f * x.sub(x.mean()).square().mean().item<float>(), $"{Error(few)} with 64 coefficients");
+    }
+
+    [Fact]
+    public void The_same_bytes_hold_ten_times_more_exemplars()
+    {
+        var (raw, compressed) = (new Replay(new ReplayOptions { Capacity = 100 }), new CompressedReplay(new CompressedReplayOptions { Capacity = 1000 }));
+        foreach (RetentionMechanism mechanism in new RetentionMechanism[] { raw, compressed })
+        {
+            using var learner = new Learner(() => new ContinualModel(new Mlp(784, 8)), null, [mechanism]);
+            learner.Teach(SplitMnist.Experience(0, 600));
+            var exemplars = mechanism == raw ? raw.Buffer.Count : compressed.Count;
+            Assert.Equal(mechanism == raw ? 100 : 1000, exemplars);
+            Assert.Equal(mechanism == raw ? 792 : 72, mechanism.MemoryBytes / exemplars);
+        }
+    }
+
+    [Fact]
+    public void Compressed_replay_keeps_what_naive_learning_loses()
+    {
+        using var learner = new Learner(
+            () => new ContinualModel(new CosineMlp([1, 28, 28], 64, 64)), new LearnerOptions { BatchSize = 32 },
+            [new CompressedReplay(new CompressedReplayOptions { Capacity = 400 })]);
+        for (var e = 0; e < 2; e++) learner.Teach(SplitMnist.Experience(e, 600));
+        var first = Evaluator.Accuracy(learner, SplitMnist.Test(0));
+        Assert.True(first > 0.8, $"{first:f3} on the first pair, expected above 0.8 (naive: 0)");
+    }
+
+    [Fact]
+    public void Samples_that_are_no_images_are_refused()
+    {
+        using var learner = new Learner(() => new ContinualModel(new Mlp(4, 4)), null, [new CompressedReplay()]);
+        using var data = rand(4, 4);
+        var refusal = Assert.Throws<ArgumentException>(() => learner.Teach(new Experience(0, TensorSource.OfClasses(data, [0, 1, 0, 1], Label.Numbers(0, 2)))));
+        Assert.Contains("samples of shape [4], expected images", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_nearest_are_those_of_a_search_in_plain_loops_also_after_removals()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(6);
+        using var index = new NeighbourIndex(3);
+        var (kept, labels) = (new List<double[]>(), new List<long>());
+        for (var part = 0; part < 3; part++)
+        {
+            var vectors = randn(150, 3);
+            var own = randint(4, [150], ScalarType.Int64);
+            index.Add(vectors, own);
+            kept.AddRange(Reference.Rows(vectors));
+            labels.AddRange(own.data<long>().ToArray());
+        }
+        foreach (var slot in new[] { 449, 0, 17, 300 })
+        {
+            index.Remove(slot);
+            (kept[slot], labels[slot]) = (kept[^1], labels[^1]);
+            kept.RemoveAt(kept.Count - 1);
+            labels.RemoveAt(labels.Count - 1);
+        }
+        Assert.Equal(446, index.Count);
+        var queries = randn(5, 3);
+        var (distances, found) = index.Nearest(queries, 4);
+        foreach (var (query, row) in Reference.Rows(queries).Select((q, n) => (q, n)))
+        {
+            var expected = kept.Select((v, slot) => (Distance: v.Zip(query, (a, b) => (a - b) * (a - b)).Sum(), labels[slot])).Order().Take(4).ToArray();
+            TinyProblem.AssertClose([.. expected.Select(pair => pair.Distance)], TinyProblem.Values(distances[row]), 1e-4);
+            Assert.Equal(expected.Select(pair => pair.Item2), found[row].data<long>().ToArray());
+        }
+        Assert.Equal(446 * ((3 * 4) + 8), index.Bytes);
+        Assert.All(index.SlotsOf(2), slot => Assert.Equal(2, labels[slot]));
+    }
+
+    [Fact]
+    public void A_class_is_predicted_while_its_features_are_kept_and_no_longer()
+    {
+        var neighbours = new NearestNeighbours(new NeighbourOptions { Capacity = 200 });
+        using var learner = new Learner(() => new ContinualModel(new RawInputs(784)), null, [neighbours]);
+        for (var e = 0; e < 2; e++) learner.Teach(SplitMnist.Experience(e, 100));
+        Assert.Equal(200, neighbours.Index!.Count);
+        Assert.All(Enumerable.Range(0, 4), id => Assert.Equal(50, neighbours.Index.SlotsOf(id).Length));
+        Assert.True(Evaluator.Accuracy(learner, SplitMnist.Test(0)) > 0.95);
+        foreach (var slot in neighbours.Index.SlotsOf(0).OrderDescending()) neighbours.Index.Remove(slot);
+        var (_, predicted) = learner.PredictAll(SplitMnist.Test(0));
+        Assert.DoesNotContain(0, predicted);
+    }
+
+    [Fact]
+    public void The_vote_is_shared_with_the_model_as_lambda_says()
+    {
+        using var scope = NewDisposeScope();
+        using var learner = new Learner(
+            () => new ContinualModel(new RawInputs(2)), null, [new NearestNeighbours(new NeighbourOptions { K = 3, Lambda = 0.25, Temperature = 2 })]);
+        float[] points = [0, 0, 1, 0, 3, 0];
+        learner.Teach(new Experience(0, TensorSource.OfClasses(tensor(points).view(3, 2), [0, 1, 1], Label.Numbers(0, 2))));
+        var query = tensor(new[] { 0.5f, 1 }).view(1, 2);
+        var model = TinyProblem.Values(learner.Context.Model.forward(query).softmax(1).detach()[0]);
+        double[] votes = [1, 1 + Math.Exp(-(7.25 - 1.25) / 2)];
+        var expected = votes.Select((vote, c) => Math.Log((0.25 * vote / votes.Sum()) + (0.75 * model[c]))).ToArray();
+        TinyProblem.AssertClose(expected, TinyProblem.Values(learner.Scores(query)[0]), 1e-5);
+    }
+}
