@@ -56,7 +56,17 @@ public sealed class CompressedReplay : RetentionMechanism
     public override Seams Seams => Seams.Samples;
 
     /// <inheritdoc/>
-    public override long MemoryBytes => _buffer.Bytes;
+    /// <remarks>Of the exemplars held; room for more that the buffer has taken is not counted.</remarks>
+    public override long MemoryBytes
+    {
+        get
+        {
+            if (_buffer.Count == 0) return 0;
+            using var scope = NewDisposeScope();
+            var (codes, targets, tasks) = _buffer.ReadStored([0]);
+            return _buffer.Count * (codes.numel() + (targets.numel() * targets.element_size()) + (tasks is null ? 0 : 8));
+        }
+    }
 
     /// <summary>Exemplars kept.</summary>
     public int Count => _buffer.Count;
