@@ -173,7 +173,7 @@ public static class Strategies
             budget => [new GenerativeClassifier(budget.GeneratorWidths is { } widths
                 ? new GenerativeClassifierOptions { Vae = new VaeOptions { Widths = widths, LatentSize = 5 } } : null)])
             { Scenarios = [Scenario.ClassIncremental], Backbone = inputs => new RawInputs(inputs) },
-        new("compressed-replay", "Compressed replay", "Repeats ten times more samples from the same bytes, kept as cosine coefficients.",
+        new("compressed-replay", "Compressed replay", "Repeats samples kept as cosine coefficients, a ninth of their bytes.",
             budget => [new CompressedReplay(new CompressedReplayOptions { Capacity = 10 * budget.Capacity })])
             { Backbone = inputs => new CosineMlp([1, Side(inputs), Side(inputs)], 64, 400, 400) },
         new("knn", "Nearest neighbours", "Keeps some samples and lets the nearest ones vote.",

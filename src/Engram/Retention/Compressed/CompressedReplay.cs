@@ -55,8 +55,13 @@ public sealed class CompressedReplay : RetentionMechanism
     /// <inheritdoc/>
     public override Seams Seams => Seams.Samples;
 
+    private const int PlaceBytes = 16; // group and place within it
+
     /// <inheritdoc/>
-    /// <remarks>Of the exemplars held; room for more that the buffer has taken is not counted.</remarks>
+    /// <remarks>
+    /// Of the exemplars held, with the places by which the buffer balances them, which small codes no longer dwarf; room for more
+    /// that the buffer has taken is not counted.
+    /// </remarks>
     public override long MemoryBytes
     {
         get
@@ -64,7 +69,7 @@ public sealed class CompressedReplay : RetentionMechanism
             if (_buffer.Count == 0) return 0;
             using var scope = NewDisposeScope();
             var (codes, targets, tasks) = _buffer.ReadStored([0]);
-            return _buffer.Count * (codes.numel() + (targets.numel() * targets.element_size()) + (tasks is null ? 0 : 8));
+            return _buffer.Count * (codes.numel() + (targets.numel() * targets.element_size()) + (tasks is null ? 0 : 8) + PlaceBytes);
         }
     }
 
