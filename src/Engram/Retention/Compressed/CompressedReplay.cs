@@ -29,7 +29,7 @@ public sealed record CompressedReplayOptions
 
 /// <summary>
 /// Replay from codes: exemplars are kept as quantised cosine coefficients, a tenth of their size and less, so that the same bytes
-/// hold ten times more of the past. The idea of REMIND (Hayes et al. 2020) with a fixed transform in place of a learnt one.
+/// hold nine times more of the past. The idea of REMIND (Hayes et al. 2020) with a fixed transform in place of a learnt one.
 /// </summary>
 /// <remarks>
 /// The network must see new images through the same coefficients (<see cref="Models.CosineMlp"/>): otherwise their sharpness
