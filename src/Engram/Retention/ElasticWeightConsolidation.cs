@@ -1,5 +1,4 @@
 using Engram.Learning;
-using Engram.Models;
 
 namespace Engram.Retention;
 
@@ -32,7 +31,7 @@ public sealed record EwcOptions
 /// One penalty per experience, merged exactly (<see cref="QuadraticPenalty"/>), or one running penalty with decay γ.
 /// It cannot separate classes that never occur together: in class-incremental learning expect little of it alone.
 /// </remarks>
-public sealed class ElasticWeightConsolidation : RetentionMechanism
+public sealed class ElasticWeightConsolidation : WeightPenalty
 {
     private readonly EwcOptions _options;
 
@@ -54,18 +53,6 @@ public sealed class ElasticWeightConsolidation : RetentionMechanism
     public override string Name => "ewc";
 
     /// <inheritdoc/>
-    public override Seams Seams => Seams.Gradient;
-
-    /// <inheritdoc/>
-    public override long MemoryBytes => Penalty.Bytes;
-
-    /// <summary>The merged penalty, without λ.</summary>
-    public QuadraticPenalty Penalty { get; } = new();
-
-    /// <inheritdoc/>
-    protected internal override void OnGrowth(LearningContext context, ArenaChange change) => Penalty.Carry(change);
-
-    /// <inheritdoc/>
     protected internal override void AddGradient(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
@@ -85,17 +72,4 @@ public sealed class ElasticWeightConsolidation : RetentionMechanism
             Penalty.Replace(
                 Penalty.Importance is { } old ? old.mul(Held(gamma)).add_(fisher, alpha: Held(1)) : fisher, context.Arena.Values.clone());
     }
-
-    /// <inheritdoc/>
-    protected internal override void Save(MechanismState state) => Penalty.Save(state);
-
-    /// <inheritdoc/>
-    protected internal override void Load(LearningContext context, MechanismState state)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        Penalty.Load(state, context.Arena);
-    }
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing) => Penalty.Dispose();
 }

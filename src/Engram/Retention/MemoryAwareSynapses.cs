@@ -1,6 +1,5 @@
 using Engram.Data;
 using Engram.Learning;
-using Engram.Models;
 using Engram.Retention.Sensitivity;
 
 namespace Engram.Retention;
@@ -27,7 +26,7 @@ public sealed record MasOptions
 /// Importances of experiences are summed and the anchor is the parameters of the last, as in the authors' code. The
 /// outputs are the logits; in task-incremental learning those of the task at hand.
 /// </remarks>
-public sealed class MemoryAwareSynapses : RetentionMechanism
+public sealed class MemoryAwareSynapses : WeightPenalty
 {
     private readonly MasOptions _options;
 
@@ -46,18 +45,6 @@ public sealed class MemoryAwareSynapses : RetentionMechanism
     public override string Name => "mas";
 
     /// <inheritdoc/>
-    public override Seams Seams => Seams.Gradient;
-
-    /// <inheritdoc/>
-    public override long MemoryBytes => Penalty.Bytes;
-
-    /// <summary>Ω and θ*, without λ.</summary>
-    public QuadraticPenalty Penalty { get; } = new();
-
-    /// <inheritdoc/>
-    protected internal override void OnGrowth(LearningContext context, ArenaChange change) => Penalty.Carry(change);
-
-    /// <inheritdoc/>
     protected internal override void AddGradient(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
@@ -74,19 +61,6 @@ public sealed class MemoryAwareSynapses : RetentionMechanism
         if (Penalty.Importance is { } earlier) importance.add_(earlier, alpha: Held(1));
         Penalty.Replace(importance, context.Arena.Values.clone());
     }
-
-    /// <inheritdoc/>
-    protected internal override void Save(MechanismState state) => Penalty.Save(state);
-
-    /// <inheritdoc/>
-    protected internal override void Load(LearningContext context, MechanismState state)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        Penalty.Load(state, context.Arena);
-    }
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing) => Penalty.Dispose();
 
     /// <summary>Ω of one experience at the present parameters, float32 in the arena's layout.</summary>
     internal static Tensor Importance(LearningContext context, int? samples, bool vectorised = true) =>

@@ -34,7 +34,7 @@ public sealed record RWalkOptions
 /// score after an experience is the mean of the earlier and the new one, and F and s are divided by their greatest value.
 /// It must be listed before other quadratic penalties, whose pull it would count as loss.
 /// </remarks>
-public sealed class RiemannianWalk : RetentionMechanism
+public sealed class RiemannianWalk : WeightPenalty
 {
     private readonly RWalkOptions _options;
     private readonly PathIntegral _path = new();
@@ -63,20 +63,14 @@ public sealed class RiemannianWalk : RetentionMechanism
     public override string Name => "rwalk";
 
     /// <inheritdoc/>
-    public override Seams Seams => Seams.Gradient;
-
-    /// <inheritdoc/>
-    public override long MemoryBytes => Penalty.Bytes + _path.Bytes
+    public override long MemoryBytes => base.MemoryBytes + _path.Bytes
         + new[] { _squares, _fisher, _walked, _score }.Sum(vector => vector is null ? 0 : 4 * vector.numel());
-
-    /// <summary>F + s, each at most 1, and θ*, without λ.</summary>
-    public QuadraticPenalty Penalty { get; } = new();
 
     /// <inheritdoc/>
     protected internal override void OnGrowth(LearningContext context, ArenaChange change)
     {
         ArgumentNullException.ThrowIfNull(change);
-        Penalty.Carry(change);
+        base.OnGrowth(context, change);
         if (_fisher is not null) _fisher = change.Carry(_fisher);
         if (_score is not null) _score = change.Carry(_score);
     }
@@ -134,7 +128,7 @@ public sealed class RiemannianWalk : RetentionMechanism
     protected internal override void Save(MechanismState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        Penalty.Save(state);
+        base.Save(state);
         _path.Save(state);
         state.Values["waiting"] = _waiting;
         foreach (var (name, vector) in new[]
@@ -146,8 +140,7 @@ public sealed class RiemannianWalk : RetentionMechanism
     protected internal override void Load(LearningContext context, MechanismState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        ArgumentNullException.ThrowIfNull(context);
-        Penalty.Load(state, context.Arena);
+        base.Load(context, state);
         _path.Load(state);
         _waiting = (int)state.Values["waiting"]!;
         (_squares, _fisher) = (state.Take("squares"), state.Take("fisher"));
@@ -157,7 +150,7 @@ public sealed class RiemannianWalk : RetentionMechanism
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        Penalty.Dispose();
+        base.Dispose(disposing);
         _path.Dispose();
         Drop(ref _squares);
         Drop(ref _fisher);

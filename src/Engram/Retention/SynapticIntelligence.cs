@@ -1,5 +1,4 @@
 using Engram.Learning;
-using Engram.Models;
 
 namespace Engram.Retention;
 
@@ -26,7 +25,7 @@ public sealed record SiOptions
 /// code. It must be listed before other quadratic penalties, whose pull it would count as loss. One penalty
 /// anchored at the parameters of the last experience, whatever the number of experiences.
 /// </remarks>
-public sealed class SynapticIntelligence : RetentionMechanism
+public sealed class SynapticIntelligence : WeightPenalty
 {
     private readonly SiOptions _options;
     private readonly PathIntegral _path = new();
@@ -47,16 +46,7 @@ public sealed class SynapticIntelligence : RetentionMechanism
     public override string Name => "si";
 
     /// <inheritdoc/>
-    public override Seams Seams => Seams.Gradient;
-
-    /// <inheritdoc/>
-    public override long MemoryBytes => Penalty.Bytes + _path.Bytes;
-
-    /// <summary>Ω and θ̃, without c.</summary>
-    public QuadraticPenalty Penalty { get; } = new();
-
-    /// <inheritdoc/>
-    protected internal override void OnGrowth(LearningContext context, ArenaChange change) => Penalty.Carry(change);
+    public override long MemoryBytes => base.MemoryBytes + _path.Bytes;
 
     /// <inheritdoc/>
     protected internal override void BeginExperience(LearningContext context)
@@ -100,22 +90,21 @@ public sealed class SynapticIntelligence : RetentionMechanism
     /// <inheritdoc/>
     protected internal override void Save(MechanismState state)
     {
-        Penalty.Save(state);
+        base.Save(state);
         _path.Save(state);
     }
 
     /// <inheritdoc/>
     protected internal override void Load(LearningContext context, MechanismState state)
     {
-        ArgumentNullException.ThrowIfNull(context);
-        Penalty.Load(state, context.Arena);
+        base.Load(context, state);
         _path.Load(state);
     }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        Penalty.Dispose();
+        base.Dispose(disposing);
         _path.Dispose();
     }
 }
