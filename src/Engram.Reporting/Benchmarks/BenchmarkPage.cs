@@ -44,7 +44,7 @@ public static class BenchmarkPage
             <table>
             <caption>Mean test accuracy over all contexts at the end, % ± standard error of the mean</caption>
             <thead><tr><th scope="col">Method</th><th scope="col">Ours</th><th scope="col">Published</th><th scope="col"></th>
-            <th scope="col">Seeds</th><th scope="col">Time of<br>a seed</th><th scope="col">Command</th></tr></thead>
+            <th scope="col">Seeds</th><th scope="col">Time of<br>a seed</th><th scope="col" class="text">Command</th></tr></thead>
             <tbody>{Markup.Each(entries, Row)}</tbody>
             </table>
             """))}
