@@ -62,7 +62,7 @@ internal sealed class Trial(LearnerContext learner, PredictionService serving, V
             var drop = new Drop(_worse, _better, (int)Math.Min(compared, int.MaxValue));
             var seen = $"agreed on {_agreed} of {compared} live predictions; of the others {_better} were found right and {_worse} wrong";
             if (drop.Exceeds(_gate.MaxAccuracyDrop)) await keeper.RefuseAsync(version, null, seen).ConfigureAwait(false);
-            else await keeper.TryAsync(version with { Reason = seen }, model, afterShadow: true).ConfigureAwait(false);
+            else await keeper.TryAsync(version, model, afterShadow: true, seen).ConfigureAwait(false);
             Reset();
         }
         finally

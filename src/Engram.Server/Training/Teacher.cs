@@ -29,6 +29,9 @@ internal sealed class Teacher : IDisposable
     /// <summary>Whether something drifts, where that is a reason to learn.</summary>
     public Func<bool>? Drifts { get; set; }
 
+    /// <summary>Told of each candidate when it was decided upon, and of none when learning failed.</summary>
+    public Action<VersionInfo?>? Learnt { get; set; }
+
     /// <summary>Whether it learns nothing until resumed.</summary>
     public bool Paused { get; private set; }
 
@@ -157,6 +160,7 @@ internal sealed class Teacher : IDisposable
         {
             LastError = problem.Message;
             _learner.Events.Tell("failed", problem.Message);
+            Learnt?.Invoke(null);
             throw new ConflictException("learner", $"learner: {_learner.Specification.Name} could not learn ({problem.Message})");
         }
         finally
@@ -188,6 +192,7 @@ internal sealed class Teacher : IDisposable
         {
             var decided = _keeper.DecideAsync(candidate, from).GetAwaiter().GetResult();
             _pruning.RunAsync().GetAwaiter().GetResult();
+            Learnt?.Invoke(decided);
             return decided;
         }
         finally
