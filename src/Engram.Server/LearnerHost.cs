@@ -186,6 +186,7 @@ public sealed class LearnerHost
         if (Interlocked.Exchange(ref _tending, 1) == 1) return;
         try
         {
+            _observer.BringTruth(_trial.Count);
             await _learner.Changing.WaitAsync().ConfigureAwait(false);
             try
             {
@@ -200,7 +201,6 @@ public sealed class LearnerHost
                 _pruned = _learner.Clock.GetUtcNow();
                 await _versions.ChangingAsync(() => Task.FromResult(true)).ConfigureAwait(false);
             }
-            _observer.BringTruth();
             _teacher.Consider();
         }
         finally

@@ -40,11 +40,16 @@ internal sealed class Observer : IDisposable
     public void Accepted(int count) => _monitor.Accepted(count);
 
     /// <summary>Brings truth that has come.</summary>
-    public void BringTruth()
+    /// <param name="also">Told of each prediction whose truth came, too.</param>
+    public void BringTruth(Action<JudgedPrediction> also)
     {
         for (IReadOnlyList<JudgedPrediction> page; (page = _learner.Store.ReadJudged(_judged, Page)).Count > 0;)
         {
-            foreach (var one in page) _monitor.Judged(one);
+            foreach (var one in page)
+            {
+                _monitor.Judged(one);
+                also(one);
+            }
             _judged = page[^1].Sequence;
         }
     }
