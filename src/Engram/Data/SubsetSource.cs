@@ -20,7 +20,7 @@ public sealed class SubsetSource : ISampleSource
             if ((uint)index >= (uint)source.Count)
                 throw new ArgumentException($"indices: {index}, expected 0 to {source.Count - 1}", nameof(indices));
         (_source, _indices) = (source, indices);
-        Labels = source.Labels;
+        (Labels, LabelTasks) = (source.Labels, source.LabelTasks);
         _codes = [];
         if (source.TargetKind != TargetKind.Classes) return;
 
@@ -36,6 +36,7 @@ public sealed class SubsetSource : ISampleSource
             if (occurs[code]) labels.Add(source.Labels[code]);
         }
         Labels = labels;
+        LabelTasks = source.LabelTasks is { } tasks ? [.. tasks.Where((_, code) => occurs[code])] : null;
         _codes = new int[indices.Length];
         for (var i = 0; i < indices.Length; i++) _codes[i] = (int)recode[codes[indices[i]]];
         if (labels.Count < occurs.Length) _recode = tensor(recode).DetachFromDisposeScope();
@@ -79,6 +80,9 @@ public sealed class SubsetSource : ISampleSource
 
     /// <inheritdoc/>
     public ReadOnlyMemory<int> Codes => _codes;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int>? LabelTasks { get; }
 
     /// <inheritdoc/>
     public bool IsFinite => _source.IsFinite;

@@ -182,10 +182,9 @@ public static class Strategies
         new("from-scratch", "From scratch", "Trains a new model on each experience alone; keeps nothing.", _ => [new Reinitialise()])
             { IsYardstick = true },
         new("cumulative", "Cumulative", "Goes on training on all data so far.", _ => [new Cumulative()])
-            { IsYardstick = true, Scenarios = s_sharedOutputs },
+            { IsYardstick = true },
         new("joint", "Joint", "Trains from scratch on all data so far: the upper bound.",
-            _ => [new Cumulative(), new Reinitialise()])
-            { IsYardstick = true, Scenarios = s_sharedOutputs },
+            _ => [new Cumulative(), new Reinitialise()]) { IsYardstick = true },
     ];
 
     /// <summary>The strategy of a name.</summary>

@@ -105,7 +105,7 @@ internal sealed class LayerTrace
         }
         finally
         {
-            if (training) _model.train();
+            if (training) _model.TrainMode(context.Completed);
         }
     }
 }
