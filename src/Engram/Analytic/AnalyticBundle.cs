@@ -15,6 +15,9 @@ namespace Engram.Analytic;
 /// </remarks>
 public static class AnalyticBundle
 {
+    /// <summary>The version of the format this library writes; it reads all from 1.</summary>
+    public const int FormatVersion = AnalyticManifest.FormatVersion;
+
     /// <summary>Saves a learner, between calls of <see cref="AnalyticLearner.Learn"/> or after one was cancelled.</summary>
     /// <param name="learner">The learner.</param>
     /// <param name="path">Folder of the bundle; it is created or replaced.</param>
