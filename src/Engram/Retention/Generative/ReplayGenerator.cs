@@ -12,6 +12,9 @@ public abstract class ReplayGenerator : IDisposable
     /// <summary>Whether there is something to replay: <see cref="Remember"/> was called since the last <see cref="Forget"/>.</summary>
     public abstract bool Remembers { get; }
 
+    /// <summary>How many classes take turns, in order of their ids, in samples of the generator as it is now; 0 where it cannot choose.</summary>
+    public virtual int ClassesInTurn => 0;
+
     /// <summary>Called at the start of every experience; builds the networks at the first.</summary>
     /// <param name="context">The experience's classes are registered.</param>
     public abstract void Begin(LearningContext context);
