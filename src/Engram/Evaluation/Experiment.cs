@@ -18,6 +18,10 @@ public sealed class Experiment(
     private readonly StrategyBudget _budget = budget ?? new StrategyBudget();
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;
 
+    /// <summary>Sees a strategy's learner when it has learnt an experience, given by its place from 0; may look, not change.</summary>
+    /// <value>Default none. Called again for the experience that a stopped run had not recorded as learnt.</value>
+    public Action<Strategy, int, Learner>? Experienced { get; init; }
+
     /// <summary>Runs the strategies one after another.</summary>
     /// <param name="strategies">Which, in order.</param>
     /// <param name="progress">Told on the calling thread, several times a second.</param>
@@ -64,8 +68,11 @@ public sealed class Experiment(
                 {
                     if (Due(measurements) > measurements.Tested) Test(learner, measurements, Now, progress, cancellationToken);
                     else
+                    {
                         Learn(learner, measurements, Now, progress,
                             () => checkpoints?.SaveIfDue(strategy.Name, learner, measurements), cancellationToken);
+                        Experienced?.Invoke(strategy, measurements.Position - 1, learner);
+                    }
                     checkpoints?.SaveAfterExperience(strategy.Name, learner, measurements);
                 }
             }

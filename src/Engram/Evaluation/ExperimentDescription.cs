@@ -28,6 +28,9 @@ public sealed record ExperimentDescription
     /// <summary>The settings as a reader wants them: name and value.</summary>
     public required IReadOnlyDictionary<string, string> Settings { get; init; }
 
+    /// <summary>Sees a strategy's learner after each experience, see <see cref="Experiment.Experienced"/>.</summary>
+    public Action<Strategy, int, Learner>? Experienced { get; init; }
+
     /// <summary>Says what the results mean; null for where each strategy ended.</summary>
     public Func<IReadOnlyList<ClassGroup>, IReadOnlyList<StrategyResult>, IReadOnlyList<string>>? Meaning { get; init; }
 
@@ -49,7 +52,7 @@ public sealed record ExperimentDescription
         ArgumentNullException.ThrowIfNull(command);
         clock ??= TimeProvider.System;
         var (started, began) = (clock.GetLocalNow(), clock.GetTimestamp());
-        var finished = new Experiment(stream, Model, Training, Budget, clock)
+        var finished = new Experiment(stream, Model, Training, Budget, clock) { Experienced = Experienced }
             .Run(Strategies, progress, learnt, checkpoints, cancellationToken);
         var unfinished = Strategies.Skip(finished.Count).Select(strategy => strategy.Name).ToArray();
         var groups = Groups(stream);

@@ -34,6 +34,9 @@ public sealed class BrainInspiredReplay : GeneratedReplay
     /// <inheritdoc/>
     public override string Name => "brain-inspired";
 
+    /// <inheritdoc/>
+    public override int ClassesInTurn => _seen.Count;
+
     private protected override long GeneratorBytes => _feedback?.Bytes ?? 0;
 
     /// <inheritdoc/>

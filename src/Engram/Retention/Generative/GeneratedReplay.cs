@@ -8,7 +8,7 @@ namespace Engram.Retention;
 /// What mechanisms that replay generated samples share: the previous solver that labels them, and the weights. In the n-th
 /// experience all else counts r = 1/n and generated samples 1 − r.
 /// </summary>
-public abstract class GeneratedReplay : RetentionMechanism
+public abstract class GeneratedReplay : RetentionMechanism, ISampleGenerator
 {
     private readonly GeneratedReplayOptions _options;
     private readonly FrozenModel _solver = new();
@@ -28,9 +28,10 @@ public abstract class GeneratedReplay : RetentionMechanism
 
     private protected Tensor? SolverLogits { get; private set; }
 
-    /// <summary>Samples as the generator makes them now, to look at.</summary>
-    /// <param name="count">How many.</param>
-    /// <returns>float32 <c>[count, inputs]</c>, bytes as 0..1.</returns>
+    /// <inheritdoc/>
+    public abstract int ClassesInTurn { get; }
+
+    /// <inheritdoc/>
     public abstract Tensor Sample(int count);
 
     /// <inheritdoc/>
@@ -88,10 +89,10 @@ public abstract class GeneratedReplay : RetentionMechanism
     protected internal override Tensor? ExtraLoss(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        return Generated is null || _options.Targets == ReplayTargets.Hard
-            ? null
-            : Distillation.SoftCrossEntropy(TrainingStep.RowsOf(step.Logits, Generated), SolverLogits!, _options.Temperature)
-                .mean().mul(Held(1 - Share(step.Context)));
+        if (Generated is null || _options.Targets == ReplayTargets.Hard) return null;
+        var scale = _options.SquaredTemperature ? _options.Temperature * _options.Temperature : 1;
+        return Distillation.SoftCrossEntropy(TrainingStep.RowsOf(step.Logits, Generated), SolverLogits!, _options.Temperature)
+            .mean().mul(Held(scale * (1 - Share(step.Context))));
     }
 
     /// <inheritdoc/>

@@ -17,7 +17,7 @@ namespace Engram.Retention;
 /// importance samples is drawn from a generator seeded with the learner's seed at each prediction, so that equal inputs get
 /// equal scores; all samples of a call share it.
 /// </remarks>
-public sealed class GenerativeClassifier : RetentionMechanism
+public sealed class GenerativeClassifier : RetentionMechanism, ISampleGenerator
 {
     private const int RowsAtOnce = 4096;
 
@@ -45,6 +45,20 @@ public sealed class GenerativeClassifier : RetentionMechanism
     public Tensor Sample(int classId, int count) => _classes.TryGetValue(classId, out var network)
         ? network.Module.Generate(count)
         : throw new ArgumentException($"classId: {classId}, expected one of {string.Join(", ", _classes.Keys)}", nameof(classId));
+
+    /// <inheritdoc/>
+    public int ClassesInTurn => _classes.Count;
+
+    /// <inheritdoc/>
+    public Tensor Sample(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        if (_classes.Count == 0) throw new InvalidOperationException("generator: knows nothing yet, expected an experience first");
+        using var scope = NewDisposeScope();
+        var rounds = (count + _classes.Count - 1) / _classes.Count;
+        return stack([.. _classes.Values.Select(network => network.Module.Generate(rounds))], 1).flatten(0, 1)
+            .narrow(0, 0, count).contiguous().MoveToOuterDisposeScope();
+    }
 
     /// <inheritdoc/>
     protected internal override string? WhyNot(LearnerOptions options) =>

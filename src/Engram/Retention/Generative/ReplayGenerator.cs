@@ -17,6 +17,9 @@ public abstract class ReplayGenerator : IDisposable
     /// <param name="samples">Of a new experience.</param>
     public virtual string? WhyNot(ISampleSource samples) => null;
 
+    /// <summary>How many classes take turns, in order of their ids, in samples of the generator as it is now; 0 where it cannot choose.</summary>
+    public virtual int ClassesInTurn => 0;
+
     /// <summary>Called at the start of every experience; builds the networks at the first.</summary>
     /// <param name="context">The experience's classes are registered.</param>
     public abstract void Begin(LearningContext context);
