@@ -29,6 +29,7 @@ public static class Architectures
     {
         ["cosine"] = features => new CosineHead(features),
         ["linear"] = features => new LinearHead(features),
+        ["linear-uniform"] = features => new LinearHead(features, RowStart.UniformFanIn),
     };
 
     /// <summary>Builds a backbone.</summary>

@@ -74,7 +74,7 @@ public sealed class PermutedMnist : Benchmark
         new() { Iterations = 5000, BatchSize = 128, DropLast = true, Optimizer = new AdamOptions { LearningRate = 1e-4 } };
 
     /// <inheritdoc/>
-    public override ContinualModel Model(Func<int, IncrementalHead>? head) => new(new Mlp(1024, 1000, 1000), head?.Invoke(1000));
+    public override ContinualModel Model(Func<int, IncrementalHead>? head) => new(new Mlp(1024, 1000, 1000), head?.Invoke(1000) ?? new LinearHead(1000, RowStart.UniformFanIn));
 
     private static TensorSource Padded(ISampleSource source)
     {

@@ -111,7 +111,7 @@ public sealed class SplitMnist : Benchmark
         new() { Iterations = 2000, BatchSize = 128, DropLast = true, Optimizer = new AdamOptions { LearningRate = 1e-3 } };
 
     /// <inheritdoc/>
-    public override ContinualModel Model(Func<int, IncrementalHead>? head) => new(new Mlp(784, 400, 400), head?.Invoke(400));
+    public override ContinualModel Model(Func<int, IncrementalHead>? head) => new(new Mlp(784, 400, 400), head?.Invoke(400) ?? new LinearHead(400, RowStart.UniformFanIn));
 
     private static double Of(Scenario scenario, double task, double domain, double @class) => scenario switch
     {
