@@ -128,6 +128,27 @@ public class ModelTests
     }
 
     [Theory]
+    [InlineData("lwf")] // a teacher speaks in every step
+    [InlineData("mir")] // losses before and after a virtual step
+    [InlineData("gss")] // gradients of single samples
+    [InlineData("gem")] // gradients of the memories
+    [InlineData("a-gem")]
+    [InlineData("brain-inspired")]
+    public void Frozen_batch_statistics_stay_frozen_where_a_mechanism_looks_at_the_model_within_a_step(string strategy)
+    {
+        var own = nn.Sequential(("flatten", nn.Flatten()), ("fc", nn.Linear(784, 24)), ("bn", nn.BatchNorm1d(24)), ("relu", nn.ReLU()));
+        using var learner = new Learner(
+            () => new ContinualModel(new ModuleBackbone(own, 24, "mine")) { FreezeBatchNorm = Freeze.AfterFirstExperience },
+            new LearnerOptions { BatchSize = 5 }, Strategies.Named(strategy).Create(new StrategyBudget(20) { GeneratorWidths = [16] }));
+        byte[] Statistics() => learner.Context.Model.named_buffers()
+            .Where(b => b.name.Contains("running", StringComparison.Ordinal)).SelectMany(b => b.buffer.bytes.ToArray()).ToArray();
+        learner.Teach(new Experience(0, SubsetSource.WithLabels(s_train, ["0", "1"])));
+        var first = Statistics();
+        learner.Teach(new Experience(1, SubsetSource.WithLabels(s_train, ["2", "3"])));
+        Assert.Equal(first, Statistics());
+    }
+
+    [Theory]
     [InlineData(Freeze.FromStart)]
     [InlineData(Freeze.AfterFirstExperience)]
     public void A_frozen_backbone_leaves_the_arena_and_does_not_change(Freeze freeze)
