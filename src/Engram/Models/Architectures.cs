@@ -29,6 +29,7 @@ public static class Architectures
     {
         ["cosine"] = features => new CosineHead(features),
         ["linear"] = features => new LinearHead(features),
+        ["split-cosine"] = features => new CosineHead(features), // one function under two names, see CosineHead
     };
 
     /// <summary>Builds a backbone.</summary>
