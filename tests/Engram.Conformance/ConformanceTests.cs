@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Engram.Analytic;
 using Engram.Data;
 using Engram.Evaluation;
@@ -36,12 +37,39 @@ public class ConformanceTests
     [Theory, MemberData(nameof(AllStrategies))]
     public void Every_part_of_a_strategy_has_a_method_card_that_names_it(string name)
     {
-        var folder = Path.Combine(TestData.Root, "docs", "methods");
-        var titles = Directory.GetFiles(folder, "*.md").Select(path => File.ReadLines(path).First()).ToArray();
+        var titles = Directory.GetFiles(Cards, "*.md").Select(path => File.ReadLines(path).First()).ToArray();
         foreach (var part in name.Trim('+').Split('+', StringSplitOptions.RemoveEmptyEntries))
             Assert.Contains(titles, title => title.Contains($"`{part}`", StringComparison.Ordinal)
                 || title.Contains($"`{name}`", StringComparison.Ordinal));
     }
+
+    [Fact]
+    public void Every_method_card_says_what_it_is_for_when_it_fails_what_it_costs_its_paper_what_was_measured_and_verified()
+    {
+        foreach (var path in Directory.GetFiles(Cards, "*.md").Where(path => Path.GetFileName(path) != "README.md"))
+        {
+            var card = File.ReadAllText(path);
+            foreach (var part in new[] { "For", "Fails|When it fails", "Cost|Costs", "Papers?", "Measured", "Verified" })
+                Assert.True(Regex.IsMatch(card, $@"\*\*({part})\b"), $"{Path.GetFileName(path)}: no **{part}**");
+        }
+    }
+
+    [Fact]
+    public void Every_option_of_every_mechanism_is_on_a_card_of_it()
+    {
+        var cards = Directory.GetFiles(Cards, "*.md").ToDictionary(path => Path.GetFileName(path), File.ReadAllText);
+        // Mechanisms that share options may share the table, and a card may send its readers on to another.
+        foreach (var kinds in MechanismKind.All.Where(kind => kind.OptionsType is not null).GroupBy(kind => kind.OptionsType!))
+        {
+            var own = cards.Values.Where(card => kinds.Any(kind => card.Split('\n')[0].Contains($"`{kind.Name}`", StringComparison.Ordinal))).ToArray();
+            var linked = own.SelectMany(card => Regex.Matches(card, @"\]\(([a-z0-9-]+\.md)\)").Select(link => cards[link.Groups[1].Value]));
+            foreach (var option in kinds.Key.GetProperties().Where(property => property.CanWrite))
+                Assert.True(own.Concat(linked).Any(card => card.Contains($"`{option.Name}`", StringComparison.Ordinal)),
+                    $"{kinds.First().Name}: `{option.Name}` is on no card");
+        }
+    }
+
+    private static string Cards => Path.Combine(TestData.Root, "docs", "methods");
 
     [Theory, MemberData(nameof(InEveryScenario))]
     public void Saving_loading_and_going_on_equals_not_stopping(string name, Scenario scenario)
