@@ -26,6 +26,9 @@ public abstract class Search
     /// <summary>How many trials there are in all.</summary>
     public abstract int Trials { get; }
 
+    /// <summary>The work of all trials, in trials on everything; for progress.</summary>
+    public virtual double Work => Trials;
+
     /// <summary>The trials that can be measured now, in any order; none when the search is over.</summary>
     /// <param name="scores">The score of each trial measured so far, by its key: greater is better, NaN is worst.</param>
     public abstract IReadOnlyList<Trial> Next(IReadOnlyDictionary<(int Number, double Share), double> scores);
@@ -156,6 +159,9 @@ public sealed class SuccessiveHalving : Search
 
     /// <inheritdoc/>
     public override int Trials => Enumerable.Range(0, _last + 1).Sum(Width);
+
+    /// <inheritdoc/>
+    public override double Work => Enumerable.Range(0, _last + 1).Sum(round => Width(round) * Share(round));
 
     /// <inheritdoc/>
     public override IReadOnlyList<Trial> Next(IReadOnlyDictionary<(int Number, double Share), double> scores)

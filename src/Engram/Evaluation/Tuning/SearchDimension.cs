@@ -57,9 +57,9 @@ public sealed record SearchDimension
     {
         ArgumentException.ThrowIfNullOrEmpty(key);
         if (!(double.IsFinite(from) && double.IsFinite(to) && from < to))
-            throw new ArgumentException($"{key}: from {Text(from)} to {Text(to)}, expected from below to");
+            throw new ArgumentException($"{key}: from: {Text(from)}, to: {Text(to)}, expected from below to");
         if (logarithmic && from <= 0)
-            throw new ArgumentException($"{key}: from {Text(from)}, expected above 0 on a logarithmic scale, or a linear scale");
+            throw new ArgumentException($"{key}: from: {Text(from)}, expected above 0 on a logarithmic scale, or a linear scale");
         return new SearchDimension(key) { From = from, To = to, Logarithmic = logarithmic, Whole = whole };
     }
 
