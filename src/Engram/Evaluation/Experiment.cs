@@ -122,7 +122,7 @@ public sealed class Experiment(
         progress?.Report(now(ExperimentEvent.Testing, phase, 1 - TestShare));
         var began = _clock.GetTimestamp();
         var tests = stream.Tests.Take(due).Select(test => Evaluator.Predict(learner, test, cancellationToken)).ToArray();
-        var measured = measurements.Add(tests, learner.Context.Classes.Count, _clock.GetElapsedTime(began).TotalSeconds);
+        var measured = measurements.Add(tests, learner.Context.Classes.Count, _clock.GetElapsedTime(began).TotalSeconds, _clock.GetLocalNow());
         progress?.Report(now(ExperimentEvent.PhaseMeasured, phase, 1) with
         {
             Measured = measured,
