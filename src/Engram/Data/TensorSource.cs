@@ -118,11 +118,7 @@ public sealed class TensorSource : ISampleSource
     public bool IsFinite => true;
 
     /// <inheritdoc/>
-    public Batch Gather(ReadOnlySpan<long> indices)
-    {
-        using var index = tensor(indices.ToArray());
-        return new Batch(_inputs.index_select(0, index), _targets.index_select(0, index));
-    }
+    public Batch Gather(ReadOnlySpan<long> indices) => new(Rows.Gather(_inputs, indices), Rows.Gather(_targets, indices));
 
     private static bool AllFinite(Tensor values)
     {

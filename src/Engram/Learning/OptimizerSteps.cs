@@ -1,4 +1,5 @@
 using System.Numerics;
+using Engram.Models;
 
 namespace Engram.Learning;
 

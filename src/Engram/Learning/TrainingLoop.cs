@@ -78,8 +78,7 @@ internal sealed class TrainingLoop(Learner learner, LearningMeter meter, TimePro
         foreach (var mechanism in _mechanisms) mechanism.BeforeForward(step);
         step.Forward(_context.Model);
         var loss = Loss(step);
-        _context.Arena.Gradient.zero_();
-        loss.backward();
+        _context.Arena.Backward(loss);
         meter.Add(loss, indices.Length);
 
         using var _ = no_grad();

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Engram.Learning;
+namespace Engram.Models;
 
 /// <summary>What happens to a few neighbouring numbers of up to four flat vectors.</summary>
 internal unsafe interface IFlatStep
@@ -52,8 +52,7 @@ internal static unsafe class FlatPass
         float*[] all = [values + i, gradient + i, first + i, second + i];
         for (var k = 0; k < 4; k++) new Span<float>(all[k], rest).CopyTo(new Span<float>(own + (k * width), rest));
         step.At(own, own + width, own + (2 * width), own + (3 * width));
-        for (var k = 0; k < 4; k++)
-            if (k != 1) Buffer.MemoryCopy(own + (k * width), all[k], bytes, bytes);
+        for (var k = 3; k >= 0; k--) Buffer.MemoryCopy(own + (k * width), all[k], bytes, bytes);
     }
 
     private static nint Address(Tensor vector, long count)
