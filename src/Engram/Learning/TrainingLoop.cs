@@ -52,11 +52,11 @@ internal sealed class TrainingLoop(Learner learner, LearningMeter meter, TimePro
         }
 
         learner.Best?.GoBack();
+        progress?.Report(Progress(order, order.Steps, "consolidating")); // who listens may predict other tasks, so before PrepareForward
         _context.Model.TrainMode(_context.Completed);
         foreach (var mechanism in _mechanisms)
             if (mechanism.Seams.HasFlag(Seams.Forward)) mechanism.PrepareForward(_context, experience.TaskId);
         _context.Model.eval();
-        progress?.Report(Progress(order, order.Steps, "consolidating"));
         foreach (var mechanism in _mechanisms) mechanism.EndExperience(_context);
         _context.Completed++;
         if (_context.Model.ApplyFreezing(_context.Completed)) Relayout();

@@ -32,7 +32,8 @@ public sealed record EwcOptions
 /// L(θ) = L_B(θ) + Σ_i λ/2 F_i (θ_i − θ*_{A,i})².
 /// </summary>
 /// <remarks>
-/// One penalty per experience, merged exactly (<see cref="QuadraticPenalty"/>), or one running penalty with decay γ.
+/// One penalty per experience, merged exactly (<see cref="QuadraticPenalty"/>), or one running penalty with decay γ:
+/// λ/2 F̃_t (θ − θ*_t)² with F̃_t = γ F̃_{t−1} + F_t. Schwarz et al. multiply it by γ once more, which is a matter of λ.
 /// It cannot separate classes that never occur together: in class-incremental learning expect little of it alone.
 /// </remarks>
 public sealed class ElasticWeightConsolidation : WeightPenalty
