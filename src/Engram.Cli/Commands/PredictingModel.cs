@@ -1,5 +1,4 @@
 using Engram.Analytic;
-using Engram.Data;
 using Engram.Learning;
 using Engram.Persistence;
 using Engram.Streams;
