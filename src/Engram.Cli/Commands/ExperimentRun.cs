@@ -32,6 +32,10 @@ internal sealed class ExperimentRun(CliHost host, RunSettings settings)
 
         RunView view = settings.Json ? new JsonView(host) : host.IsLive ? new LiveView(host) : new PlainView(host);
         RunResults results = null!;
+        experiment = experiment with
+        {
+            Experienced = (strategy, index, learner) => Try(() => SampleSheets.Save(folder, strategy, index, stream, learner)),
+        };
         view.Show(settings, experiment, folder, progress => results = experiment.Run(
             stream, settings.Command, progress, (result, learner) => Save(folder, stream, result, learner), checkpoints, host.Clock,
             host.CancellationToken));
@@ -70,11 +74,14 @@ internal sealed class ExperimentRun(CliHost host, RunSettings settings)
     }
 
     // A full disk must not cost the strategies that are still to run: their numbers are worth more than one model.
-    private void Save(string folder, ExperienceStream stream, StrategyResult result, Learner learner)
+    private void Save(string folder, ExperienceStream stream, StrategyResult result, Learner learner) =>
+        Try(() => LearntModel.Save(folder, settings.Name, stream, result, learner, host.Clock.GetLocalNow()));
+
+    private void Try(Func<string?> save)
     {
         try
         {
-            _files.Add(LearntModel.Save(folder, settings.Name, stream, result, learner, host.Clock.GetLocalNow()));
+            if (save() is { } file) _files.Add(file);
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {

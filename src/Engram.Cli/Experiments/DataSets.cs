@@ -40,6 +40,11 @@ internal static class DataSets
                 + $"{name.ToUpperInvariant()} from its authors' page (Krizhevsky 2009, University of Toronto), or --data PATH");
     }
 
+    /// <summary>Reads the training samples of a data set, and not one of its test samples.</summary>
+    public static ISampleSource LoadTraining(string name, string path) => name == "mnist"
+        ? Mnist.LoadTraining(path)
+        : Cifar.LoadTraining(path, name == "cifar-10" ? 10 : 100);
+
     /// <summary>Reads a data set.</summary>
     public static TrainAndTest Load(string name, string path)
     {

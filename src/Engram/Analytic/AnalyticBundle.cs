@@ -139,13 +139,14 @@ public static class AnalyticBundle
         var options = manifest.Options;
         var scaling = manifest.Scaling.Deserialize<InputScaling>(ManifestJson.Options);
         var (block, fast) = (options["blockSize"]!.GetValue<int>(), (bool?)options["fastProducts"] ?? false);
+        var small = (bool?)options["smallUpdates"] ?? true;
         return manifest.Learner switch
         {
-            "ncm" => new NearestClassMean(features, scaling) { BlockSize = block, FastProducts = fast },
+            "ncm" => new NearestClassMean(features, scaling) { BlockSize = block, FastProducts = fast, SmallUpdates = small },
             "slda" => new StreamingLda(features, Number("shrinkage"), scaling, One<ClassPrior>("prior"))
-            { BlockSize = block, FastProducts = fast },
+            { BlockSize = block, FastProducts = fast, SmallUpdates = small },
             "ridge" => new RidgeClassifier(features, Number("lambda"), scaling, One<ClassBalance>("balance"))
-            { BlockSize = block, FastProducts = fast },
+            { BlockSize = block, FastProducts = fast, SmallUpdates = small },
             "recursive-ridge" => new RecursiveRidge(features, Number("lambda"), scaling) { BlockSize = block },
             "fecam" => new FeCam(features, new FeCamOptions
             {

@@ -27,6 +27,8 @@ public static class Architectures
     {
         ["cosine"] = features => new CosineHead(features),
         ["linear"] = features => new LinearHead(features),
+        ["linear-uniform"] = features => new LinearHead(features, RowStart.UniformFanIn),
+        ["split-cosine"] = features => new CosineHead(features), // one function under two names, see CosineHead
     };
 
     /// <summary>Builds a backbone.</summary>

@@ -99,6 +99,13 @@ public static class Bundle
         Restoration.Run(learner, content, otherOptions);
     }
 
+    /// <summary>Puts what a bundle's model has learnt into a learner that fine-tunes it without any mechanism.</summary>
+    internal static void RestoreWithoutMechanisms(Learner learner, string path)
+    {
+        using var content = BundleContent.Read(path);
+        Restoration.Run(learner, content, otherOptions: true, withMechanisms: false);
+    }
+
     /// <summary>Rebuilds the model alone, from the architectures that the library knows (<see cref="Architectures"/>).</summary>
     /// <param name="path">Folder of the bundle.</param>
     /// <param name="logitsOnly">

@@ -1,24 +1,22 @@
 using System.Diagnostics;
 using System.Globalization;
-using Engram.Evaluation.Benchmarks;
 
-namespace Engram.Cli.Commands.Bench;
+namespace Engram.Cli.Commands;
 
 /// <summary>A cell in a process of its own: one thread of computation each, and a crash of one costs no other.</summary>
 internal static class CellProcess
 {
-    /// <summary>Runs a cell to its end.</summary>
-    /// <param name="cell">The cell.</param>
-    /// <param name="folder">Folder of the benchmark's cells.</param>
-    /// <param name="data">Where the data are.</param>
+    /// <summary>Runs a command of this program to its end; it tells its progress as fractions, a line each.</summary>
+    /// <param name="name">What to call the cell in messages.</param>
+    /// <param name="arguments">The command.</param>
     /// <param name="progress">Told the share that is done.</param>
     /// <param name="cancellationToken">Asks the process to save its place and end.</param>
     /// <exception cref="FailureException">The process failed; the message is its last line.</exception>
-    public static async Task<CellResult> Run(
-        BenchmarkCell cell, string folder, string data, Action<double> progress, CancellationToken cancellationToken)
+    public static async Task Run(
+        string name, IReadOnlyList<string> arguments, Action<double> progress, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        using var process = Process.Start(Start(BenchCellCommand.Arguments(cell, folder, data)))!;
+        using var process = Process.Start(Start(arguments))!;
         // Closing its input tells the child to stop; it does so too when this process is killed.
         await using var stop = cancellationToken.Register(process.StandardInput.Close);
         var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
@@ -28,8 +26,7 @@ internal static class CellProcess
         cancellationToken.ThrowIfCancellationRequested();
         if (process.ExitCode != ExitCode.Success)
             throw new FailureException(
-                $"cell {cell.Key}: ended with code {process.ExitCode}: {(await error.ConfigureAwait(false)).Trim().Split('\n')[^1]}");
-        return CellResult.FromJson(await File.ReadAllTextAsync(Path.Combine(folder, cell.Key + ".json"), CancellationToken.None).ConfigureAwait(false));
+                $"cell {name}: ended with code {process.ExitCode}: {(await error.ConfigureAwait(false)).Trim().Split('\n')[^1]}");
     }
 
     // This program again: as it was started, or beside what hosts it.
