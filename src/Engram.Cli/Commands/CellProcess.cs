@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Engram.Cli.Commands.Bench;
 
 namespace Engram.Cli.Commands;
 
@@ -16,7 +17,11 @@ internal static class CellProcess
         string name, IReadOnlyList<string> arguments, Action<double> progress, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        using var process = Process.Start(Start(arguments))!;
+        var start = OwnProgram.With(arguments);
+        // Waiting threads of OpenMP would take the other cells' cores.
+        start.Environment["OMP_NUM_THREADS"] = "1";
+        start.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
+        using var process = Process.Start(start)!;
         // Closing its input tells the child to stop; it does so too when this process is killed.
         await using var stop = cancellationToken.Register(process.StandardInput.Close);
         var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
@@ -27,24 +32,5 @@ internal static class CellProcess
         if (process.ExitCode != ExitCode.Success)
             throw new FailureException(
                 $"cell {name}: ended with code {process.ExitCode}: {(await error.ConfigureAwait(false)).Trim().Split('\n')[^1]}");
-    }
-
-    // This program again: as it was started, or beside what hosts it.
-    private static ProcessStartInfo Start(IReadOnlyList<string> arguments)
-    {
-        var own = Environment.ProcessPath!;
-        var isTool = Path.GetFileNameWithoutExtension(own) == "engram";
-        var info = new ProcessStartInfo(isTool ? own : Path.GetFileNameWithoutExtension(own) == "dotnet" ? own : "dotnet")
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        if (!isTool) info.ArgumentList.Add(typeof(CellProcess).Assembly.Location);
-        foreach (var argument in arguments) info.ArgumentList.Add(argument);
-        // Waiting threads of OpenMP would take the other cells' cores.
-        info.Environment["OMP_NUM_THREADS"] = "1";
-        info.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
-        return info;
     }
 }

@@ -11,8 +11,8 @@ namespace Engram.Evaluation.Speed;
 /// <content>Streams, memories, predictions and allocations.</content>
 public sealed partial class SpeedBenchmark
 {
-    /// <summary>A stream of experiences of ten samples with class-balanced replay: speed, and whether it keeps it.</summary>
-    public IEnumerable<SpeedRow> Streaming()
+    // A stream of experiences of ten samples with class-balanced replay: speed, and whether it keeps it.
+    private IEnumerable<SpeedRow> Streaming()
     {
         var count = isFull ? 10_000 : 1_000;
         using var learner = TimedLearner.Create(
@@ -31,8 +31,8 @@ public sealed partial class SpeedBenchmark
         yield return new SpeedRow($"the same, last tenth of {count:n0} experiences", late / early, "× the second tenth", 1.1, false);
     }
 
-    /// <summary>A large memory: offering one by one in batches, drawing and reading balanced batches.</summary>
-    public IEnumerable<SpeedRow> Memory()
+    // A large memory: offering one by one in batches, drawing and reading balanced batches.
+    private IEnumerable<SpeedRow> Memory()
     {
         var capacity = isFull ? 1_000_000 : 100_000;
         using var learner = new TimedLearner(train, BatchSize);
@@ -59,8 +59,8 @@ public sealed partial class SpeedBenchmark
         yield return new SpeedRow($"memory of {capacity:n0} samples, a balanced batch of 128", draw * 1e6, "µs", 150, false);
     }
 
-    /// <summary>Predictions of the MLP, one at a time and in batches.</summary>
-    public IEnumerable<SpeedRow> Predictions()
+    // Predictions of the MLP, one at a time and in batches.
+    private IEnumerable<SpeedRow> Predictions()
     {
         using var learner = new TimedLearner(train, BatchSize);
         using var mixed = new TimedLearner(train, BatchSize, precision: Precision.MixedBFloat16);
@@ -83,8 +83,8 @@ public sealed partial class SpeedBenchmark
         yield return new SpeedRow("prediction in batches of 256, bfloat16", 256 / Seconds(mixed, many), "samples/s", 180_000, true);
     }
 
-    /// <summary>Managed bytes per step, and growth of the process over many.</summary>
-    public IEnumerable<SpeedRow> Allocations()
+    // Managed bytes per step, and growth of the process over many.
+    private IEnumerable<SpeedRow> Allocations()
     {
         var (size, steps) = isFull ? (4, 100_000) : (4, 10_000);
         using var naive = new TimedLearner(train, BatchSize);

@@ -16,16 +16,27 @@ public sealed partial class SpeedBenchmark(ISampleSource train, bool isFull = fa
     private readonly int _rounds = isFull ? 9 : 5;
     private readonly int _steps = isFull ? 200 : 60;
 
-    /// <summary>All lines, each measured when it is asked for.</summary>
-    public IEnumerable<SpeedRow> Run()
-    {
-        foreach (var part in new Func<IEnumerable<SpeedRow>>[] { Training, Steps, Wholes, Consolidation, Streaming, Memory, Predictions, Allocations })
-            foreach (var row in part())
-                yield return row;
-    }
+    /// <summary>The parts of the table, in order.</summary>
+    public static IReadOnlyList<string> Parts { get; } =
+        ["training", "steps", "gem", "fisher", "stream", "memory", "prediction", "allocation"];
 
-    /// <summary>A step of the MLP and of the CNN against the plain loop.</summary>
-    public IEnumerable<SpeedRow> Training()
+    /// <summary>The lines of one part, each measured when it is asked for.</summary>
+    /// <param name="part">One of <see cref="Parts"/>.</param>
+    public IEnumerable<SpeedRow> Run(string part) => part switch
+    {
+        "training" => Training(),
+        "steps" => Steps(),
+        "gem" => Wholes(),
+        "fisher" => Consolidation(),
+        "stream" => Streaming(),
+        "memory" => Memory(),
+        "prediction" => Predictions(),
+        "allocation" => Allocations(),
+        _ => throw new ArgumentException($"part: {part}, expected one of {string.Join(", ", Parts)}", nameof(part)),
+    };
+
+    // A step of the MLP and of the CNN against the plain loop.
+    private IEnumerable<SpeedRow> Training()
     {
         using var plain = PlainLoop.Mlp(train, BatchSize);
         using var naive = new TimedLearner(train, BatchSize);
@@ -43,8 +54,8 @@ public sealed partial class SpeedBenchmark(ISampleSource train, bool isFull = fa
         yield return Faster("CNN naive, bfloat16 products", 2.5, () => PairedRuns.Seconds(() => images.Run(steps)), () => mixedCnn.Seconds(steps), steps * size);
     }
 
-    /// <summary>A step of every mechanism against a naive one, after 1 experience and after 100.</summary>
-    public IEnumerable<SpeedRow> Steps()
+    // A step of every mechanism against a naive one, after 1 experience and after 100.
+    private IEnumerable<SpeedRow> Steps()
     {
         (string Name, double Goal, Func<RetentionMechanism> Make)[] all =
         [
@@ -71,8 +82,8 @@ public sealed partial class SpeedBenchmark(ISampleSource train, bool isFull = fa
             }
     }
 
-    /// <summary>GEM over the five experiences of Split MNIST against naive training.</summary>
-    public IEnumerable<SpeedRow> Wholes()
+    // GEM over the five experiences of Split MNIST against naive training.
+    private IEnumerable<SpeedRow> Wholes()
     {
         Experience[] split =
         [
@@ -88,8 +99,8 @@ public sealed partial class SpeedBenchmark(ISampleSource train, bool isFull = fa
         yield return new SpeedRow("GEM, 256 per experience, Split MNIST", ratio.Median, OfNaive, 3.2, false, Spread(ratio));
     }
 
-    /// <summary>Fisher information against one epoch over its samples.</summary>
-    public IEnumerable<SpeedRow> Consolidation()
+    // Fisher information against one epoch over its samples.
+    private IEnumerable<SpeedRow> Consolidation()
     {
         var source = SubsetSource.Balanced(train, isFull ? 1200 : 256);
         foreach (var (labels, goal) in new[] { (FisherLabels.Observed, 1.0), (FisherLabels.Exact, 5.0) })
