@@ -1,0 +1,119 @@
+using Engram.Client;
+using Engram.Server.Api;
+using Engram.Server.Security;
+using Engram.Server.Telemetry;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Engram.Server.Hosting;
+
+/// <summary>The service over HTTP: learners, keys, dashboard, documentation, metrics.</summary>
+/// <remarks>It answers <c>/health/live</c> as soon as it is started, and everything else once <see cref="ReadyAsync"/> completes.</remarks>
+public sealed class EngramServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly Startup _startup;
+
+    private EngramServer(WebApplication app)
+    {
+        _app = app;
+        _startup = app.Services.GetRequiredService<Startup>();
+    }
+
+    /// <summary>Sets a service up; nothing is opened yet.</summary>
+    /// <param name="options">How it is reached, and by whom.</param>
+    /// <param name="clock">The time; null for the system's.</param>
+    /// <param name="logs">The least that is logged, as JSON lines on standard error.</param>
+    /// <exception cref="SpecificationException">An option is wrong, or would not be safe.</exception>
+    public static EngramServer Create(ServeOptions options, TimeProvider? clock = null, LogLevel logs = LogLevel.Information)
+    {
+        var listening = Listening.Of(options);
+        clock ??= TimeProvider.System;
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "engram", ContentRootPath = AppContext.BaseDirectory });
+        Listen(builder, listening, options);
+        builder.AddTelemetry();
+        builder.AddLogs(logs);
+        builder.Services
+            .AddSingleton(options).AddSingleton(listening).AddSingleton(clock)
+            .AddSingleton(new RateLimits(options.Limits.RequestsPerSecond, clock))
+            .AddSingleton<Startup>().AddHostedService(services => services.GetRequiredService<Startup>())
+            .Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout)
+            .Configure<JsonOptions>(Write)
+            .Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true)
+            .AddRoutingCore()
+            .AddDocumentation();
+
+        var app = builder.Build();
+        app.UseMiddleware<SecurityHeaders>();
+        app.UseMiddleware<Problems>();
+        app.UseMiddleware<HostCheck>();
+        app.UseDocumentation();
+        app.UseRouting();
+        app.UseMiddleware<Access>();
+        app.MapEngram(options, app.Services.GetRequiredService<Startup>(), clock);
+        return new EngramServer(app);
+    }
+
+    /// <summary>Where it listens, once started.</summary>
+    public IReadOnlyList<Uri> Addresses => [.. _app.Urls.Select(url => new Uri(url.Replace("*", "localhost", StringComparison.Ordinal).Replace("+", "localhost", StringComparison.Ordinal)))];
+
+    /// <summary>The learners, once <see cref="ReadyAsync"/> has completed.</summary>
+    public LearningService Service => _startup.Opened.Service;
+
+    /// <summary>Listens, and begins to open the learners.</summary>
+    /// <exception cref="IOException">An address is in use.</exception>
+    public Task StartAsync(CancellationToken cancellationToken = default) => _app.StartAsync(cancellationToken);
+
+    /// <summary>Completes when the learners are open.</summary>
+    /// <returns>The key that was made because there was none, to be shown once; null where there were keys.</returns>
+    /// <exception cref="IOException">The folder cannot be used, or another service uses it.</exception>
+    public async Task<string?> ReadyAsync(CancellationToken cancellationToken = default) =>
+        (await _startup.Ready.WaitAsync(cancellationToken)).FirstKey;
+
+    /// <summary>Completes when the service has stopped, because <paramref name="cancellationToken"/> or something inside asked for it.</summary>
+    public Task WaitAsync(CancellationToken cancellationToken) => _app.WaitForShutdownAsync(cancellationToken);
+
+    /// <summary>Takes no more requests, ends those in progress, and closes the learners.</summary>
+    public Task StopAsync(CancellationToken cancellationToken = default) => _app.StopAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+
+    private static void Listen(WebApplicationBuilder builder, Listening listening, ServeOptions options)
+    {
+        var host = builder.WebHost.UseKestrelCore().UseUrls([.. listening.Urls]).ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = options.Limits.MaxBodyBytes;
+            kestrel.Limits.MaxConcurrentConnections = options.Limits.MaxConnections;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+            if (listening.Certificate is { } certificate) kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = certificate);
+        });
+        if (listening.Certificate is not null) host.UseKestrelHttpsConfiguration();
+    }
+
+    // Answers are written as the contracts' own context would write them.
+    private static void Write(JsonOptions options)
+    {
+        var (target, source) = (options.SerializerOptions, EngramJson.Default.Options);
+        target.TypeInfoResolverChain.Clear();
+        target.TypeInfoResolverChain.Add(EngramJson.Default);
+        foreach (var converter in source.Converters) target.Converters.Add(converter);
+        target.DefaultIgnoreCondition = source.DefaultIgnoreCondition;
+        target.UnmappedMemberHandling = source.UnmappedMemberHandling;
+        target.NumberHandling = source.NumberHandling;
+        target.RespectNullableAnnotations = source.RespectNullableAnnotations;
+        target.RespectRequiredConstructorParameters = source.RespectRequiredConstructorParameters;
+        target.MaxDepth = source.MaxDepth;
+    }
+}
