@@ -18,8 +18,9 @@ public static class AnalyticBundle
     /// <summary>Saves a learner, between calls of <see cref="AnalyticLearner.Learn"/> or after one was cancelled.</summary>
     /// <param name="learner">The learner.</param>
     /// <param name="path">Folder of the bundle; it is created or replaced.</param>
+    /// <param name="parent">A bundle to share equal parts with by hard links, for example the extractor; null for none.</param>
     /// <exception cref="IOException">No space, no permission, or another folder is there; a bundle saved before is as it was.</exception>
-    public static void Save(AnalyticLearner learner, string path)
+    public static void Save(AnalyticLearner learner, string path, string? parent = null)
     {
         ArgumentNullException.ThrowIfNull(learner);
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -37,7 +38,7 @@ public static class AnalyticBundle
             parts => new AnalyticManifest(
                 AnalyticManifest.FormatName, AnalyticManifest.FormatVersion, "", kind, options, extractor.Kind, extractor.Options,
                 learner.Features.FeatureCount, Bundle.Fields(learner.Scaling), state.Values, parts).Seal(),
-            null);
+            parent is null ? null : new BundleFolder(parent));
     }
 
     /// <summary>Loads a learner.</summary>

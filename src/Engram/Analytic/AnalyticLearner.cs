@@ -44,6 +44,16 @@ public abstract class AnalyticLearner : IContinualLearner
         init => field = value >= 1 ? value : throw new ArgumentException($"BlockSize: {value}, expected 1 or more");
     } = 512;
 
+    /// <summary>Indices of the experiences learnt to their end.</summary>
+    public IReadOnlySet<int> Learnt => _learnt;
+
+    /// <summary>
+    /// Called after every block, on the thread that learns; it may wait there, to leave the processor to others. What it throws
+    /// ends <see cref="Learn"/> as cancellation does.
+    /// </summary>
+    /// <value>Default none.</value>
+    public Action? BetweenSteps { get; set; }
+
     /// <summary>Bytes of the statistics, the head and the feature extractor.</summary>
     public long MemoryBytes => Features.MemoryBytes + StatisticsBytes;
 
@@ -90,6 +100,7 @@ public abstract class AnalyticLearner : IContinualLearner
             blocks++;
             var done = Math.Min(start + BlockSize, source.Count);
             _cursor = (experience.Index, done);
+            BetweenSteps?.Invoke();
             var seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
             if (seconds - reported < ReportSeconds && done < source.Count) continue;
             reported = seconds;

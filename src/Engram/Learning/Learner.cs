@@ -64,6 +64,13 @@ public sealed class Learner : IContinualLearner
     /// <summary>Indices of the experiences learnt to their end.</summary>
     public IReadOnlySet<int> Learnt => _learnt;
 
+    /// <summary>
+    /// Called after every step, on the thread that learns; it may wait there, to leave the processor to others. What it throws
+    /// ends <see cref="Learn"/> as cancellation does.
+    /// </summary>
+    /// <value>Default none.</value>
+    public Action? BetweenSteps { get; set; }
+
     /// <summary>Learns one experience. After cancellation, calling it again with the same experience goes on where it stopped.</summary>
     /// <param name="experience">What to learn.</param>
     /// <param name="progress">Told a few times a second.</param>

@@ -46,6 +46,7 @@ internal sealed class TrainingLoop(Learner learner, LearningMeter meter, TimePro
                 learner.Cursor = best.AfterEpoch(learner.Cursor);
                 if (best.IsOver(learner.Cursor)) learner.Cursor = learner.Cursor with { Step = order.Steps };
             }
+            learner.BetweenSteps?.Invoke();
             if (progress is null || clock.GetElapsedTime(reported) < s_reportEvery) continue;
             reported = clock.GetTimestamp();
             progress.Report(Progress(order, number + 1, "training"));
