@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Engram.Client;
 using Engram.Server.Store;
+using Engram.Server.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Logging;
@@ -10,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace Engram.Server.Api;
 
 /// <summary>Answers with a problem (RFC 9457) whatever goes wrong; what only the service's own people should know goes into the log.</summary>
-internal sealed partial class Problems(RequestDelegate next, ILogger<Problems> log)
+internal sealed partial class Problems(RequestDelegate next, ServerMetrics metrics, ILogger<Problems> log)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -91,8 +92,9 @@ internal sealed partial class Problems(RequestDelegate next, ILogger<Problems> l
 
     private static string Kind(int status) => ReasonPhrases.GetReasonPhrase(status).ToLowerInvariant().Replace(' ', '-');
 
-    private static async Task WriteAsync(HttpContext context, Answer answer)
+    private async Task WriteAsync(HttpContext context, Answer answer)
     {
+        metrics.Refused(answer.Kind);
         var response = context.Response;
         response.StatusCode = answer.Status;
         response.ContentType = "application/problem+json";

@@ -41,6 +41,7 @@ public sealed class EngramServer : IAsyncDisposable
         builder.Services
             .AddSingleton(options).AddSingleton(listening).AddSingleton(clock)
             .AddSingleton(new RateLimits(options.Limits.RequestsPerSecond, clock))
+            .AddSingleton<IHostLifetime, NoSignals>()
             .AddSingleton<Startup>().AddHostedService(services => services.GetRequiredService<Startup>())
             .Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout)
             .Configure<JsonOptions>(Write)
@@ -100,6 +101,14 @@ public sealed class EngramServer : IAsyncDisposable
             if (listening.Certificate is { } certificate) kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = certificate);
         });
         if (listening.Certificate is not null) host.UseKestrelHttpsConfiguration();
+    }
+
+    // What signals mean is for the program to say.
+    private sealed class NoSignals : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
     // Answers are written as the contracts' own context would write them.
