@@ -37,7 +37,7 @@ internal static class ServeCommand
         await server.StartAsync(host.CancellationToken);
         var firstKey = await server.ReadyAsync(host.CancellationToken);
         Announce(host.Out, server, options, firstKey);
-        await server.WaitAsync(host.CancellationToken);
+        await server.RunAsync(host.CancellationToken);
         host.Out.WriteLine("stopped; nothing acknowledged is lost");
         return ExitCode.Success;
     }

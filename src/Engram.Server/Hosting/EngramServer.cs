@@ -76,8 +76,13 @@ public sealed class EngramServer : IAsyncDisposable
     public async Task<string?> ReadyAsync(CancellationToken cancellationToken = default) =>
         (await _startup.Ready.WaitAsync(cancellationToken)).FirstKey;
 
-    /// <summary>Completes when the service has stopped, because <paramref name="cancellationToken"/> or something inside asked for it.</summary>
-    public Task WaitAsync(CancellationToken cancellationToken) => _app.WaitForShutdownAsync(cancellationToken);
+    /// <summary>Serves until cancelled, then stops as <see cref="StopAsync"/> does.</summary>
+    /// <exception cref="IOException">The folder cannot be used, or another service uses it.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await ReadyAsync(cancellationToken);
+        await _app.WaitForShutdownAsync(cancellationToken);
+    }
 
     /// <summary>Takes no more requests, ends those in progress, and closes the learners.</summary>
     public Task StopAsync(CancellationToken cancellationToken = default) => _app.StopAsync(cancellationToken);

@@ -70,13 +70,11 @@ internal sealed partial class Startup(ServeOptions options, TimeProvider clock, 
             _opened.SetResult(new OpenedService(service, keys, first));
             OpenedLearners(log, service.Learners.Count);
         }
-#pragma warning disable CA1031 // Whatever it is, the process that waits for the service must learn of it.
+#pragma warning disable CA1031 // Whatever it is, whoever waits for the service learns of it.
         catch (Exception problem)
         {
             if (service is not null) await service.DisposeAsync();
-            CannotOpen(log, problem);
             _opened.SetException(problem);
-            lifetime.StopApplication();
         }
 #pragma warning restore CA1031
     }
@@ -84,9 +82,6 @@ internal sealed partial class Startup(ServeOptions options, TimeProvider clock, 
     [LoggerMessage(1, LogLevel.Information, "the service is open with {Learners} learner(s)")]
     private static partial void OpenedLearners(ILogger log, int learners);
 
-    [LoggerMessage(2, LogLevel.Critical, "the service cannot be opened")]
-    private static partial void CannotOpen(ILogger log, Exception problem);
-
-    [LoggerMessage(3, LogLevel.Information, "the service is closed")]
+    [LoggerMessage(2, LogLevel.Information, "the service is closed")]
     private static partial void Closed(ILogger log);
 }
