@@ -82,7 +82,11 @@ internal sealed class OnnxEncoder : InputEncoder
         using var input = OrtValue.CreateTensorValueFromMemory(numbers, [rows, .. _shape]);
         using var options = new RunOptions();
         using var outputs = _session.Run(options, [_input], [input], [_output]);
-        return outputs[0].GetTensorDataAsSpan<float>().ToArray();
+        var features = outputs[0].GetTensorDataAsSpan<float>().ToArray();
+        // A feature that is no number must not spoil the answers of others in the same batch.
+        foreach (ref var feature in features.AsSpan())
+            if (!float.IsFinite(feature)) feature = 0;
+        return features;
     }
 
     private long[] ShapeOf(int[] sizes)

@@ -24,6 +24,9 @@ internal sealed class VectorEncoder(int size) : InputEncoder
     /// <summary>Arrays of numbers as float32 bytes.</summary>
     internal static class Floats
     {
+        /// <summary>Larger numbers could overflow inside a model, and spoil the answers of others in the same batch.</summary>
+        private const float Largest = 1e12f;
+
         public static byte[] Pack(JsonElement input, string field, int size)
         {
             if (input.ValueKind != JsonValueKind.Array) throw Wrong(field, input, $"an array of {size} numbers");
@@ -34,9 +37,8 @@ internal sealed class VectorEncoder(int size) : InputEncoder
             var i = 0;
             foreach (var element in input.EnumerateArray())
             {
-                // A double that is too large for a float reads as infinity.
-                if (element.ValueKind != JsonValueKind.Number || !element.TryGetSingle(out var number) || !float.IsFinite(number))
-                    throw Wrong($"{field}[{i}]", element, "a finite number");
+                if (element.ValueKind != JsonValueKind.Number || !element.TryGetSingle(out var number) || !(MathF.Abs(number) <= Largest))
+                    throw Wrong($"{field}[{i}]", element, "a number from -1e12 to 1e12");
                 numbers[i++] = number;
             }
             return packed;

@@ -1,7 +1,5 @@
 using System.Text.RegularExpressions;
 using Engram.Client;
-using Engram.Learning;
-using Engram.Retention;
 using Engram.Server.Inputs;
 
 namespace Engram.Server.Specifications;

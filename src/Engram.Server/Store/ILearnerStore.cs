@@ -44,8 +44,9 @@ public interface ILearnerStore : IAsyncDisposable
 
     /// <summary>Samples learnt up to a sequence whose label was corrected, or that were deleted, afterwards: what to unlearn.</summary>
     /// <param name="upTo">The cursor of the version that learnt them.</param>
+    /// <param name="after">Changes after this sequence: the cursor, or further on where the version has unlearnt since.</param>
     /// <param name="now">Changes up to this sequence.</param>
-    IReadOnlyList<LabelledSample> ReadRevoked(long upTo, long now);
+    IReadOnlyList<LabelledSample> ReadRevoked(long upTo, long after, long now);
 
     /// <summary>How many labelled samples there are after a sequence, held out or not, and when the oldest to be learnt came.</summary>
     /// <param name="after">The cursor of the published version.</param>

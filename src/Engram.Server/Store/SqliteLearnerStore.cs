@@ -84,13 +84,13 @@ internal sealed class SqliteLearnerStore : ILearnerStore
             """, new { after, upTo, limit, held = heldOut ? 1 : 0 });
 
     /// <inheritdoc/>
-    public IReadOnlyList<LabelledSample> ReadRevoked(long upTo, long now) =>
+    public IReadOnlyList<LabelledSample> ReadRevoked(long upTo, long after, long now) =>
         Samples(
             """
             SELECT ordinal AS sequence, input, label FROM feedback
-            WHERE revoked > @upTo AND revoked <= @now AND ordinal <= @upTo AND kind = 1 AND held = 0
+            WHERE revoked > @after AND revoked <= @now AND ordinal <= @upTo AND kind = 1 AND held = 0
             ORDER BY ordinal
-            """, new { upTo, now });
+            """, new { upTo, after, now });
 
     /// <inheritdoc/>
     public FeedbackStatus Status(long after) => _file.Read(connection =>

@@ -8,6 +8,8 @@ namespace Engram.Server.Training;
 /// <summary>A learner in closed form.</summary>
 internal sealed class ClosedFormModel(AnalyticLearner learner) : TrainedModel
 {
+    public override IContinualLearner Learner => learner;
+
     public override bool Unlearns => true;
 
     public override int NextExperience => Next(learner.Learnt);

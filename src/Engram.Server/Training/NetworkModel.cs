@@ -9,6 +9,8 @@ namespace Engram.Server.Training;
 /// <summary>A network with its mechanisms and its optimiser.</summary>
 internal sealed class NetworkModel(Learner learner) : TrainedModel
 {
+    public override IContinualLearner Learner => learner;
+
     public override bool Unlearns => false;
 
     public override int NextExperience => Next(learner.Learnt);

@@ -7,6 +7,9 @@ namespace Engram.Server.Training;
 /// <summary>A learner while it learns: what a candidate is made with, and then saved.</summary>
 internal abstract class TrainedModel : IDisposable
 {
+    /// <summary>The learner itself.</summary>
+    public abstract IContinualLearner Learner { get; }
+
     /// <summary>Whether learnt samples can be unlearnt exactly.</summary>
     public abstract bool Unlearns { get; }
 

@@ -94,10 +94,10 @@ public sealed class LearnerStoreTests : IAsyncDisposable
         await Append(Truth("cow", prediction: "p"));
         var now = _store.LastSequence;
 
-        Assert.Equal("cat", Assert.Single(_store.ReadRevoked(cursor, now)).Label);
+        Assert.Equal("cat", Assert.Single(_store.ReadRevoked(cursor, cursor, now)).Label);
         Assert.Equal("cow", Assert.Single(_store.ReadSamples(cursor, now, 10, heldOut: false)).Label);
         Assert.Equal("cow", Assert.Single(Samples()).Label);
-        Assert.Empty(_store.ReadRevoked(now, now));
+        Assert.Empty(_store.ReadRevoked(now, now, now));
     }
 
     [Fact]
@@ -170,9 +170,9 @@ public sealed class LearnerStoreTests : IAsyncDisposable
         Assert.Null(_store.FindPrediction("p"));
         Assert.Empty(Samples());
         var now = _store.LastSequence;
-        Assert.Equal("cat", Assert.Single(_store.ReadRevoked(cursor, now)).Label);
+        Assert.Equal("cat", Assert.Single(_store.ReadRevoked(cursor, cursor, now)).Label);
         await _store.ForgetRevokedAsync(now);
-        Assert.Empty(_store.ReadRevoked(cursor, now));
+        Assert.Empty(_store.ReadRevoked(cursor, cursor, now));
     }
 
     [Fact]
