@@ -47,6 +47,8 @@ internal sealed class DescribeOperation : IOpenApiOperationTransformer
             parameter.Description ??= s_parameters.GetValueOrDefault(parameter.Name ?? "");
         if (operation.OperationId?.StartsWith("SendFeedback", StringComparison.Ordinal) == true || operation.OperationId == "ImportFeedback")
             AddHeader(operation, FeedbackEndpoints.KeyHeader, "Makes repeats harmless, for feedback without an idempotencyKey of its own.");
+        if (operation.OperationId == "ImportFeedback") operation.RequestBody = File("A file of feedback.", FeedbackImport.CsvType, FeedbackImport.JsonLinesType);
+        if (operation.OperationId == "ImportVersion") operation.RequestBody = File("A bundle.", VersionEndpoints.Zip);
         if (operation.OperationId == "GetEvents")
             AddHeader(operation, "Last-Event-ID", "Only events after this number.");
 
@@ -79,6 +81,13 @@ internal sealed class DescribeOperation : IOpenApiOperationTransformer
             });
         }
     }
+
+    private static OpenApiRequestBody File(string description, params string[] types) => new()
+    {
+        Description = description,
+        Required = true,
+        Content = types.ToDictionary(type => type, _ => new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String } }),
+    };
 
     private static void AddHeader(OpenApiOperation operation, string name, string description) => operation.Parameters!.Add(new OpenApiParameter
     {

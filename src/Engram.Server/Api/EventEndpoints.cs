@@ -78,7 +78,7 @@ internal sealed class EventEndpoints
             {
                 if (!await next) return;
                 var happened = each.Current;
-                var json = JsonSerializer.Serialize(happened, EngramJson.Default.LearnerEvent); // one line: line breaks are escaped
+                var json = JsonSerializer.Serialize(happened, Answers.Json.LearnerEvent); // one line: line breaks are escaped
                 await response.WriteAsync(string.Create(CultureInfo.InvariantCulture, $"id: {happened.Number}\nevent: {happened.Type}\ndata: {json}\n\n"), end);
                 next = each.MoveNextAsync().AsTask();
             }

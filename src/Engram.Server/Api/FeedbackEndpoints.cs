@@ -28,7 +28,6 @@ internal static class FeedbackEndpoints
             .Described(Tag, "SendFeedbackBatch", "Tells the truth about several inputs; all or none are stored.", Durable, 400, 404, 409, 413, 415);
         learner.MapPost("/feedback/import", (Delegate)((HttpContext context) => FeedbackImport.RunAsync(context, limits))).For(Role.Feedback)
             .WithMetadata(new BodyLimit(limits.MaxImportBytes))
-            .Accepts<string>(FeedbackImport.CsvType, FeedbackImport.JsonLinesType)
             .Described(Tag, "ImportFeedback", "Takes in a file of feedback, however long, as it streams in.",
                 "JSON lines hold one feedback each. CSV has a header with the column label and either the columns of the schema, in any order (tables), "
                 + "the column text (texts), or the numbers of the input in order (all others); the columns subject, observedAt, predictionId and idempotencyKey may "

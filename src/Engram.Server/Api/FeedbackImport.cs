@@ -126,7 +126,7 @@ internal sealed class FeedbackImport
             }
             catch (InputException problem)
             {
-                throw RefusedException.BadInput(problem.Field, problem.Message, line);
+                throw RefusedException.BadInput(problem.Field, Problems.Detail(problem), line);
             }
         }
     }

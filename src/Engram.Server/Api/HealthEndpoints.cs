@@ -27,6 +27,6 @@ internal static class HealthEndpoints
     }
 
     private static JsonHttpResult<HealthReport> Of(bool well, Startup startup) => TypedResults.Json(
-        new HealthReport(startup.IsStopping ? "stopping" : startup.IsStarted ? "ready" : "starting"), EngramJson.Default.HealthReport,
+        new HealthReport(startup.IsStopping ? "stopping" : startup.IsStarted ? "ready" : "starting"), Answers.Json.HealthReport,
         statusCode: well ? 200 : 503);
 }

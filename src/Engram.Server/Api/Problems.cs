@@ -47,13 +47,13 @@ internal sealed partial class Problems(RequestDelegate next, ServerMetrics metri
             case RefusedException refused:
                 return new(refused.Status, refused.Kind, refused.Field, refused.Message, refused.RetryAfter, refused.Line);
             case NotFoundException missing:
-                return new(404, "not-found", missing.Field, missing.Message);
+                return new(404, "not-found", missing.Field, Detail(missing));
             case ConflictException conflict:
-                return new(409, "conflict", conflict.Field, conflict.Message);
+                return new(409, "conflict", conflict.Field, Detail(conflict));
             case OverloadException overload:
-                return new(429, "overload", overload.Field, overload.Message, overload.RetryAfter);
+                return new(429, "overload", overload.Field, Detail(overload), overload.RetryAfter);
             case ServiceException wrong: // a specification, an input
-                return new(400, "bad-input", wrong.Field, wrong.Message);
+                return new(400, "bad-input", wrong.Field, Detail(wrong));
             case StoreBusyException:
                 return new(429, "overload", "feedback", "more is waiting to be written than is taken in, expected another try later", TimeSpan.FromSeconds(1));
             case BadHttpRequestException { StatusCode: 413 }:
@@ -72,6 +72,10 @@ internal sealed partial class Problems(RequestDelegate next, ServerMetrics metri
                 return new(500, "internal", null, "the service failed; its log says more under this traceId");
         }
     }
+
+    /// <summary>What an exception says, without the field, which stands beside it.</summary>
+    public static string Detail(ServiceException problem) =>
+        problem.Message.StartsWith(problem.Field + ": ", StringComparison.Ordinal) ? problem.Message[(problem.Field.Length + 2)..] : problem.Message;
 
     private static Answer OfStatus(HttpContext context) => context.Response.StatusCode switch
     {
@@ -111,7 +115,7 @@ internal sealed partial class Problems(RequestDelegate next, ServerMetrics metri
             Line = answer.Line,
             TraceId = Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier,
         };
-        var body = JsonSerializer.SerializeToUtf8Bytes(problem, EngramJson.Default.Problem);
+        var body = JsonSerializer.SerializeToUtf8Bytes(problem, Answers.Json.Problem);
         response.ContentLength = body.Length;
         await response.Body.WriteAsync(body, context.RequestAborted);
     }

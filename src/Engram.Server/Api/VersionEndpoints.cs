@@ -12,7 +12,8 @@ namespace Engram.Server.Api;
 internal static class VersionEndpoints
 {
     private const string Tag = "Versions";
-    private const string Zip = "application/zip";
+    /// <summary>The type of a bundle in a file.</summary>
+    public const string Zip = "application/zip";
 
     public static void Map(IEndpointRouteBuilder learner, RequestLimits limits)
     {
@@ -41,7 +42,6 @@ internal static class VersionEndpoints
             .Described(Tag, "ExportVersion", "Gives a version's bundle as a zip; engram inspect and engram predict read it unpacked.", null, 400, 404);
         versions.MapPost("/import", ImportAsync).For(Role.Operate)
             .WithMetadata(new BodyLimit(limits.MaxImportBytes))
-            .Accepts<Stream>(Zip)
             .Described(Tag, "ImportVersion", "Takes in a bundle as a candidate, which the gate examines.",
                 "The zip is one that was exported, or one of a bundle's folder that engram run wrote.", 400, 404, 409, 413, 415);
         learner.MapPost("/rollback", (HttpContext context, Body<RollbackRequest> body) =>

@@ -1,4 +1,3 @@
-using Engram.Client;
 using Engram.Server.Api;
 using Engram.Server.Security;
 using Engram.Server.Telemetry;
@@ -116,12 +115,12 @@ public sealed class EngramServer : IAsyncDisposable
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
-    // Answers are written as the contracts' own context would write them.
+    // Handlers' answers are written as the contracts are.
     private static void Write(JsonOptions options)
     {
-        var (target, source) = (options.SerializerOptions, EngramJson.Default.Options);
+        var (target, source) = (options.SerializerOptions, Answers.Json.Options);
         target.TypeInfoResolverChain.Clear();
-        target.TypeInfoResolverChain.Add(EngramJson.Default);
+        target.TypeInfoResolverChain.Add(Answers.Json);
         foreach (var converter in source.Converters) target.Converters.Add(converter);
         target.DefaultIgnoreCondition = source.DefaultIgnoreCondition;
         target.UnmappedMemberHandling = source.UnmappedMemberHandling;
@@ -129,5 +128,6 @@ public sealed class EngramServer : IAsyncDisposable
         target.RespectNullableAnnotations = source.RespectNullableAnnotations;
         target.RespectRequiredConstructorParameters = source.RespectRequiredConstructorParameters;
         target.MaxDepth = source.MaxDepth;
+        target.Encoder = source.Encoder;
     }
 }
