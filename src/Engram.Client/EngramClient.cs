@@ -49,7 +49,7 @@ public sealed class EngramClient : IDisposable
     /// <summary>The learners that the key reaches.</summary>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<IReadOnlyList<LearnerDescription>> GetLearnersAsync(CancellationToken cancellationToken = default) =>
-        _connection.GetAsync("v1/learners", EngramJson.Default.IReadOnlyListLearnerDescription, cancellationToken);
+        _connection.GetAsync("v1/learners", AnswerJson.Default.IReadOnlyListLearnerDescription, cancellationToken);
 
     /// <summary>Creates a learner.</summary>
     /// <param name="specification">What it is to be.</param>
@@ -59,7 +59,7 @@ public sealed class EngramClient : IDisposable
     {
         ArgumentNullException.ThrowIfNull(specification);
         await _connection.SendAsync(
-            HttpMethod.Post, "v1/learners", specification, EngramJson.Default.LearnerSpecification, EngramJson.Default.LearnerDescription,
+            HttpMethod.Post, "v1/learners", specification, EngramJson.Default.LearnerSpecification, AnswerJson.Default.LearnerDescription,
             isRepeatable: false, cancellationToken).ConfigureAwait(false);
         return Learner(specification.Name);
     }
@@ -67,13 +67,13 @@ public sealed class EngramClient : IDisposable
     /// <summary>The keys, without their secrets.</summary>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<IReadOnlyList<KeyInfo>> GetKeysAsync(CancellationToken cancellationToken = default) =>
-        _connection.GetAsync("v1/keys", EngramJson.Default.IReadOnlyListKeyInfo, cancellationToken);
+        _connection.GetAsync("v1/keys", AnswerJson.Default.IReadOnlyListKeyInfo, cancellationToken);
 
     /// <summary>Makes a key; its secret is in the answer and nowhere else.</summary>
     /// <param name="request">What it is to allow.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<CreatedKey> CreateKeyAsync(CreateKeyRequest request, CancellationToken cancellationToken = default) => _connection.SendAsync(
-        HttpMethod.Post, "v1/keys", request, EngramJson.Default.CreateKeyRequest, EngramJson.Default.CreatedKey, isRepeatable: false, cancellationToken);
+        HttpMethod.Post, "v1/keys", request, EngramJson.Default.CreateKeyRequest, AnswerJson.Default.CreatedKey, isRepeatable: false, cancellationToken);
 
     /// <summary>Revokes a key, at once.</summary>
     /// <param name="id">Its id.</param>
@@ -93,7 +93,7 @@ public sealed class EngramClient : IDisposable
     /// <param name="cancellationToken">Ends it.</param>
     public Task<IReadOnlyList<AuditEntry>> GetAuditAsync(string? learner = null, int limit = 100, CancellationToken cancellationToken = default) =>
         _connection.GetAsync(
-            Addresses.With(FormattableString.Invariant($"v1/audit?limit={limit}"), "learner", learner), EngramJson.Default.IReadOnlyListAuditEntry, cancellationToken);
+            Addresses.With(FormattableString.Invariant($"v1/audit?limit={limit}"), "learner", learner), AnswerJson.Default.IReadOnlyListAuditEntry, cancellationToken);
 
     /// <summary>Whether the service takes requests.</summary>
     /// <param name="cancellationToken">Ends it.</param>

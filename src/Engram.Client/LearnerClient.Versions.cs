@@ -12,13 +12,13 @@ public sealed partial class LearnerClient
     /// <summary>The versions, the newest first.</summary>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<IReadOnlyList<VersionInfo>> GetVersionsAsync(CancellationToken cancellationToken = default) =>
-        _connection.GetAsync(_path + "/versions", EngramJson.Default.IReadOnlyListVersionInfo, cancellationToken);
+        _connection.GetAsync(_path + "/versions", AnswerJson.Default.IReadOnlyListVersionInfo, cancellationToken);
 
     /// <summary>A version.</summary>
     /// <param name="version">Its number.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<VersionInfo> GetVersionAsync(int version, CancellationToken cancellationToken = default) =>
-        _connection.GetAsync(Version(version), EngramJson.Default.VersionInfo, cancellationToken);
+        _connection.GetAsync(Version(version), AnswerJson.Default.VersionInfo, cancellationToken);
 
     /// <summary>Publishes a staged, observed or shadow version.</summary>
     /// <param name="version">Its number.</param>
@@ -46,14 +46,14 @@ public sealed partial class LearnerClient
     /// <param name="reason">Why, for the audit log.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<VersionInfo> UnpinAsync(int version, string? reason = null, CancellationToken cancellationToken = default) => _connection.SendAsync(
-        HttpMethod.Delete, Addresses.With(Version(version) + "/pin", "reason", reason), null, EngramJson.Default.VersionInfo, isRepeatable: true, cancellationToken);
+        HttpMethod.Delete, Addresses.With(Version(version) + "/pin", "reason", reason), null, AnswerJson.Default.VersionInfo, isRepeatable: true, cancellationToken);
 
     /// <summary>Goes back to a version, at once; learning is paused.</summary>
     /// <param name="version">Its number; null for the one published before.</param>
     /// <param name="reason">Why, for the audit log.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<VersionInfo> RollbackAsync(int? version = null, string? reason = null, CancellationToken cancellationToken = default) => PostAsync(
-        "/rollback", new RollbackRequest(version, reason), EngramJson.Default.RollbackRequest, EngramJson.Default.VersionInfo,
+        "/rollback", new RollbackRequest(version, reason), EngramJson.Default.RollbackRequest, AnswerJson.Default.VersionInfo,
         isRepeatable: version is not null, cancellationToken);
 
     /// <summary>Gives an alias other than <c>champion</c> to a version.</summary>
@@ -63,14 +63,14 @@ public sealed partial class LearnerClient
     /// <param name="cancellationToken">Ends it.</param>
     public Task<VersionInfo> SetAliasAsync(string alias, int version, string? reason = null, CancellationToken cancellationToken = default) => _connection.SendAsync(
         HttpMethod.Put, $"{_path}/aliases/{Uri.EscapeDataString(alias)}", new AliasRequest(version, reason), EngramJson.Default.AliasRequest,
-        EngramJson.Default.VersionInfo, isRepeatable: true, cancellationToken);
+        AnswerJson.Default.VersionInfo, isRepeatable: true, cancellationToken);
 
     /// <summary>How two versions differ.</summary>
     /// <param name="from">The first one's number.</param>
     /// <param name="to">The second one's number.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<VersionDiff> DiffAsync(int from, int to, CancellationToken cancellationToken = default) =>
-        _connection.GetAsync($"{Version(from)}/diff/{Number(to)}", EngramJson.Default.VersionDiff, cancellationToken);
+        _connection.GetAsync($"{Version(from)}/diff/{Number(to)}", AnswerJson.Default.VersionDiff, cancellationToken);
 
     /// <summary>Writes a version's bundle as a zip.</summary>
     /// <param name="version">Its number.</param>
@@ -94,20 +94,20 @@ public sealed partial class LearnerClient
         using var response = await _connection.SendAsync(
             HttpMethod.Post, Addresses.With(_path + "/versions/import", "reason", reason), Files.Content(zip, "application/zip"), isRepeatable: false,
             hasTimeout: false, cancellationToken).ConfigureAwait(false);
-        return await Connection.ReadAsync(response, EngramJson.Default.VersionInfo, cancellationToken).ConfigureAwait(false);
+        return await Connection.ReadAsync(response, AnswerJson.Default.VersionInfo, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The pinned examples.</summary>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<IReadOnlyList<PinnedExample>> GetExamplesAsync(CancellationToken cancellationToken = default) =>
-        _connection.GetAsync(_path + "/examples", EngramJson.Default.IReadOnlyListPinnedExample, cancellationToken);
+        _connection.GetAsync(_path + "/examples", AnswerJson.Default.IReadOnlyListPinnedExample, cancellationToken);
 
     /// <summary>Pins an example: no candidate that gets it wrong is published.</summary>
     /// <param name="input">The input, for example from <see cref="LearnerInput"/>.</param>
     /// <param name="label">The label it must get.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<PinnedExample> PinExampleAsync(JsonElement input, string label, CancellationToken cancellationToken = default) => PostAsync(
-        "/examples", new PinExampleRequest(input, label), EngramJson.Default.PinExampleRequest, EngramJson.Default.PinnedExample, isRepeatable: false, cancellationToken);
+        "/examples", new PinExampleRequest(input, label), EngramJson.Default.PinExampleRequest, AnswerJson.Default.PinnedExample, isRepeatable: false, cancellationToken);
 
     /// <summary>Takes a pinned example away.</summary>
     /// <param name="id">Its id.</param>
@@ -121,12 +121,12 @@ public sealed partial class LearnerClient
     /// <summary>All that is watched.</summary>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<WatchReport> WatchAsync(CancellationToken cancellationToken = default) =>
-        _connection.GetAsync(_path + "/watch", EngramJson.Default.WatchReport, cancellationToken);
+        _connection.GetAsync(_path + "/watch", AnswerJson.Default.WatchReport, cancellationToken);
 
     /// <summary>Accuracy and forgetting over versions.</summary>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<AccuracyOverVersions> GetAccuracyAsync(CancellationToken cancellationToken = default) =>
-        _connection.GetAsync(_path + "/accuracy", EngramJson.Default.AccuracyOverVersions, cancellationToken);
+        _connection.GetAsync(_path + "/accuracy", AnswerJson.Default.AccuracyOverVersions, cancellationToken);
 
     /// <summary>What happens to the learner, until cancelled; goes on after the last event when the connection breaks.</summary>
     /// <param name="after">Only events after this number, as far as still remembered; null for those from now on.</param>
@@ -140,7 +140,7 @@ public sealed partial class LearnerClient
                 hasTimeout: false, cancellationToken).ConfigureAwait(false);
             var events = SseParser.Create(
                 await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false),
-                (_, data) => JsonSerializer.Deserialize(data, EngramJson.Default.LearnerEvent)!).EnumerateAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
+                (_, data) => JsonSerializer.Deserialize(data, AnswerJson.Default.LearnerEvent)!).EnumerateAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
             await using (events.ConfigureAwait(false))
             {
                 while (await MoveNextAsync(events).ConfigureAwait(false))
@@ -157,14 +157,14 @@ public sealed partial class LearnerClient
     /// <param name="subject">The subject.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<SubjectExport> ExportSubjectAsync(string subject, CancellationToken cancellationToken = default) =>
-        _connection.GetAsync(Subject(subject), EngramJson.Default.SubjectExport, cancellationToken);
+        _connection.GetAsync(Subject(subject), AnswerJson.Default.SubjectExport, cancellationToken);
 
     /// <summary>Deletes what is stored about a subject and unlearns it.</summary>
     /// <param name="subject">The subject.</param>
     /// <param name="reason">Why, for the audit log.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<SubjectDeletion> DeleteSubjectAsync(string subject, string? reason = null, CancellationToken cancellationToken = default) => _connection.SendAsync(
-        HttpMethod.Delete, Addresses.With(Subject(subject), "reason", reason), null, EngramJson.Default.SubjectDeletion, isRepeatable: true, cancellationToken);
+        HttpMethod.Delete, Addresses.With(Subject(subject), "reason", reason), null, AnswerJson.Default.SubjectDeletion, isRepeatable: true, cancellationToken);
 
     // A stream that ends or breaks is asked for again.
     private static async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<SseItem<LearnerEvent>> events)
@@ -180,7 +180,7 @@ public sealed partial class LearnerClient
     }
 
     private Task<VersionInfo> DecideAsync(string path, string? reason, CancellationToken cancellationToken) =>
-        PostAsync(path, new ReasonRequest(reason), EngramJson.Default.ReasonRequest, EngramJson.Default.VersionInfo, isRepeatable: false, cancellationToken);
+        PostAsync(path, new ReasonRequest(reason), EngramJson.Default.ReasonRequest, AnswerJson.Default.VersionInfo, isRepeatable: false, cancellationToken);
 
     private string Version(int version) => $"{_path}/versions/{Number(version)}";
 

@@ -22,7 +22,7 @@ public sealed partial class LearnerClient
     /// <summary>The learner as it is now.</summary>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<LearnerDescription> GetAsync(CancellationToken cancellationToken = default) =>
-        _connection.GetAsync(_path, EngramJson.Default.LearnerDescription, cancellationToken);
+        _connection.GetAsync(_path, AnswerJson.Default.LearnerDescription, cancellationToken);
 
     /// <summary>Deletes the learner and all it kept.</summary>
     /// <param name="reason">Why, for the audit log.</param>
@@ -37,13 +37,13 @@ public sealed partial class LearnerClient
     /// <param name="reason">Why, for the audit log.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<LearnerDescription> PauseAsync(string? reason = null, CancellationToken cancellationToken = default) =>
-        PostAsync("/pause", new ReasonRequest(reason), EngramJson.Default.ReasonRequest, EngramJson.Default.LearnerDescription, isRepeatable: true, cancellationToken);
+        PostAsync("/pause", new ReasonRequest(reason), EngramJson.Default.ReasonRequest, AnswerJson.Default.LearnerDescription, isRepeatable: true, cancellationToken);
 
     /// <summary>Learns again.</summary>
     /// <param name="reason">Why, for the audit log.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<LearnerDescription> ResumeAsync(string? reason = null, CancellationToken cancellationToken = default) =>
-        PostAsync("/resume", new ReasonRequest(reason), EngramJson.Default.ReasonRequest, EngramJson.Default.LearnerDescription, isRepeatable: true, cancellationToken);
+        PostAsync("/resume", new ReasonRequest(reason), EngramJson.Default.ReasonRequest, AnswerJson.Default.LearnerDescription, isRepeatable: true, cancellationToken);
 
     /// <summary>Learns what waits, now; completes when the candidate was published, staged, refused or has failed, however long that takes.</summary>
     /// <param name="cancellationToken">Ends the wait, not the learning.</param>
@@ -54,7 +54,7 @@ public sealed partial class LearnerClient
             HttpMethod.Post, _path + "/learn", null, isRepeatable: false, hasTimeout: false, cancellationToken).ConfigureAwait(false);
         return response.StatusCode == System.Net.HttpStatusCode.NoContent
             ? null
-            : await Connection.ReadAsync(response, EngramJson.Default.VersionInfo, cancellationToken).ConfigureAwait(false);
+            : await Connection.ReadAsync(response, AnswerJson.Default.VersionInfo, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Predicts the label of an input.</summary>
@@ -73,13 +73,13 @@ public sealed partial class LearnerClient
     /// <param name="request">The input and what is to be told of it.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<PredictResponse> PredictAsync(PredictRequest request, CancellationToken cancellationToken = default) =>
-        PostAsync("/predictions", request, EngramJson.Default.PredictRequest, EngramJson.Default.PredictResponse, isRepeatable: true, cancellationToken);
+        PostAsync("/predictions", request, EngramJson.Default.PredictRequest, AnswerJson.Default.PredictResponse, isRepeatable: true, cancellationToken);
 
     /// <summary>Predicts the labels of several inputs, all by the same version.</summary>
     /// <param name="request">The inputs and what is to be told of them.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<PredictBatchResponse> PredictAsync(PredictBatchRequest request, CancellationToken cancellationToken = default) => PostAsync(
-        "/predictions/batch", request, EngramJson.Default.PredictBatchRequest, EngramJson.Default.PredictBatchResponse, isRepeatable: true, cancellationToken);
+        "/predictions/batch", request, EngramJson.Default.PredictBatchRequest, AnswerJson.Default.PredictBatchResponse, isRepeatable: true, cancellationToken);
 
     /// <summary>Tells the true label of a prediction; it is on disk when the task completes.</summary>
     /// <param name="predictionId">The prediction.</param>
@@ -99,13 +99,13 @@ public sealed partial class LearnerClient
     /// <param name="request">The truth. Without an idempotency key it gets one.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<FeedbackReceipt> FeedbackAsync(FeedbackRequest request, CancellationToken cancellationToken = default) =>
-        PostAsync("/feedback", Keyed(request), EngramJson.Default.FeedbackRequest, EngramJson.Default.FeedbackReceipt, isRepeatable: true, cancellationToken);
+        PostAsync("/feedback", Keyed(request), EngramJson.Default.FeedbackRequest, AnswerJson.Default.FeedbackReceipt, isRepeatable: true, cancellationToken);
 
     /// <summary>Tells the truth about several inputs; all or none are stored.</summary>
     /// <param name="items">The truths. Those without an idempotency key get one.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<FeedbackBatchReceipt> FeedbackAsync(IEnumerable<FeedbackRequest> items, CancellationToken cancellationToken = default) => PostAsync(
-        "/feedback/batch", new FeedbackBatchRequest([.. items.Select(Keyed)]), EngramJson.Default.FeedbackBatchRequest, EngramJson.Default.FeedbackBatchReceipt,
+        "/feedback/batch", new FeedbackBatchRequest([.. items.Select(Keyed)]), EngramJson.Default.FeedbackBatchRequest, AnswerJson.Default.FeedbackBatchReceipt,
         isRepeatable: true, cancellationToken);
 
     /// <summary>Sends a file of feedback.</summary>
@@ -123,13 +123,13 @@ public sealed partial class LearnerClient
         using var response = await _connection.SendAsync(
             HttpMethod.Post, _path + "/feedback/import", Files.Content(file, type), file.CanSeek, hasTimeout: false, cancellationToken,
             request => request.Headers.Add("Idempotency-Key", idempotencyKey)).ConfigureAwait(false);
-        return await Connection.ReadAsync(response, EngramJson.Default.ImportReceipt, cancellationToken).ConfigureAwait(false);
+        return await Connection.ReadAsync(response, AnswerJson.Default.ImportReceipt, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>How far the learner is with its feedback.</summary>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<FeedbackStatus> GetFeedbackAsync(CancellationToken cancellationToken = default) =>
-        _connection.GetAsync(_path + "/feedback", EngramJson.Default.FeedbackStatus, cancellationToken);
+        _connection.GetAsync(_path + "/feedback", AnswerJson.Default.FeedbackStatus, cancellationToken);
 
     private static FeedbackRequest Keyed(FeedbackRequest request) =>
         request.IdempotencyKey is null ? request with { IdempotencyKey = Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture) } : request;

@@ -78,7 +78,7 @@ internal sealed class Connection(HttpClient http, EngramClientOptions options)
         {
             try
             {
-                return await ReadAsync(response, EngramJson.Default.Problem, cancellationToken).ConfigureAwait(false);
+                return await ReadAsync(response, AnswerJson.Default.Problem, cancellationToken).ConfigureAwait(false);
             }
             catch (JsonException)
             {

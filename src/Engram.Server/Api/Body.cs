@@ -4,6 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using Engram.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Metadata;
 
 namespace Engram.Server.Api;
@@ -21,7 +22,7 @@ internal sealed record Body<T>(T Value) : IEndpointParameterMetadataProvider whe
     {
         var request = context.Request;
         // Reasons may be left out altogether.
-        if (typeof(T) == typeof(ReasonRequest) && request is { ContentLength: null or 0, ContentType: null })
+        if (typeof(T) == typeof(ReasonRequest) && context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
             return new Body<T>((T)(object)new ReasonRequest());
         if (!IsJson(request.ContentType))
             throw new RefusedException(415, "media-type", "content-type", $"\"{Shown.Text(request.ContentType ?? "")}\", expected {Json}");
@@ -32,7 +33,7 @@ internal sealed record Body<T>(T Value) : IEndpointParameterMetadataProvider whe
         }
         catch (JsonException problem)
         {
-            throw JsonProblem.Of(problem, null);
+            throw JsonProblem.Of(problem, s_type, null);
         }
     }
 

@@ -53,7 +53,7 @@ internal sealed class FeedbackImport
             }
             catch (JsonException problem)
             {
-                throw await AfterStoringAsync(JsonProblem.Of(problem, lines.Line));
+                throw await AfterStoringAsync(JsonProblem.Of(problem, EngramJson.Default.FeedbackRequest, lines.Line));
             }
             if (feedback is null) throw await AfterStoringAsync(RefusedException.BadInput(null, "null, expected feedback", lines.Line));
             await AddAsync(lines.Line, feedback);

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using Engram.Client;
 
@@ -8,24 +9,25 @@ namespace Engram.Server.Api;
 /// <summary>Says what is wrong with JSON in the contract's words: the serialiser's own name types.</summary>
 internal static partial class JsonProblem
 {
-    private static readonly FrozenDictionary<string, string> s_expected = new Dictionary<string, string>
+    private static readonly FrozenDictionary<Type, string> s_expected = new Dictionary<Type, string>
     {
-        ["System.String"] = "a string",
-        ["System.Boolean"] = "true or false",
-        ["System.Int32"] = "a whole number",
-        ["System.Int64"] = "a whole number",
-        ["System.Double"] = "a number",
-        ["System.DateTimeOffset"] = "a time such as \"2026-03-01T14:05:09Z\"",
-        [typeof(InputKind).FullName!] = Words<InputKind>(),
-        [typeof(ColumnKind).FullName!] = Words<ColumnKind>(),
-        [typeof(GateMode).FullName!] = Words<GateMode>(),
-        [typeof(Role).FullName!] = Words<Role>(),
+        [typeof(string)] = "a string",
+        [typeof(bool)] = "true or false",
+        [typeof(int)] = "a whole number",
+        [typeof(long)] = "a whole number",
+        [typeof(double)] = "a number",
+        [typeof(DateTimeOffset)] = "a time such as \"2026-03-01T14:05:09Z\"",
+        [typeof(InputKind)] = Words<InputKind>(),
+        [typeof(ColumnKind)] = Words<ColumnKind>(),
+        [typeof(GateMode)] = Words<GateMode>(),
+        [typeof(Role)] = Words<Role>(),
     }.ToFrozenDictionary();
 
     /// <summary>The refusal of JSON that cannot be read.</summary>
     /// <param name="problem">What the serialiser said.</param>
+    /// <param name="contract">What was to be read.</param>
     /// <param name="line">The line of an imported file; null elsewhere.</param>
-    public static RefusedException Of(JsonException problem, long? line)
+    public static RefusedException Of(JsonException problem, JsonTypeInfo contract, long? line)
     {
         var field = Field(problem.Path);
         var message = problem.Message;
@@ -40,17 +42,32 @@ internal static partial class JsonProblem
             return RefusedException.BadInput(field ?? "body", "null, expected a value", line);
         if (message.Contains("maximum", StringComparison.Ordinal) && message.Contains("depth", StringComparison.Ordinal))
             return RefusedException.BadInput(field ?? "body", $"nests too deep, expected at most {EngramJson.Default.Options.MaxDepth} levels", line);
-        if (Converted().Match(message) is { Success: true } type)
-            return RefusedException.BadInput(field ?? "body", $"is of the wrong type, expected {Expected(type.Groups[1].Value)}", line);
+        if (message.Contains("could not be converted", StringComparison.Ordinal))
+            return RefusedException.BadInput(field ?? "body", $"is of the wrong type, expected {Expected(TypeAt(contract, problem.Path ?? "$"))}", line);
         var where = line is null && problem is { LineNumber: { } row, BytePositionInLine: { } column } ? $" (line {row + 1}, byte {column + 1})" : "";
         return RefusedException.BadInput(field ?? "body", $"is no valid JSON{where}", line);
     }
 
-    private static string Expected(string type)
+    private static string Expected(JsonTypeInfo? type)
     {
-        var plain = type.StartsWith("System.Nullable`1[", StringComparison.Ordinal) ? type["System.Nullable`1[".Length..].TrimEnd(']') : type;
-        if (s_expected.TryGetValue(plain, out var words)) return words;
-        return plain.Contains("List`1", StringComparison.Ordinal) ? "an array" : "an object";
+        if (type is null) return "another";
+        if (s_expected.TryGetValue(Nullable.GetUnderlyingType(type.Type) ?? type.Type, out var words)) return words;
+        return type.Kind == JsonTypeInfoKind.Enumerable ? "an array" : "an object";
+    }
+
+    // The serialiser names the type it was in, which need not be the one that was wrong: its path leads there.
+    private static JsonTypeInfo? TypeAt(JsonTypeInfo type, string path)
+    {
+        JsonTypeInfo? at = type;
+        foreach (Match step in Step().Matches(path))
+        {
+            if (at is null) return null;
+            var next = step.Value[0] == '['
+                ? at.ElementType
+                : at.Properties.FirstOrDefault(property => property.Name == step.Groups[1].Value)?.PropertyType;
+            at = next is null ? null : EngramJson.Default.GetTypeInfo(next);
+        }
+        return at;
     }
 
     // $.learning.cpuShare becomes learning.cpuShare; the root has no name.
@@ -75,6 +92,6 @@ internal static partial class JsonProblem
     [GeneratedRegex("[Dd]uplicate property '(.*)' encountered", RegexOptions.Singleline)]
     private static partial Regex Duplicate();
 
-    [GeneratedRegex(@"could not be converted to ([^\s]+?)\.? ")]
-    private static partial Regex Converted();
+    [GeneratedRegex(@"\.(\w+)|\[\d+\]")]
+    private static partial Regex Step();
 }

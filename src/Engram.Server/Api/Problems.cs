@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Engram.Client;
 using Engram.Server.Store;
 using Engram.Server.Telemetry;
@@ -23,7 +24,7 @@ internal sealed partial class Problems(RequestDelegate next, ServerMetrics metri
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
-            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest; // nobody reads it
+            if (!context.Response.HasStarted) context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest; // nobody reads it
         }
 #pragma warning disable CA1031 // The one place where every exception of a request ends.
         catch (Exception problem)
@@ -59,7 +60,7 @@ internal sealed partial class Problems(RequestDelegate next, ServerMetrics metri
             case BadHttpRequestException { StatusCode: 413 }:
                 return new(413, "too-large", "body", "more bytes than are taken in at once");
             case BadHttpRequestException bad: // a parameter in the address, a broken body
-                return new(bad.StatusCode, bad.StatusCode == 400 ? "bad-input" : Kind(bad.StatusCode), null, ReasonOf(bad));
+                return OfUnreadable(bad);
             case IOException:
                 Failed(log, problem, context.Request.Path);
                 return new(503, "storage", null, "the service cannot read or write its files now, expected another try later", TimeSpan.FromSeconds(10));
@@ -85,14 +86,22 @@ internal sealed partial class Problems(RequestDelegate next, ServerMetrics metri
         var status => new(status, Kind(status), null, ReasonPhrases.GetReasonPhrase(status)),
     };
 
-    private static string ReasonOf(BadHttpRequestException bad) => bad.StatusCode switch
+    private static Answer OfUnreadable(BadHttpRequestException bad)
     {
-        408 => "the request came too slowly",
-        431 => "the headers are too long",
-        _ => bad.Message.StartsWith("Failed to bind parameter", StringComparison.Ordinal)
-            ? "a value in the address is of the wrong type, expected it as the documentation at /docs says"
-            : "the request could not be read",
-    };
+        if (Parameter().Match(bad.Message) is { Success: true } parameter)
+            return new(400, "bad-input", parameter.Groups[2].Value, $"\"{Shown.Text(parameter.Groups[3].Value)}\", expected {(parameter.Groups[1].Value == "string" ? "a value" : "a whole number")}");
+        return bad.StatusCode switch
+        {
+            400 => new(400, "bad-input", null, "the request could not be read"),
+            408 => new(408, Kind(408), null, "the request came too slowly"),
+            431 => new(431, Kind(431), null, "the headers are too long"),
+            var status => new(status, Kind(status), null, "the request could not be read"),
+        };
+    }
+
+    // As minimal APIs say it of values in addresses.
+    [GeneratedRegex("^Failed to bind parameter \"(\\w+).* (\\w+)\" from \"(.*)\"\\.$", RegexOptions.Singleline)]
+    private static partial Regex Parameter();
 
     private static string Kind(int status) => ReasonPhrases.GetReasonPhrase(status).ToLowerInvariant().Replace(' ', '-');
 

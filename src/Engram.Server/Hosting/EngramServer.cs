@@ -17,6 +17,7 @@ public sealed class EngramServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly Startup _startup;
+    private int _stopped;
 
     private EngramServer(WebApplication app)
     {
@@ -80,16 +81,22 @@ public sealed class EngramServer : IAsyncDisposable
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await ReadyAsync(cancellationToken);
-        await _app.WaitForShutdownAsync(cancellationToken);
+        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using (cancellationToken.UnsafeRegister(_ => cancelled.TrySetResult(), null)) await cancelled.Task;
+        await StopAsync(CancellationToken.None);
     }
 
     /// <summary>Takes no more requests, ends those in progress, and closes the learners.</summary>
-    public Task StopAsync(CancellationToken cancellationToken = default) => _app.StopAsync(cancellationToken);
+    /// <param name="cancellationToken">Ends requests in progress at once.</param>
+    public async Task StopAsync(CancellationToken cancellationToken = default)
+    {
+        if (Interlocked.Exchange(ref _stopped, 1) == 0) await _app.StopAsync(cancellationToken);
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await _app.StopAsync();
+        await StopAsync();
         await _app.DisposeAsync();
     }
 
