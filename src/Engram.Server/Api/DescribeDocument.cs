@@ -29,7 +29,15 @@ internal sealed class DescribeDocument : IOpenApiDocumentTransformer
             Description = "A key, as the service shows it once when it is made.",
         };
         document.Tags = new HashSet<OpenApiTag>(s_tags.Select(tag => new OpenApiTag { Name = tag.Name, Description = tag.Description }));
+        foreach (var schema in document.Components.Schemas?.Values.OfType<OpenApiSchema>() ?? []) DescribeInputs(schema);
         return Task.CompletedTask;
+    }
+
+    // An input that may be missing is described where it is defined only.
+    private static void DescribeInputs(OpenApiSchema schema)
+    {
+        foreach (var property in schema.Properties?.Values.OfType<OpenApiSchema>() ?? [])
+            property.Description ??= property.OneOf?.Select(one => one.Description).FirstOrDefault(description => description is not null);
     }
 
     private static readonly (string Name, string Description)[] s_tags =

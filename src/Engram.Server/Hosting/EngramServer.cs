@@ -63,6 +63,12 @@ public sealed class EngramServer : IAsyncDisposable
     /// <summary>Where it listens, once started.</summary>
     public IReadOnlyList<Uri> Addresses => [.. _app.Urls.Select(url => new Uri(url.Replace("*", "localhost", StringComparison.Ordinal).Replace("+", "localhost", StringComparison.Ordinal)))];
 
+    /// <summary>Method and pattern of every route, for tests.</summary>
+    internal IEnumerable<(string Method, string Path)> Routes =>
+        from endpoint in _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []
+        select (method, "/" + endpoint.RoutePattern.RawText!.Trim('/'));
+
     /// <summary>The learners, once <see cref="ReadyAsync"/> has completed.</summary>
     public LearningService Service => _startup.Opened.Service;
 
