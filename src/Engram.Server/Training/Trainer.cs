@@ -9,10 +9,12 @@ internal sealed partial class Trainer : IDisposable
     private const int Nice = 10;
     private readonly BlockingCollection<Action> _jobs = [];
     private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationToken _stopped; // outlives its source
     private readonly Thread _thread;
 
     public Trainer()
     {
+        _stopped = _stopping.Token;
         _thread = new Thread(Run) { IsBackground = true, Name = "learn", Priority = ThreadPriority.BelowNormal };
         _thread.Start();
     }
@@ -25,11 +27,11 @@ internal sealed partial class Trainer : IDisposable
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {
-            _jobs.Add(() => Do(job, done, cancellationToken), _stopping.Token);
+            _jobs.Add(() => Do(job, done, cancellationToken), _stopped);
         }
         catch (Exception problem) when (problem is OperationCanceledException or InvalidOperationException)
         {
-            done.TrySetCanceled(_stopping.Token);
+            done.TrySetCanceled(_stopped);
         }
         return done.Task;
     }
@@ -37,7 +39,7 @@ internal sealed partial class Trainer : IDisposable
     /// <summary>Ends what is being done between two of its steps, and what waits.</summary>
     public void Dispose()
     {
-        if (_stopping.IsCancellationRequested) return;
+        if (_stopped.IsCancellationRequested) return;
         _stopping.Cancel();
         _jobs.CompleteAdding();
         _thread.Join();
@@ -47,7 +49,7 @@ internal sealed partial class Trainer : IDisposable
 
     private void Do<T>(Func<CancellationToken, T> job, TaskCompletionSource<T> done, CancellationToken cancellationToken)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token, cancellationToken);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(_stopped, cancellationToken);
         try
         {
             either.Token.ThrowIfCancellationRequested();
