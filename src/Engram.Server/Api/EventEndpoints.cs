@@ -43,7 +43,7 @@ internal sealed class EventEndpoints
         try
         {
             using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _startup.Stopping);
-            await WriteAsync(context.Response, context.Learner().EventsAsync(after, end.Token), end.Token);
+            await WriteAsync(context.Response, context.Learner().EventsAsync(after, end.Token), end);
         }
         catch (OperationCanceledException)
         {
@@ -55,34 +55,45 @@ internal sealed class EventEndpoints
         }
     }
 
-    private static async Task WriteAsync(HttpResponse response, IAsyncEnumerable<LearnerEvent> events, CancellationToken end)
+    private static async Task WriteAsync(HttpResponse response, IAsyncEnumerable<LearnerEvent> events, CancellationTokenSource end)
     {
         response.ContentType = EventStream;
         response.Headers["X-Accel-Buffering"] = "no"; // nginx holds streams back otherwise
-        await response.WriteAsync("retry: 2000\n\n", end);
-        await response.Body.FlushAsync(end);
+        await response.WriteAsync("retry: 2000\n\n", end.Token);
+        await response.Body.FlushAsync(end.Token);
 
-        await using var each = events.GetAsyncEnumerator(end);
+        await using var each = events.GetAsyncEnumerator(end.Token);
         using var heartbeat = new PeriodicTimer(s_heartbeat);
         var next = each.MoveNextAsync().AsTask();
-        var beat = heartbeat.WaitForNextTickAsync(end).AsTask();
-        while (true)
+        try
         {
-            if (await Task.WhenAny(next, beat) == beat)
+            var beat = heartbeat.WaitForNextTickAsync(end.Token).AsTask();
+            while (true)
             {
-                await beat;
-                beat = heartbeat.WaitForNextTickAsync(end).AsTask();
-                await response.WriteAsync(": still here\n\n", end);
+                if (await Task.WhenAny(next, beat) == beat)
+                {
+                    await beat;
+                    beat = heartbeat.WaitForNextTickAsync(end.Token).AsTask();
+                    await response.WriteAsync(": still here\n\n", end.Token);
+                }
+                else
+                {
+                    if (!await next) return;
+                    await response.WriteAsync(Text(each.Current), end.Token);
+                    next = each.MoveNextAsync().AsTask();
+                }
+                await response.Body.FlushAsync(end.Token);
             }
-            else
-            {
-                if (!await next) return;
-                var happened = each.Current;
-                var json = JsonSerializer.Serialize(happened, Answers.Json.LearnerEvent); // one line: line breaks are escaped
-                await response.WriteAsync(string.Create(CultureInfo.InvariantCulture, $"id: {happened.Number}\nevent: {happened.Type}\ndata: {json}\n\n"), end);
-                next = each.MoveNextAsync().AsTask();
-            }
-            await response.Body.FlushAsync(end);
+        }
+        finally
+        {
+            // An enumerator must not be disposed while it moves.
+            await end.CancelAsync();
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    // JSON is one line: line breaks are escaped.
+    private static string Text(LearnerEvent happened) => string.Create(CultureInfo.InvariantCulture,
+        $"id: {happened.Number}\nevent: {happened.Type}\ndata: {JsonSerializer.Serialize(happened, Answers.Json.LearnerEvent)}\n\n");
 }

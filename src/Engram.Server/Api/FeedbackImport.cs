@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using Engram.Client;
 using Engram.Server.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -30,7 +29,7 @@ internal sealed class FeedbackImport
         var import = new FeedbackImport(context);
         try
         {
-            if (type?.MediaType == JsonLinesType) await import.ReadJsonAsync(new JsonLines(context.Request.BodyReader, limits.MaxLineBytes));
+            if (type?.MediaType == JsonLinesType) await import.ReadJsonAsync(new(context.Request.BodyReader, EngramJson.Default.FeedbackRequest, limits.MaxLineBytes));
             else if (type?.MediaType == CsvType) await import.ReadCsvAsync(context.Request.Body, limits.MaxLineBytes);
             else throw new RefusedException(415, "media-type", "content-type", $"\"{Shown.Text(context.Request.ContentType ?? "")}\", expected {CsvType} or {JsonLinesType}");
         }
@@ -42,28 +41,22 @@ internal sealed class FeedbackImport
         return import._receipt;
     }
 
-    private async Task ReadJsonAsync(JsonLines lines)
+    private async Task ReadJsonAsync(JsonLines<FeedbackRequest> lines)
     {
-        while (await lines.ReadAsync(_end) is { } line)
+        while (true)
         {
             FeedbackRequest? feedback;
             try
             {
-                feedback = Parse(line);
+                feedback = await lines.ReadAsync(_end);
             }
-            catch (JsonException problem)
+            catch (RefusedException problem)
             {
-                throw await AfterStoringAsync(JsonProblem.Of(problem, EngramJson.Default.FeedbackRequest, lines.Line));
+                throw await AfterStoringAsync(problem);
             }
-            if (feedback is null) throw await AfterStoringAsync(RefusedException.BadInput(null, "null, expected feedback", lines.Line));
+            if (feedback is null) return;
             await AddAsync(lines.Line, feedback);
         }
-    }
-
-    private static FeedbackRequest? Parse(System.Buffers.ReadOnlySequence<byte> line)
-    {
-        var reader = new Utf8JsonReader(line, new JsonReaderOptions { MaxDepth = EngramJson.Default.Options.MaxDepth, AllowMultipleValues = false });
-        return JsonSerializer.Deserialize(ref reader, EngramJson.Default.FeedbackRequest);
     }
 
     private async Task ReadCsvAsync(Stream body, int mostCharacters)

@@ -1,40 +1,60 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Engram.Server.Api;
 
 /// <summary>Reads lines of JSON, as they stream in.</summary>
+/// <typeparam name="T">What a line holds.</typeparam>
 /// <param name="reader">The bytes.</param>
+/// <param name="type">How a line is read.</param>
 /// <param name="mostBytes">Most bytes of a line.</param>
-internal sealed class JsonLines(PipeReader reader, int mostBytes)
+internal sealed class JsonLines<T>(PipeReader reader, JsonTypeInfo<T> type, int mostBytes) where T : class
 {
-    private SequencePosition _consumed;
-    private bool _hasLine;
-
     /// <summary>The number of the last line, from 1.</summary>
     public long Line { get; private set; }
 
-    /// <summary>The next line that is not blank; null at the end. It is valid until the next call.</summary>
-    /// <exception cref="RefusedException">A line is too long.</exception>
-    public async ValueTask<ReadOnlySequence<byte>?> ReadAsync(CancellationToken cancellationToken)
+    /// <summary>What the next line that is not blank holds; null at the end.</summary>
+    /// <exception cref="RefusedException">The line is too long, or is not what it should be.</exception>
+    public async ValueTask<T?> ReadAsync(CancellationToken cancellationToken)
     {
-        if (_hasLine) reader.AdvanceTo(_consumed);
-        _hasLine = false;
         while (true)
         {
             var read = await reader.ReadAsync(cancellationToken);
             var rest = read.Buffer;
-            while (Next(ref rest, read.IsCompleted) is { } line)
+            var examined = rest.End;
+            try
             {
-                Line++;
-                if (line.Length > mostBytes) throw TooLong(Line);
-                if (IsBlank(line)) continue;
-                (_consumed, _hasLine) = (rest.Start, true);
-                return line;
+                while (Next(ref rest, read.IsCompleted) is { } line)
+                {
+                    Line++;
+                    if (line.Length > mostBytes) throw TooLong(Line);
+                    if (IsBlank(line)) continue;
+                    examined = rest.Start; // what follows is for the next call
+                    return Parse(line);
+                }
+                if (rest.Length > mostBytes) throw TooLong(Line + 1);
             }
-            if (rest.Length > mostBytes) throw TooLong(Line + 1);
-            reader.AdvanceTo(rest.Start, read.Buffer.End);
+            finally
+            {
+                reader.AdvanceTo(rest.Start, examined);
+            }
             if (read.IsCompleted) return null;
+        }
+    }
+
+    private T Parse(ReadOnlySequence<byte> line)
+    {
+        try
+        {
+            var json = new Utf8JsonReader(line, new JsonReaderOptions { MaxDepth = type.Options.MaxDepth });
+            var value = JsonSerializer.Deserialize(ref json, type) ?? throw RefusedException.BadInput(null, "null, expected an object", Line);
+            return json.Read() ? throw RefusedException.BadInput("body", "is no valid JSON", Line) : value;
+        }
+        catch (JsonException problem)
+        {
+            throw JsonProblem.Of(problem, type, Line);
         }
     }
 

@@ -41,7 +41,7 @@ internal static class TelemetrySetup
     {
         builder.Logging
             .SetMinimumLevel(level)
-            .AddFilter("Microsoft", LogLevel.Warning)
+            .AddFilter("Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning)
             .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None) // it would make an activity for every request
             .AddJsonConsole(options =>
             {
