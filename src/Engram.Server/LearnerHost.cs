@@ -24,6 +24,7 @@ public sealed class LearnerHost
     private readonly FeedbackDesk _feedback;
     private readonly Subjects _subjects;
     private readonly ExampleList _examples;
+    private readonly Observer _observer;
     private DateTimeOffset _pruned;
     private int _tending;
 
@@ -44,6 +45,7 @@ public sealed class LearnerHost
         _examples = new ExampleList(learner);
         _serving.Compared = _trial.Compared;
         _teacher.LastError = keeper.Open();
+        _observer = new Observer(learner, _serving, keeper, _teacher);
         _pruned = learner.Clock.GetUtcNow();
         _teacher.UnlearnWhatWaits();
     }
@@ -164,13 +166,7 @@ public sealed class LearnerHost
     public Task<bool> UnpinExampleAsync(string id, string by) => _examples.UnpinAsync(id, by);
 
     /// <summary>All that is watched.</summary>
-    public WatchReport Watch() => new()
-    {
-        Predictions = new PredictionRate(0, 0, 0, 0),
-        Performance = _learner.Store.Performance(20),
-        Memory = VersionHistory.Content(_learner),
-        StalenessSeconds = _learner.Book.Champion is { } champion ? (_learner.Clock.GetUtcNow() - champion.Created).TotalSeconds : null,
-    };
+    public WatchReport Watch() => _observer.Report();
 
     /// <summary>Accuracy and forgetting over versions.</summary>
     public AccuracyOverVersions Accuracy() => VersionHistory.Accuracy(_learner.Book.All);
@@ -190,6 +186,7 @@ public sealed class LearnerHost
         if (Interlocked.Exchange(ref _tending, 1) == 1) return;
         try
         {
+            _observer.BringTruth(_trial.Count);
             await _learner.Changing.WaitAsync().ConfigureAwait(false);
             try
             {
@@ -221,12 +218,14 @@ public sealed class LearnerHost
         await _teacher.StopAsync().ConfigureAwait(false);
         await _learner.Changing.WaitAsync().ConfigureAwait(false); // let the change in progress end
         _serving.Dispose();
+        _observer.Dispose();
         _teacher.Dispose();
         await _learner.DisposeAsync().ConfigureAwait(false);
     }
 
     private void Came(IReadOnlyList<FeedbackRequest> items, IReadOnlyList<FeedbackReceipt> receipts)
     {
+        _observer.Accepted(receipts.Count);
         _teacher.Came(receipts.Count(receipt => receipt.State == FeedbackState.Accepted));
         for (var i = 0; i < items.Count; i++)
             if (items[i] is { PredictionId: { } id, Label: { } label }) _trial.Judged(id, label);

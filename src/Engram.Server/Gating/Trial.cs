@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Engram.Client;
 using Engram.Server.Serving;
+using Engram.Server.Store;
 using Engram.Server.Versions;
 
 namespace Engram.Server.Gating;
@@ -11,8 +12,11 @@ internal sealed class Trial(LearnerContext learner, PredictionService serving, V
 {
     private const string Service = "service";
     private const int MostRemembered = 100_000;
+    private const int MostVersions = 1000;
     private readonly GateSpecification _gate = learner.Specification.Gate;
     private readonly ConcurrentDictionary<string, (string Champion, string Shadow)> _said = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<int, (long Judged, long Right)> _live = new(learner.Store.Performance(MostVersions).Select(live =>
+        KeyValuePair.Create(live.Version, (live.Labelled, (long)Math.Round(live.Labelled * (live.Accuracy ?? 0))))));
     private long _compared;
     private long _agreed;
     private int _worse;
@@ -33,6 +37,10 @@ internal sealed class Trial(LearnerContext learner, PredictionService serving, V
         if (said.Champion == label) Interlocked.Increment(ref _worse);
         else if (said.Shadow == label) Interlocked.Increment(ref _better);
     }
+
+    /// <summary>Told of each prediction whose truth came, once.</summary>
+    public void Count(JudgedPrediction judged) => _live.AddOrUpdate(
+        judged.Version, _ => (1, judged.Right ? 1 : 0), (_, live) => (live.Judged + 1, live.Right + (judged.Right ? 1 : 0)));
 
     /// <summary>Begins to count anew.</summary>
     public void Reset()
@@ -62,7 +70,7 @@ internal sealed class Trial(LearnerContext learner, PredictionService serving, V
             var drop = new Drop(_worse, _better, (int)Math.Min(compared, int.MaxValue));
             var seen = $"agreed on {_agreed} of {compared} live predictions; of the others {_better} were found right and {_worse} wrong";
             if (drop.Exceeds(_gate.MaxAccuracyDrop)) await keeper.RefuseAsync(version, null, seen).ConfigureAwait(false);
-            else await keeper.TryAsync(version with { Reason = seen }, model, afterShadow: true).ConfigureAwait(false);
+            else await keeper.TryAsync(version, model, afterShadow: true, seen).ConfigureAwait(false);
             Reset();
         }
         finally
@@ -100,7 +108,8 @@ internal sealed class Trial(LearnerContext learner, PredictionService serving, V
         return true;
     }
 
-    private LivePerformance? Live(int version) => learner.Store.Performance(100).FirstOrDefault(live => live.Version == version && live.Accuracy is not null);
+    private LivePerformance? Live(int version) =>
+        _live.TryGetValue(version, out var live) && live.Judged > 0 ? new LivePerformance(version, live.Judged, (double)live.Right / live.Judged) : null;
 
     // Beyond what chance explains: one standard error of the difference of two shares.
     private bool FallsBelow(LivePerformance own, LivePerformance? other)

@@ -21,6 +21,9 @@ internal abstract class InputEncoder : IDisposable
     /// <summary>Numbers in one sample.</summary>
     public int Width => checked((int)Shape.Aggregate(1L, (product, size) => product * size));
 
+    /// <summary>Names of the numbers in one sample; null calls them by their place.</summary>
+    public virtual IReadOnlyList<string>? Names => null;
+
     /// <summary>What was measured on the first samples, to be kept with the version; null where nothing is measured.</summary>
     public virtual JsonObject? Measured => null;
 

@@ -35,6 +35,11 @@ internal sealed class TabularEncoder : InputEncoder
 
     public override JsonObject? Measured { get; }
 
+    public override IReadOnlyList<string> Names => [.. _columns.SelectMany(column => column.Kind == ColumnKind.Numeric
+        ? [column.Name, $"{column.Name} missing"]
+        : column.Values.Select(value => $"{column.Name}={value}")
+            .Concat(Enumerable.Range(0, column.Buckets).Select(bucket => $"{column.Name} other {bucket}")).Append($"{column.Name} missing"))];
+
     public override bool Measures => _columns.Any(column => column is { Kind: ColumnKind.Numeric, Mean: null, Scale: null });
 
     public override InputEncoder With(JsonObject? measured) => measured is null ? this : new TabularEncoder(_columns, measured);

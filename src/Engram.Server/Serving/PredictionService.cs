@@ -30,8 +30,11 @@ internal sealed class PredictionService : IDisposable
     /// <summary>Told of every prediction of the champion that the shadow answered too: id, what the champion said, what the shadow said.</summary>
     public Action<string, string, string>? Compared { get; set; }
 
-    /// <summary>Told of predictions after they were given, and when each came; on the thread that predicts.</summary>
-    public Action<IReadOnlyList<PredictionRecord>, long>? Answered { get; set; }
+    /// <summary>Told, after they were given, of predictions, their inputs and each request's latency; on the thread that predicts.</summary>
+    public Action<ServedModel, byte[][], IReadOnlyList<PredictionRecord>, TimeSpan[]>? Answered { get; set; }
+
+    /// <summary>Inputs that wait.</summary>
+    public int Waiting => _queue.Waiting;
 
     /// <summary>Bytes of the models that answer.</summary>
     public long MemoryBytes => Volatile.Read(ref _route) is { } route
@@ -164,7 +167,7 @@ internal sealed class PredictionService : IDisposable
         var responses = new PredictResponse[part.Count][];
         var rows = part.Count == 1 ? part[0].Inputs : [.. part.SelectMany(work => work.Inputs)];
         var now = _learner.Clock.GetUtcNow();
-        var (scored, first, next) = (model.ScoreAll(rows, _learner.Options.MaxBatch), part[0].Came, 0);
+        var (scored, next) = (model.ScoreAll(rows, _learner.Options.MaxBatch), 0);
         for (var w = 0; w < part.Count; w++)
         {
             var work = part[w];
@@ -178,7 +181,7 @@ internal sealed class PredictionService : IDisposable
         // Known before it is given, so that feedback can never come too early.
         _learner.Store.Remember(records);
         for (var w = 0; w < part.Count; w++) part[w].TrySetResult(responses[w]);
-        Answered?.Invoke(records, first);
+        Answered?.Invoke(model, rows, records, [.. part.Select(work => _learner.Clock.GetElapsedTime(work.Came))]);
         if (route?.Shadow is { } shadow && ReferenceEquals(model, route.Champion)) AskShadow(shadow, rows, records);
     }
 

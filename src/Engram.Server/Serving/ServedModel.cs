@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Engram.Client;
 using Engram.Server.Inputs;
 using Engram.Server.Store;
@@ -49,6 +50,18 @@ internal sealed class ServedModel
     public void Release()
     {
         if (Interlocked.Decrement(ref _readers) == 0) _predictor.Dispose();
+    }
+
+    /// <summary>Inputs as the model reads them, row by row.</summary>
+    public float[] Features(byte[][] rows)
+    {
+        using var scope = NewDisposeScope();
+        var encoded = _encoder.Encode(rows);
+        var bytes = encoded.bytes;
+        if (encoded.dtype != ScalarType.Byte) return MemoryMarshal.Cast<byte, float>(bytes).ToArray();
+        var numbers = new float[bytes.Length];
+        for (var i = 0; i < numbers.Length; i++) numbers[i] = bytes[i];
+        return numbers;
     }
 
     /// <summary>Asks about nothing, to see whether model and encoder fit together.</summary>

@@ -17,6 +17,7 @@ internal sealed class Teacher : IDisposable
     private long _attempted; // automatic learning waits for feedback after this
     private long _sinceLast; // feedbacks that came since it was last looked whether to learn
     private int _queued;
+    private int _considering;
     private long _reading;
 
     public Teacher(LearnerContext learner, Trainer trainer, CandidateMaker maker, VersionKeeper keeper, Pruning pruning, bool paused)
@@ -28,6 +29,9 @@ internal sealed class Teacher : IDisposable
 
     /// <summary>Whether something drifts, where that is a reason to learn.</summary>
     public Func<bool>? Drifts { get; set; }
+
+    /// <summary>Told of each candidate when it was decided upon, and of none when learning failed.</summary>
+    public Action<VersionInfo?>? Learnt { get; set; }
 
     /// <summary>Whether it learns nothing until resumed.</summary>
     public bool Paused { get; private set; }
@@ -53,16 +57,15 @@ internal sealed class Teacher : IDisposable
     /// <summary>Learns if it is time to.</summary>
     public void Consider()
     {
-        if (Paused || Volatile.Read(ref _queued) > 0 || _policy is { EverySamples: 0, EverySeconds: 0, OnDrift: false }) return;
-        // One that is being tried is decided upon first.
-        if (_learner.Book.All.Any(version => version.State is VersionState.Shadow or VersionState.Canary)) return;
-        var status = _learner.Store.Status(Math.Max(_learner.Book.Champion?.Cursor ?? 0, Volatile.Read(ref _attempted)));
-        Interlocked.Exchange(ref _sinceLast, status.Waiting);
-        if (status.Waiting == 0) return;
-        var trigger = _policy.EverySamples > 0 && status.Waiting >= _policy.EverySamples ? "count"
-            : _policy.EverySeconds > 0 && status.OldestWaiting is { } oldest && _learner.Clock.GetUtcNow() - oldest >= TimeSpan.FromSeconds(_policy.EverySeconds) ? "time"
-            : _policy.OnDrift && Drifts?.Invoke() == true ? "drift" : null;
-        if (trigger is not null) Observe(LearnAsync(trigger, CancellationToken.None));
+        if (Interlocked.Exchange(ref _considering, 1) == 1) return;
+        try
+        {
+            if (Due() is { } trigger) Observe(LearnAsync(trigger, CancellationToken.None));
+        }
+        finally
+        {
+            Volatile.Write(ref _considering, 0);
+        }
     }
 
     /// <summary>Learns what waits, after what is being learnt already.</summary>
@@ -139,6 +142,19 @@ internal sealed class Teacher : IDisposable
         _gone.Dispose();
     }
 
+    private string? Due()
+    {
+        if (Paused || Volatile.Read(ref _queued) > 0 || _policy is { EverySamples: 0, EverySeconds: 0, OnDrift: false }) return null;
+        // One that is being tried is decided upon first.
+        if (_learner.Book.All.Any(version => version.State is VersionState.Shadow or VersionState.Canary)) return null;
+        var status = _learner.Store.Status(Math.Max(_learner.Book.Champion?.Cursor ?? 0, Volatile.Read(ref _attempted)));
+        Interlocked.Exchange(ref _sinceLast, status.Waiting);
+        if (status.Waiting == 0) return null;
+        return _policy.EverySamples > 0 && status.Waiting >= _policy.EverySamples ? "count"
+            : _policy.EverySeconds > 0 && status.OldestWaiting is { } oldest && _learner.Clock.GetUtcNow() - oldest >= TimeSpan.FromSeconds(_policy.EverySeconds) ? "time"
+            : _policy.OnDrift && Drifts?.Invoke() == true ? "drift" : null;
+    }
+
     private VersionInfo? Learn(string trigger, CancellationToken cancellationToken)
     {
         try
@@ -157,6 +173,7 @@ internal sealed class Teacher : IDisposable
         {
             LastError = problem.Message;
             _learner.Events.Tell("failed", problem.Message);
+            Learnt?.Invoke(null);
             throw new ConflictException("learner", $"learner: {_learner.Specification.Name} could not learn ({problem.Message})");
         }
         finally
@@ -188,6 +205,7 @@ internal sealed class Teacher : IDisposable
         {
             var decided = _keeper.DecideAsync(candidate, from).GetAwaiter().GetResult();
             _pruning.RunAsync().GetAwaiter().GetResult();
+            Learnt?.Invoke(decided);
             return decided;
         }
         finally

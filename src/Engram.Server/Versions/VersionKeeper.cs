@@ -11,6 +11,9 @@ internal sealed class VersionKeeper(LearnerContext learner, PredictionService se
     private const string Service = "service";
     private readonly GateSpecification _gate = learner.Specification.Gate;
 
+    /// <summary>Told of a version that answers from now on.</summary>
+    public Action<VersionInfo>? Published { get; set; }
+
     /// <summary>Loads a version to answer.</summary>
     public ServedModel Load(int version) => load(version);
 
@@ -77,19 +80,19 @@ internal sealed class VersionKeeper(LearnerContext learner, PredictionService se
     }
 
     /// <summary>Goes on with a version that passed the gate, or its shadow: as shadow, as canary, or published.</summary>
-    public async Task<VersionInfo> TryAsync(VersionInfo info, ServedModel model, bool afterShadow)
+    public async Task<VersionInfo> TryAsync(VersionInfo info, ServedModel model, bool afterShadow, string passed = "passed the gate")
     {
         if (learner.Book.Champion is not null && _gate.ShadowPredictions > 0 && !afterShadow)
         {
             serving.Change(old => new Route(old!.Champion, Shadow: model));
-            return await StandAsync(info, VersionState.Shadow, "shadow", "candidate", $"passed; compared on {_gate.ShadowPredictions} predictions").ConfigureAwait(false);
+            return await StandAsync(info, VersionState.Shadow, "shadow", "candidate", $"{passed}; compared on {_gate.ShadowPredictions} predictions").ConfigureAwait(false);
         }
         if (learner.Book.Champion is not null && _gate.CanaryPercent > 0)
         {
             serving.Change(old => new Route(old!.Champion, model, _gate.CanaryPercent));
-            return await StandAsync(info, VersionState.Canary, "canary", "candidate", $"answers {_gate.CanaryPercent} % until {_gate.CanarySamples} are judged").ConfigureAwait(false);
+            return await StandAsync(info, VersionState.Canary, "canary", "candidate", $"{passed}; answers {_gate.CanaryPercent} % until {_gate.CanarySamples} are judged").ConfigureAwait(false);
         }
-        return await PublishAsync(info, model, Service, "passed the gate").ConfigureAwait(false);
+        return await PublishAsync(info, model, Service, passed).ConfigureAwait(false);
     }
 
     /// <summary>Publishes a version.</summary>
@@ -107,6 +110,7 @@ internal sealed class VersionKeeper(LearnerContext learner, PredictionService se
         if (info.Aliases.Contains(VersionBook.ChallengerAlias)) await learner.Book.WriteAsync(VersionBook.ChallengerAlias, null).ConfigureAwait(false);
         await learner.Book.WriteAsync(VersionBook.ChampionAlias, info.Version, [.. changed]).ConfigureAwait(false);
         serving.Change(_ => new Route(model));
+        Published?.Invoke(learner.Book.Get(info.Version));
         var rolledBack = action == "version.rollback";
         await learner.AuditAsync(who, action, $"version {info.Version} answers{(old is null ? "" : $", version {old.Version} before")}", reason).ConfigureAwait(false);
         learner.Events.Tell(rolledBack ? "rolled-back" : "published", $"version {info.Version} answers", info.Version);

@@ -1,5 +1,4 @@
 using Engram.Client;
-using Engram.Data;
 
 namespace Engram.Server.Tests.Engine;
 
@@ -31,7 +30,7 @@ public sealed class EndToEndTests : ServiceTest
         await Teach(learner, 100, 0, 1, 2);
         var second = await Teach(learner, 50, 3);
 
-        Assert.Equal(VersionState.Published, second.State);
+        Assert.True(second.State == VersionState.Published, second.Reason);
         var accuracy = await Digits.AccuracyOf(learner, 0, 1, 2, 3);
         Assert.True(accuracy > 0.85, $"{accuracy}");
         Assert.All(learner.Watch().Memory, known => Assert.True(known.Stored > 0, $"{known}"));
@@ -80,22 +79,19 @@ public sealed class EndToEndTests : ServiceTest
     }
 
     [Fact]
-    public async Task Probabilities_are_calibrated_and_noise_is_unknown()
+    public async Task Probabilities_are_calibrated_and_digits_never_seen_are_unknown_more_often()
     {
         var learner = await Create(Ridge with { Learning = Ridge.Learning with { HoldOut = 0.3 } });
         var version = await Teach(learner, 200, 0, 1, 2, 3);
 
         var known = await learner.PredictAsync(new PredictBatchRequest { Inputs = Digits.Test(1, 100), Alternatives = 2 }, Token);
-        var noise = new byte[784];
-        var random = new SeededRandom(3, "noise");
-        for (var i = 0; i < noise.Length; i++) noise[i] = (byte)random.Next(256);
-        var unknown = await learner.PredictAsync(new PredictRequest { Input = Digits.Json(noise) }, Token);
+        var others = await learner.PredictAsync(new PredictBatchRequest { Inputs = [.. Digits.Test(7, 50), .. Digits.Test(9, 50)] }, Token);
 
         Assert.True(version.CalibrationError < 0.1, $"{version.CalibrationError}");
         Assert.InRange(known.Predictions.Average(one => one.Probability), 0.7, 1);
-        Assert.True(known.Predictions.Count(one => one.Unknown) < 15);
+        var (few, many) = (known.Predictions.Count(one => one.Unknown), others.Predictions.Count(one => one.Unknown));
+        Assert.True(few < 10 && many > few, $"{few} and {many} of 100");
         Assert.All(known.Predictions, one => Assert.Equal(2, one.Alternatives.Count));
-        Assert.True(unknown.Unknown);
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public sealed class GateTests : ServiceTest
         var learner = await Create(s_heldOut);
         await Teach(learner, 100, 0, 1, 2);
 
-        await learner.AcceptAsync(Mislabelled(200), Token);
+        await learner.AcceptAsync(new FeedbackBatchRequest([.. Digits.LessonFrom(300, 400, 0).Items.Select(item => item with { Label = "1" })]), Token);
         var refused = await learner.LearnAsync("tester", Token);
 
         Assert.Equal(VersionState.Refused, refused!.State);

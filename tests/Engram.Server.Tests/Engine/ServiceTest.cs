@@ -38,7 +38,7 @@ public abstract class ServiceTest : IAsyncDisposable
 
     private protected static LearnerSpecification Network => Ridge with
     {
-        Model = new ModelSpecification { Kind = "network", Strategy = "replay", Hidden = [100], Epochs = 5 },
+        Model = new ModelSpecification { Kind = "network", Strategy = "replay", Hidden = [100], Epochs = 20 },
     };
 
     private protected Task<LearnerHost> Create(LearnerSpecification specification) => Service.CreateAsync(specification, "tester");

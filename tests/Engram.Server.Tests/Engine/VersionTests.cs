@@ -45,7 +45,7 @@ public sealed class VersionTests : ServiceTest
             }
         }, Token)).ToArray();
 
-        for (var i = 0; i < 50; i++) await learner.RollbackAsync(1 + (i % 2), "ann", null);
+        for (var i = 0; i < 20; i++) await learner.RollbackAsync(1 + (i % 2), "ann", null);
         await stop.CancelAsync();
         await Task.WhenAll(load);
 
