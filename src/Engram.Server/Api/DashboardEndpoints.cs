@@ -18,7 +18,7 @@ internal static class DashboardEndpoints
         var assembly = typeof(DashboardEndpoints).Assembly;
         foreach (var resource in assembly.GetManifestResourceNames().Where(name => name.StartsWith(Folder, StringComparison.Ordinal)))
         {
-            var name = resource[Folder.Length..].Replace('\\', '/'); // as the folders were named where it was built
+            var name = resource[Folder.Length..];
             if (!types.TryGetContentType(name, out var type)) type = "application/octet-stream";
             if (type.StartsWith("text/", StringComparison.Ordinal)) type += "; charset=utf-8";
             using var stream = assembly.GetManifestResourceStream(resource)!;
