@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Engram.Analytic;
 using Engram.Data;
 using Engram.Evaluation;
@@ -18,6 +19,10 @@ public class ConformanceTests
     public static TheoryData<string> KeepingStrategies =>
         [.. Strategies.All.Where(strategy => !strategy.IsYardstick).Select(strategy => strategy.Name)];
 
+    /// <summary>Every strategy in every scenario it is made for.</summary>
+    public static TheoryData<string, Scenario> InEveryScenario =>
+        [.. Strategies.All.SelectMany(strategy => strategy.Scenarios.Select(scenario => (strategy.Name, scenario)))];
+
     public static TheoryData<Type> MechanismTypes =>
         [.. typeof(RetentionMechanism).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(RetentionMechanism)) && !t.IsAbstract)];
 
@@ -32,20 +37,47 @@ public class ConformanceTests
     [Theory, MemberData(nameof(AllStrategies))]
     public void Every_part_of_a_strategy_has_a_method_card_that_names_it(string name)
     {
-        var folder = Path.Combine(TestData.Root, "docs", "methods");
-        var titles = Directory.GetFiles(folder, "*.md").Select(path => File.ReadLines(path).First()).ToArray();
+        var titles = Directory.GetFiles(Cards, "*.md").Select(path => File.ReadLines(path).First()).ToArray();
         foreach (var part in name.Trim('+').Split('+', StringSplitOptions.RemoveEmptyEntries))
             Assert.Contains(titles, title => title.Contains($"`{part}`", StringComparison.Ordinal)
                 || title.Contains($"`{name}`", StringComparison.Ordinal));
     }
 
-    [Theory, MemberData(nameof(AllStrategies))]
-    public void Saving_loading_and_going_on_equals_not_stopping(string name)
+    [Fact]
+    public void Every_method_card_says_what_it_is_for_when_it_fails_what_it_costs_its_paper_what_was_measured_and_verified()
+    {
+        foreach (var path in Directory.GetFiles(Cards, "*.md").Where(path => Path.GetFileName(path) != "README.md"))
+        {
+            var card = File.ReadAllText(path);
+            foreach (var part in new[] { "For", "Fails|When it fails", "Cost|Costs", "Papers?", "Measured", "Verified" })
+                Assert.True(Regex.IsMatch(card, $@"\*\*({part})\b"), $"{Path.GetFileName(path)}: no **{part}**");
+        }
+    }
+
+    [Fact]
+    public void Every_option_of_every_mechanism_is_on_a_card_of_it()
+    {
+        var cards = Directory.GetFiles(Cards, "*.md").ToDictionary(path => Path.GetFileName(path), File.ReadAllText);
+        // Mechanisms that share options may share the table, and a card may send its readers on to another.
+        foreach (var kinds in MechanismKind.All.Where(kind => kind.OptionsType is not null).GroupBy(kind => kind.OptionsType!))
+        {
+            var own = cards.Values.Where(card => kinds.Any(kind => card.Split('\n')[0].Contains($"`{kind.Name}`", StringComparison.Ordinal))).ToArray();
+            var linked = own.SelectMany(card => Regex.Matches(card, @"\]\(([a-z0-9-]+\.md)\)").Select(link => cards[link.Groups[1].Value]));
+            foreach (var option in kinds.Key.GetProperties().Where(property => property.CanWrite))
+                Assert.True(own.Concat(linked).Any(card => card.Contains($"`{option.Name}`", StringComparison.Ordinal)),
+                    $"{kinds.First().Name}: `{option.Name}` is on no card");
+        }
+    }
+
+    private static string Cards => Path.Combine(TestData.Root, "docs", "methods");
+
+    [Theory, MemberData(nameof(InEveryScenario))]
+    public void Saving_loading_and_going_on_equals_not_stopping(string name, Scenario scenario)
     {
         var strategy = Strategies.Named(name);
-        var scenario = SmallStream.ScenarioOf(strategy);
-        using var whole = SmallStream.Learner(strategy);
-        using var first = SmallStream.Learner(strategy);
+        var options = SmallStream.Options(scenario);
+        using var whole = SmallStream.Learner(strategy, options);
+        using var first = SmallStream.Learner(strategy, options);
         for (var index = 0; index < 2; index++)
         {
             whole.Learn(SmallStream.Experience(scenario, index));
@@ -55,7 +87,7 @@ public class ConformanceTests
         try
         {
             Bundle.Save(first, Path.Combine(folder.FullName, "bundle"));
-            using var second = SmallStream.Learner(strategy);
+            using var second = SmallStream.Learner(strategy, options);
             Bundle.Restore(second, Path.Combine(folder.FullName, "bundle"));
             Assert.Equal(SmallStream.Scores(whole, scenario, 2), SmallStream.Scores(second, scenario, 2));
 
@@ -113,12 +145,11 @@ public class ConformanceTests
         }
     }
 
-    [Theory, MemberData(nameof(AllStrategies))]
-    public void One_class_one_sample_and_unseen_classes_are_no_trouble(string name)
+    [Theory, MemberData(nameof(InEveryScenario))]
+    public void One_class_one_sample_and_unseen_classes_are_no_trouble(string name, Scenario scenario)
     {
         var strategy = Strategies.Named(name);
-        var scenario = SmallStream.ScenarioOf(strategy);
-        using var learner = SmallStream.Learner(strategy);
+        using var learner = SmallStream.Learner(strategy, SmallStream.Options(scenario));
         for (var index = 0; index < 3; index++)
         {
             var digits = SubsetSource.Balanced(SubsetSource.WithLabels(TestData.Mnist.Train, [index]), index == 1 ? 1 : 5);
@@ -130,6 +161,66 @@ public class ConformanceTests
         Assert.Contains(-1, truth);
         Assert.All(predicted, id => Assert.InRange(id, 0, learner.Context.Classes.Count - 1));
     }
+
+    [Theory, MemberData(nameof(InEveryScenario))]
+    public void Classes_and_tasks_that_come_back_are_no_trouble(string name, Scenario scenario)
+    {
+        var strategy = Strategies.Named(name);
+        using var learner = SmallStream.Learner(strategy, SmallStream.Options(scenario));
+        foreach (var experience in SmallStream.Experiences(scenario)) learner.Learn(experience);
+        var known = learner.Classes.Classes.ToArray();
+        // Old samples alone, then (where the task is not told) old classes beside a new one.
+        learner.Learn(new Experience(3, SmallStream.Experience(scenario, 0).Train, scenario == Scenario.TaskIncremental ? 0 : null));
+        Assert.Equal(known, learner.Classes.Classes);
+        if (scenario == Scenario.ClassIncremental)
+            learner.Learn(new Experience(4, SubsetSource.Balanced(SubsetSource.WithLabels(TestData.Mnist.Train, Label.Numbers(4, 4)), 5)));
+        Assert.Equal(known, learner.Classes.Classes.Take(known.Length));
+        Assert.DoesNotContain(SmallStream.Scores(learner, scenario, 3), score => float.IsNaN(score) || float.IsPositiveInfinity(score));
+    }
+
+    [Theory, MemberData(nameof(InEveryScenario))]
+    public void Several_labels_a_sample_are_learnt_or_refused_by_name_and_then_the_learner_is_as_it_was(string name, Scenario scenario)
+    {
+        var strategy = Strategies.Named(name);
+        using var learner = SmallStream.Learner(strategy, SmallStream.Options(scenario));
+        try
+        {
+            for (var index = 0; index < 3; index++) learner.Learn(SmallStream.MultiLabel(scenario, index));
+            Assert.DoesNotContain(SmallStream.Scores(learner, scenario, 3), float.IsNaN);
+        }
+        catch (ArgumentException refusal)
+        {
+            Assert.StartsWith("experience: targets are MultiLabel, expected Classes by ", refusal.Message, StringComparison.Ordinal);
+            using var fresh = SmallStream.Learner(strategy, SmallStream.Options(scenario));
+            foreach (var one in new[] { learner, fresh }) one.Learn(SmallStream.Experience(scenario, 0));
+            Assert.Equal(SmallStream.Scores(fresh, scenario, 1), SmallStream.Scores(learner, scenario, 1));
+        }
+    }
+
+    [Theory, MemberData(nameof(Numbers))]
+    public void Numbers_out_of_range_are_refused_by_option_value_and_expectation(string mechanism, string option)
+    {
+        var kind = MechanismKind.Named(mechanism);
+        var property = kind.OptionsType!.GetProperty(option)!;
+        var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+        object[] bad = type == typeof(double) ? [-1.0, double.NaN, double.PositiveInfinity] : [-1];
+        if (type == typeof(int) && option is "Capacity" or "PerExperience" or "PerGroup" or "BatchSize") bad = [.. bad, 0];
+        foreach (var value in bad)
+        {
+            var options = Activator.CreateInstance(kind.OptionsType!)!;
+            property.SetValue(options, value);
+            var refusal = Assert.Throws<ArgumentException>(() => kind.Create(options));
+            Assert.StartsWith($"{option}: {value}, expected ", refusal.Message, StringComparison.Ordinal);
+        }
+    }
+
+    public static TheoryData<string, string> Numbers =>
+    [
+        .. MechanismKind.All.Where(kind => kind.OptionsType is not null).SelectMany(kind => kind.OptionsType!.GetProperties()
+            .Where(property => (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) is var type
+                && (type == typeof(double) || type == typeof(int)) && property.CanWrite)
+            .Select(property => (kind.Name, property.Name))),
+    ];
 
     [Theory, MemberData(nameof(AllStrategies))]
     public void Cancelling_in_mid_experience_and_going_on_equals_not_stopping(string name)

@@ -57,9 +57,9 @@ public sealed class RidgeClassifier : LinearAnalyticLearner
     private protected override string Kind => "ridge";
 
     private protected override JsonObject Options() =>
-        new() { ["lambda"] = Lambda, ["balance"] = $"{Balance}", ["fastProducts"] = FastProducts };
+        new() { ["lambda"] = Lambda, ["balance"] = $"{Balance}", ["fastProducts"] = FastProducts, ["smallUpdates"] = SmallUpdates };
 
-    private protected override (Tensor Weights, Tensor Bias) Solve()
+    private protected override Tensor Solve()
     {
         var (gram, targets) = Balance switch
         {
@@ -67,8 +67,26 @@ public sealed class RidgeClassifier : LinearAnalyticLearner
             ClassBalance.Pooled => Pooled(),
             _ => PerClass(),
         };
-        return (PositiveSolve.Of(gram, Lambda, targets.t()), zeros([Classes.Count], ScalarType.Float64));
+        return PositiveSolve.Of(gram, Lambda, targets.t());
     }
+
+    private protected override Tensor Bias(Tensor weights) => zeros([Classes.Count], ScalarType.Float64);
+
+    private protected override LinearSystem? System()
+    {
+        if (Lambda == 0 || Balance == ClassBalance.PerClass) return null;
+        if (Balance == ClassBalance.None)
+            return new LinearSystem(() => Moments.Products, v => Moments.Products.matmul(v).add_(v, alpha: Held(Lambda)), Lambda, Moments.Sums.t());
+        var (means, targets) = (Moments.Means(), Moments.Means().mul(Moments.Counts.sum().div(Known())));
+        var spread = targets.sub(Moments.Sums); // of the class means: T − C, so that A = G + (T − C)ᵀM
+        return new LinearSystem(
+            () => Pooled().Gram,
+            v => Moments.Products.matmul(v).add_(spread.t().matmul(means.matmul(v)), alpha: Held(1)).add_(v, alpha: Held(Lambda)),
+            Lambda, targets.t());
+    }
+
+    private protected override Tensor Rows(Tensor features, Tensor ids) =>
+        Balance == ClassBalance.Pooled ? Moments.WithinRows(features, ids) : base.Rows(features, ids);
 
     private (Tensor Gram, Tensor Targets) Pooled()
     {
@@ -110,6 +128,7 @@ public sealed class RidgeClassifier : LinearAnalyticLearner
 
     private void Take(double lambda)
     {
+        if (Lambda != lambda) Restart();
         Lambda = lambda;
         DropHead();
     }

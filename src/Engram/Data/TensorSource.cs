@@ -78,6 +78,21 @@ public sealed class TensorSource : ISampleSource
             : throw new ArgumentException("targets: NaN or infinite values, expected finite numbers", nameof(targets));
     }
 
+    /// <summary>A source as it was saved: values may be unknown (NaN), and labels may repeat where they tell their tasks.</summary>
+    internal static TensorSource Stored(
+        Tensor inputs, Tensor targets, IReadOnlyList<Label> labels, TargetKind kind, IReadOnlyList<int>? tasks)
+    {
+        if (kind == TargetKind.Classes && tasks is null)
+        {
+            using var owned = targets;
+            return OfClasses(inputs, Array.ConvertAll(targets.data<long>().ToArray(), code => checked((int)code)), labels);
+        }
+        var codes = kind == TargetKind.Classes ? Array.ConvertAll(targets.data<long>().ToArray(), code => checked((int)code)) : [];
+        return codes.All(code => (uint)code < (uint)labels.Count)
+            ? new TensorSource(inputs, targets, codes, labels, kind) { LabelTasks = tasks }
+            : throw new ArgumentException($"codes: expected 0 to {labels.Count - 1}");
+    }
+
     /// <inheritdoc/>
     public int Count => (int)_inputs.shape[0];
 
@@ -95,6 +110,9 @@ public sealed class TensorSource : ISampleSource
 
     /// <inheritdoc/>
     public ReadOnlyMemory<int> Codes => _codes;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int>? LabelTasks { get; private init; }
 
     /// <inheritdoc/>
     public bool IsFinite => true;

@@ -8,6 +8,7 @@ internal sealed class StrategyMeasurements
     private readonly List<double> _soFar = [];
     private readonly List<double[]> _perClass = [];
     private readonly List<ExperienceCost> _costs = [];
+    private readonly List<DateTimeOffset> _times = [];
     private int[][] _confusion = [];
 
     public StrategyMeasurements()
@@ -21,6 +22,7 @@ internal sealed class StrategyMeasurements
         _soFar.AddRange(saved.AccuracySoFar);
         _perClass.AddRange(saved.AccuracyPerClass);
         _costs.AddRange(saved.Costs);
+        _times.AddRange(saved.Times ?? []);
         (_confusion, Position, Learnt) = (saved.Confusion, saved.Position, saved.Learnt);
     }
 
@@ -48,14 +50,15 @@ internal sealed class StrategyMeasurements
 
     /// <summary>Everything, for a checkpoint.</summary>
     public SavedMeasurements Save() =>
-        new([.. Matrix.Rows], [.. _soFar], [.. _perClass], [.. _costs], _confusion, Position, Learnt);
+        new([.. Matrix.Rows], [.. _soFar], [.. _perClass], [.. _costs], _confusion, Position, Learnt, [.. _times]);
 
     /// <summary>Adds the predictions made after what was learnt since the last measurement.</summary>
     /// <param name="tests">True and predicted class ids for each test set so far; true is −1 for a class never learnt.</param>
     /// <param name="classes">How many classes are known.</param>
     /// <param name="testSeconds">Time the tests took.</param>
+    /// <param name="now">When they ended.</param>
     public PhaseMeasurement Add(
-        IReadOnlyList<(int[] True, int[] Predicted)> tests, int classes, double testSeconds)
+        IReadOnlyList<(int[] True, int[] Predicted)> tests, int classes, double testSeconds, DateTimeOffset now)
     {
         var cost = new ExperienceCost(Learnt!.Samples, Learnt.Seconds, testSeconds, Learnt.Loss);
         var confusion = Enumerable.Range(0, classes).Select(_ => new int[classes]).ToArray();
@@ -78,6 +81,7 @@ internal sealed class StrategyMeasurements
         _soFar.Add((double)right / count);
         _perClass.Add([.. confusion.Select((predictions, id) => (double)predictions[id] / predictions.Sum())]);
         _costs.Add(cost);
+        _times.Add(now);
         _confusion = confusion;
         Learnt = null;
         return new PhaseMeasurement(_soFar[^1], row, Matrix.Forgetting, cost);
@@ -105,10 +109,11 @@ internal sealed class StrategyMeasurements
         },
         Costs = _costs,
         MemoryBytes = memoryBytes,
+        MeasuredAt = [.. _times],
     };
 }
 
 /// <summary>Measurements as a checkpoint keeps them.</summary>
 internal sealed record SavedMeasurements(
     double[][] Accuracy, double[] AccuracySoFar, double[][] AccuracyPerClass, ExperienceCost[] Costs, int[][] Confusion,
-    int Position, LearningResult? Learnt);
+    int Position, LearningResult? Learnt, DateTimeOffset[]? Times = null);

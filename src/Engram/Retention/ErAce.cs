@@ -1,5 +1,6 @@
 using Engram.Learning;
 using Engram.Memory;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -47,7 +48,7 @@ public sealed class ErAce : RetentionMechanism
         _memory = new RehearsalMemory(_options, context, Name);
 
     /// <inheritdoc/>
-    protected internal override void BeforeGrowth(LearningContext context) => Require.Classes(context, Name);
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
 
     /// <inheritdoc/>
     protected internal override void AddSamples(TrainingStep step)

@@ -2,6 +2,7 @@ using Engram.Data;
 using Engram.Learning;
 using Engram.Memory;
 using Engram.Models;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -70,7 +71,7 @@ public sealed class GDumb : RetentionMechanism
     protected internal override void Attach(LearningContext context) => _scratch.Attach(context);
 
     /// <inheritdoc/>
-    protected internal override void BeforeGrowth(LearningContext context) => Require.Classes(context, Name);
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
 
     /// <inheritdoc/>
     protected internal override ISampleSource ChooseTrainingData(LearningContext context)

@@ -2,6 +2,7 @@ using Engram.Data;
 using Engram.Learning;
 using Engram.Memory;
 using Engram.Models;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -57,10 +58,12 @@ public sealed class Icarl : RetentionMechanism
     };
 
     /// <inheritdoc/>
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
+
+    /// <inheritdoc/>
     protected internal override void BeforeGrowth(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        ExemplarMechanism.ExpectClasses(context, Name);
         if (context.Completed > 0) _teacher.Capture(context);
     }
 

@@ -1,6 +1,7 @@
 using Engram.Data;
 using Engram.Learning;
 using Engram.Memory;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -74,8 +75,7 @@ public sealed class Il2m : RetentionMechanism
         : ExemplarMechanism.WhyNotBeside(other);
 
     /// <inheritdoc/>
-    protected internal override void BeforeGrowth(LearningContext context) =>
-        ExemplarMechanism.ExpectClasses(context, Name);
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
 
     /// <inheritdoc/>
     protected internal override ISampleSource ChooseTrainingData(LearningContext context)

@@ -73,11 +73,7 @@ public sealed class NearestNeighbours : RetentionMechanism
         options is { Scenario: Scenario.ClassIncremental } ? null : "votes on classes, expected class-incremental learning";
 
     /// <inheritdoc/>
-    protected internal override void BeforeGrowth(LearningContext context)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        ExemplarMechanism.ExpectClasses(context, Name);
-    }
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
 
     /// <inheritdoc/>
     protected internal override void EndExperience(LearningContext context)

@@ -110,7 +110,7 @@ internal sealed class LayerTrace
         finally
         {
             _model.Precision = precision;
-            if (training) _model.train();
+            if (training) _model.TrainMode(context.Completed);
         }
     }
 }

@@ -1,24 +1,23 @@
 using System.Diagnostics;
 using System.Globalization;
-using Engram.Evaluation.Benchmarks;
+using Engram.Cli.Commands.Bench;
 
-namespace Engram.Cli.Commands.Bench;
+namespace Engram.Cli.Commands;
 
 /// <summary>A cell in a process of its own: one thread of computation each, and a crash of one costs no other.</summary>
 internal static class CellProcess
 {
-    /// <summary>Runs a cell to its end.</summary>
-    /// <param name="cell">The cell.</param>
-    /// <param name="folder">Folder of the benchmark's cells.</param>
-    /// <param name="data">Where the data are.</param>
+    /// <summary>Runs a command of this program to its end; it tells its progress as fractions, a line each.</summary>
+    /// <param name="name">What to call the cell in messages.</param>
+    /// <param name="arguments">The command.</param>
     /// <param name="progress">Told the share that is done.</param>
     /// <param name="cancellationToken">Asks the process to save its place and end.</param>
     /// <exception cref="FailureException">The process failed; the message is its last line.</exception>
-    public static async Task<CellResult> Run(
-        BenchmarkCell cell, string folder, string data, Action<double> progress, CancellationToken cancellationToken)
+    public static async Task Run(
+        string name, IReadOnlyList<string> arguments, Action<double> progress, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var start = OwnProgram.With(BenchCellCommand.Arguments(cell, folder, data));
+        var start = OwnProgram.With(arguments);
         // Waiting threads of OpenMP would take the other cells' cores.
         start.Environment["OMP_NUM_THREADS"] = "1";
         start.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
@@ -32,7 +31,6 @@ internal static class CellProcess
         cancellationToken.ThrowIfCancellationRequested();
         if (process.ExitCode != ExitCode.Success)
             throw new FailureException(
-                $"cell {cell.Key}: ended with code {process.ExitCode}: {(await error.ConfigureAwait(false)).Trim().Split('\n')[^1]}");
-        return CellResult.FromJson(await File.ReadAllTextAsync(Path.Combine(folder, cell.Key + ".json"), CancellationToken.None).ConfigureAwait(false));
+                $"cell {name}: ended with code {process.ExitCode}: {(await error.ConfigureAwait(false)).Trim().Split('\n')[^1]}");
     }
 }
