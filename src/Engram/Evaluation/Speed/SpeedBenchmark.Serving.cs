@@ -36,11 +36,11 @@ public sealed partial class SpeedBenchmark
     {
         var capacity = isFull ? 1_000_000 : 100_000;
         using var learner = new TimedLearner(train, BatchSize);
-        learner.Learn(1);
+        learner.Seconds(20); // there are samples to fetch now
         using var buffer = new ReplayBuffer(capacity, BalanceBy.Class, new SeededRandom(0, "speed/buffer"));
         using var scope = NewDisposeScope();
         BatchPart[] parts = [.. Enumerable.Range(0, 20).Select(part =>
-            learner.Context.Fetch([.. Enumerable.Range(part * 1000, 1000).Select(i => (long)i)]))];
+            learner.Context.Fetch([.. Enumerable.Range(part * 1000, 1000).Select(i => (long)(i % learner.Context.Source.Count))]))];
         void Offer(int samples)
         {
             for (var i = 0; i < samples / 1000; i++) buffer.Offer(parts[i % parts.Length], 0);

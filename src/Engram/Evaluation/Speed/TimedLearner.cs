@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Engram.Data;
 using Engram.Learning;
 using Engram.Models;
@@ -11,7 +12,6 @@ internal sealed class TimedLearner : IDisposable
 {
     private readonly ISampleSource _source;
     private readonly int _batchSize;
-    private readonly StepClock _clock = new();
     private readonly Learner _learner;
     private int _next;
 
@@ -21,7 +21,7 @@ internal sealed class TimedLearner : IDisposable
     {
         (_source, _batchSize) = (source, batchSize);
         _learner = Create(
-            backbone?.Invoke() ?? new Mlp(784, 400, 400), batchSize, precision, mechanism is null ? [_clock] : [mechanism, _clock]);
+            backbone?.Invoke() ?? new Mlp(784, 400, 400), batchSize, precision, mechanism is null ? [] : [mechanism]);
     }
 
     public LearningContext Context => _learner.Context;
@@ -36,18 +36,18 @@ internal sealed class TimedLearner : IDisposable
     public void Learn(int experiences)
     {
         for (var e = 0; e < experiences; e++) _learner.Learn(Next(_batchSize));
-        _clock.Take();
     }
 
     /// <summary>Learns an experience of so many steps; the time of all of it.</summary>
     public double Seconds(int steps) => _learner.Learn(Next(steps * _batchSize)).Seconds;
 
-    /// <summary>Learns an experience of so many steps; the median time of a step.</summary>
+    /// <summary>Learns an experience of so many steps; the time of its steps, without what is worked out when it ends.</summary>
     public double StepSeconds(int steps)
     {
-        _clock.Take();
-        _learner.Learn(Next(steps * _batchSize));
-        return PairedRuns.Median(_clock.Take());
+        var end = new LastStep();
+        var began = Stopwatch.GetTimestamp();
+        _learner.Learn(Next(steps * _batchSize), end);
+        return Stopwatch.GetElapsedTime(began, end.Time).TotalSeconds;
     }
 
     public void Dispose() => _learner.Dispose();
@@ -58,5 +58,15 @@ internal sealed class TimedLearner : IDisposable
         var start = (int)(_next * 7919L % _source.Count);
         var source = new SubsetSource(_source, [.. Enumerable.Range(0, count).Select(i => (start + i) % _source.Count)]);
         return new Experience(_next++, source);
+    }
+
+    private sealed class LastStep : IProgress<LearningProgress>
+    {
+        public long Time { get; private set; }
+
+        public void Report(LearningProgress value)
+        {
+            if (value.Activity == "consolidating") Time = Stopwatch.GetTimestamp();
+        }
     }
 }
