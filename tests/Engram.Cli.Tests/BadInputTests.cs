@@ -7,7 +7,7 @@ public class BadInputTests
 {
     [Theory]
     [InlineData("run mnist", "run: \"mnist\"", "digits")]
-    [InlineData("rum", "command: \"rum\"", "run, init, bench, compare, report")]
+    [InlineData("rum", "command: \"rum\"", "run, init, bench, tune, compare, report")]
     [InlineData("run", "run: nothing chosen", "digits")]
     [InlineData("run digits --fast", "option: \"--fast\"", "--quick")]
     [InlineData("run digits extra", "argument: \"extra\"", "options only")]
