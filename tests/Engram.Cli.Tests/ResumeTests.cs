@@ -221,6 +221,7 @@ public class ResumeTests
             Strategies = [.. results.Strategies.Select(strategy => strategy with
             {
                 Costs = [.. strategy.Costs.Select(cost => cost with { TrainSeconds = 0, EvaluationSeconds = 0 })],
+                Cost = strategy.Cost! with { TrainSeconds = 0, PredictSeconds = 0, PeakMemoryBytes = 0 },
             })],
         }).ToJson();
     }
