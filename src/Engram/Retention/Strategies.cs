@@ -97,6 +97,9 @@ public static class Strategies
         // Distillation, exemplars and bias correction.
         new("lwf", "LwF", "Must go on saying of old classes what it said before.",
             _ => [new LearningWithoutForgetting(new LwfOptions { Weighting = DistillationWeighting.ByExperience })]),
+        new("lwf+replay", "LwF + replay", "Repeats stored samples and must go on saying of old classes what it said before.",
+            budget => [new LearningWithoutForgetting(new LwfOptions { Weighting = DistillationWeighting.ByExperience }),
+                new Replay(new ReplayOptions { Capacity = budget.Capacity })]),
         new("lfl", "LFL", "Keeps features and old decision boundaries where they were.",
             _ => [new LessForgettingLearning()])
             { Scenarios = [Scenario.DomainIncremental, Scenario.TaskIncremental, Scenario.ClassIncremental] },
