@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.Reflection;
 using Engram.Cli.Commands;
 using Engram.Cli.Commands.Bench;
+using Engram.Cli.Commands.Tune;
 
 namespace Engram.Cli;
 
@@ -45,6 +46,7 @@ internal static class CommandLine
         root.Subcommands.Add(RunCommand.Build(host));
         root.Subcommands.Add(InitCommand.Build(host));
         root.Subcommands.Add(BenchCommand.Build(host));
+        root.Subcommands.Add(TuneCommand.Build(host));
         root.Subcommands.Add(CompareCommand.Build(host));
         root.Subcommands.Add(ReportCommand.Build(host));
         root.Subcommands.Add(PredictCommand.Build(host));

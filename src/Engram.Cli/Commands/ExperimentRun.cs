@@ -5,6 +5,7 @@ using Engram.Evaluation;
 using Engram.Learning;
 using Engram.Persistence;
 using Engram.Reporting;
+using Engram.Streams;
 
 namespace Engram.Cli.Commands;
 
@@ -31,8 +32,12 @@ internal sealed class ExperimentRun(CliHost host, RunSettings settings)
 
         RunView view = settings.Json ? new JsonView(host) : host.IsLive ? new LiveView(host) : new PlainView(host);
         RunResults results = null!;
+        experiment = experiment with
+        {
+            Experienced = (strategy, index, learner) => Try(() => SampleSheets.Save(folder, strategy, index, stream, learner)),
+        };
         view.Show(settings, experiment, folder, progress => results = experiment.Run(
-            stream, settings.Command, progress, (result, learner) => Save(folder, result, learner), checkpoints, host.Clock,
+            stream, settings.Command, progress, (result, learner) => Save(folder, stream, result, learner), checkpoints, host.Clock,
             host.CancellationToken));
         if (results.Strategies.Count > 0) Report(results, folder);
         _notSaved ??= results.Unfinished is null ? null : checkpoints.Problem;
@@ -69,11 +74,14 @@ internal sealed class ExperimentRun(CliHost host, RunSettings settings)
     }
 
     // A full disk must not cost the strategies that are still to run: their numbers are worth more than one model.
-    private void Save(string folder, StrategyResult result, Learner learner)
+    private void Save(string folder, ExperienceStream stream, StrategyResult result, Learner learner) =>
+        Try(() => LearntModel.Save(folder, settings.Name, stream, result, learner, host.Clock.GetLocalNow()));
+
+    private void Try(Func<string?> save)
     {
         try
         {
-            _files.Add(LearntModel.Save(folder, settings.Name, result, learner));
+            if (save() is { } file) _files.Add(file);
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {

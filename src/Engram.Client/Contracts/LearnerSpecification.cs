@@ -166,7 +166,7 @@ public sealed record ModelSpecification
     /// <value>Default 1,000.</value>
     public int Memory { get; set; } = 1000;
 
-    /// <summary>Networks: passes over new feedback.</summary>
+    /// <summary>Networks: passes over new feedback; more where it is so little that they make fewer than 200 steps.</summary>
     /// <value>Default 10.</value>
     public int Epochs { get; set; } = 10;
 

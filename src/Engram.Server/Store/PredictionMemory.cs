@@ -13,6 +13,7 @@ internal sealed class PredictionMemory
     private readonly ConcurrentDictionary<string, PredictionRecord> _unwritten = new();
     private readonly ConcurrentQueue<PredictionRecord> _order = new();
     private readonly List<PredictionRecord> _writing = [];
+    private int _count; // of _unwritten, whose own Count takes all its locks
     private long _dropped;
 
     /// <summary>Whether anything waits to be written.</summary>
@@ -25,8 +26,12 @@ internal sealed class PredictionMemory
     public void Add(IReadOnlyList<PredictionRecord> predictions)
     {
         foreach (var prediction in predictions)
-            if (_unwritten.Count >= MostUnwritten) Interlocked.Increment(ref _dropped);
-            else if (_unwritten.TryAdd(prediction.Id, prediction)) _order.Enqueue(prediction);
+            if (Volatile.Read(ref _count) >= MostUnwritten) Interlocked.Increment(ref _dropped);
+            else if (_unwritten.TryAdd(prediction.Id, prediction))
+            {
+                Interlocked.Increment(ref _count);
+                _order.Enqueue(prediction);
+            }
     }
 
     /// <summary>A prediction, in memory or on disk.</summary>
@@ -65,7 +70,8 @@ internal sealed class PredictionMemory
     /// <summary>What was written last is on disk.</summary>
     public void Committed()
     {
-        foreach (var prediction in _writing) _unwritten.TryRemove(prediction.Id, out _);
+        foreach (var prediction in _writing)
+            if (_unwritten.TryRemove(prediction.Id, out _)) Interlocked.Decrement(ref _count);
         _writing.Clear();
     }
 

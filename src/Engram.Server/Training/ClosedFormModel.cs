@@ -1,6 +1,7 @@
 using Engram.Analytic;
 using Engram.Data;
 using Engram.Learning;
+using Engram.Persistence;
 using Engram.Streams;
 
 namespace Engram.Server.Training;
@@ -25,7 +26,7 @@ internal sealed class ClosedFormModel(AnalyticLearner learner) : TrainedModel
 
     public override void Unlearn(ISampleSource samples) => learner.Unlearn(samples);
 
-    public override void Save(string folder, string? parent) => AnalyticBundle.Save(learner, folder, parent);
+    public override void Save(string folder, string? parent) => AnalyticBundle.Save(learner, folder, new BundleInfo { Parent = parent });
 
     public override void Dispose() => learner.Dispose();
 }

@@ -20,9 +20,7 @@ public sealed class NearestClassMean(FeatureExtractor features, InputScaling? sc
 
     private protected override string Kind => "ncm";
 
-    private protected override (Tensor Weights, Tensor Bias) Solve()
-    {
-        var means = Moments.Means();
-        return (means.t().contiguous(), means.square().sum([1L]).mul(Held(-0.5)));
-    }
+    private protected override Tensor Solve() => Moments.Means().t().contiguous();
+
+    private protected override Tensor Bias(Tensor weights) => weights.square().sum([0L]).mul(Held(-0.5));
 }

@@ -17,6 +17,20 @@ internal static class PositiveSolve
     public static Tensor Whitening(Tensor matrix, double ridge) => Regular(
         matrix, ridge, factor => linalg.solve_triangular(factor, eye(matrix.shape[0], dtype: ScalarType.Float64), upper: false));
 
+    /// <summary>(A + ridge·I)⁻¹; null where that is singular to float64.</summary>
+    /// <param name="matrix">As in <see cref="Of"/>.</param>
+    /// <param name="ridge">As in <see cref="Of"/>.</param>
+    public static Tensor? Inverse(Tensor matrix, double ridge)
+    {
+        using var scope = NewDisposeScope();
+        var regular = matrix.clone();
+        regular.diagonal().add_(Held(ridge), alpha: Held(1));
+        var (factor, info) = linalg.cholesky_ex(regular);
+        return info.item<int>() == 0 && IsRegular(factor, matrix.shape[0])
+            ? eye(matrix.shape[0], dtype: ScalarType.Float64).cholesky_solve(factor).MoveToOuterDisposeScope()
+            : null;
+    }
+
     private static Tensor Regular(Tensor matrix, double ridge, Func<Tensor, Tensor> use)
     {
         var n = matrix.shape[0];

@@ -57,9 +57,9 @@ public sealed class RidgeClassifier : LinearAnalyticLearner
     private protected override string Kind => "ridge";
 
     private protected override JsonObject Options() =>
-        new() { ["lambda"] = Lambda, ["balance"] = $"{Balance}", ["fastProducts"] = FastProducts };
+        new() { ["lambda"] = Lambda, ["balance"] = $"{Balance}", ["fastProducts"] = FastProducts, ["smallUpdates"] = SmallUpdates };
 
-    private protected override (Tensor Weights, Tensor Bias) Solve()
+    private protected override Tensor Solve()
     {
         var (gram, targets) = Balance switch
         {
@@ -67,8 +67,15 @@ public sealed class RidgeClassifier : LinearAnalyticLearner
             ClassBalance.Pooled => Pooled(),
             _ => PerClass(),
         };
-        return (PositiveSolve.Of(gram, Lambda, targets.t()), zeros([Classes.Count], ScalarType.Float64));
+        return PositiveSolve.Of(gram, Lambda, targets.t());
     }
+
+    private protected override Tensor Bias(Tensor weights) => zeros([Classes.Count], ScalarType.Float64);
+
+    private protected override LinearSystem? System() => Lambda > 0 && Balance == ClassBalance.None
+        ? new LinearSystem(
+            () => Moments.Products, v => Moments.Products.matmul(v).add_(v, alpha: Held(Lambda)), Lambda, Moments.Sums.t())
+        : null;
 
     private (Tensor Gram, Tensor Targets) Pooled()
     {
@@ -110,6 +117,7 @@ public sealed class RidgeClassifier : LinearAnalyticLearner
 
     private void Take(double lambda)
     {
+        if (Lambda != lambda) Restart();
         Lambda = lambda;
         DropHead();
     }

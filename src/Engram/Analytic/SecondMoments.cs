@@ -60,8 +60,30 @@ internal sealed class SecondMoments : IDisposable
         Sums.add_(oneHot.t().matmul(exact), alpha: Held(sign));
         if (sign < 0) Sums.masked_fill_(Empty.unsqueeze(1), Held(0)); // no sample, no rounding left over
         var terms = precision == ScalarType.Float64 ? exact : features;
-        if (_kept == Analytic.Products.Shared) Products.add_(terms.t().matmul(terms), alpha: Held(sign));
+        if (_kept == Analytic.Products.Shared)
+        {
+            if (precision == ScalarType.Float64) Products.addmm_(terms.t(), terms, 1, sign);
+            else Products.add_(terms.t().matmul(terms), alpha: Held(sign));
+        }
         if (_kept == Analytic.Products.PerClass) AddPerClass(terms, ids, sign);
+    }
+
+    /// <summary>
+    /// Rows X with which samples join the rest: <see cref="Within"/> of all is that of the rest plus XᵀX. Deviations from the
+    /// samples' own class means, and √(n k / (n + k)) times the distance of those from the rest's (Chan, Golub and LeVeque 1983).
+    /// </summary>
+    /// <param name="features">Of the samples, <c>[n, width]</c>.</param>
+    /// <param name="ids">Their classes.</param>
+    /// <remarks>What is summed now is the rest.</remarks>
+    public Tensor WithinRows(Tensor features, Tensor ids)
+    {
+        var exact = features.to(ScalarType.Float64);
+        var oneHot = nn.functional.one_hot(ids, Counts.shape[0]).to(ScalarType.Float64);
+        var joining = oneHot.sum([0]); // k of each class
+        var means = oneHot.t().matmul(exact).div(joining.clamp_min(Held(1)).unsqueeze(1));
+        var weights = Counts.mul(joining).div(Counts.add(joining, alpha: Held(1)).clamp_min(Held(1))).sqrt();
+        var shifts = means.sub(Means()).mul(weights.unsqueeze(1)).index_select(0, weights.nonzero().view(-1));
+        return exact.shape[0] == 1 ? shifts : cat([exact.sub(means.index_select(0, ids)), shifts]);
     }
 
     public Tensor Means() => Sums.div(Counts.clamp_min(Held(1)).unsqueeze(1)); // [classes, width]
@@ -111,6 +133,10 @@ internal sealed class SecondMoments : IDisposable
         if (sign < 0) Products.masked_fill_(Empty.view(-1, 1, 1), Held(0));
     }
 
+    /// <summary>Whether so many matrices of second moments fit into the memory there is.</summary>
+    public static bool Fits(int width, int matrices) =>
+        matrices * 8.0 * width * width <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
     // Held products, and as much again twice over while a head is solved. Torch would take what the system never has.
     public static void CheckMemory(int width, long matrices)
     {
@@ -121,7 +147,8 @@ internal sealed class SecondMoments : IDisposable
                 $"features: {width} of them need {needed / 1e9:0.0} GB for {matrices} second moment(s), expected fewer for the {there / 1e9:0.0} GB there are"));
     }
 
-    private void Grow(int classes)
+    /// <summary>Makes room for classes, without samples yet.</summary>
+    public void Grow(int classes)
     {
         var more = classes - Counts.shape[0];
         if (more <= 0) return;

@@ -53,15 +53,29 @@ public sealed class StreamingLda : LinearAnalyticLearner, IClassDistances
     private protected override long StatisticsBytes => base.StatisticsBytes + (8 * (_whitening?.numel() ?? 0));
 
     private protected override JsonObject Options() =>
-        new() { ["shrinkage"] = _shrinkage, ["prior"] = $"{Prior}", ["fastProducts"] = FastProducts };
+        new() { ["shrinkage"] = _shrinkage, ["prior"] = $"{Prior}", ["fastProducts"] = FastProducts, ["smallUpdates"] = SmallUpdates };
 
-    private protected override (Tensor Weights, Tensor Bias) Solve()
+    private protected override Tensor Solve() => PositiveSolve.Of(Covariance(), _shrinkage, Moments.Means().t());
+
+    private protected override Tensor Bias(Tensor weights)
     {
-        var means = Moments.Means(); // [classes, features]
-        var weights = PositiveSolve.Of(Covariance(), _shrinkage, means.t());
-        var bias = means.t().mul(weights).sum([0L]).mul(Held(-0.5));
-        return (weights, Prior == ClassPrior.Uniform ? bias : bias.add(Moments.LogPrior(), alpha: Held(1)));
+        var bias = Moments.Means().t().mul(weights).sum([0L]).mul(Held(-0.5));
+        return Prior == ClassPrior.Uniform ? bias : bias.add(Moments.LogPrior(), alpha: Held(1));
     }
+
+    // Multiplied by n/(1 − ε), so that a sample changes the matrix by few rows, and the ridge by 1/n of it.
+    private protected override LinearSystem? System()
+    {
+        if (_shrinkage == 1) return null;
+        var (means, scale) = (Moments.Means(), Moments.Counts.sum().item<double>() / (1 - _shrinkage));
+        var ridge = scale * _shrinkage;
+        return new LinearSystem(
+            Moments.Within,
+            v => Moments.Products.matmul(v).sub_(Moments.Sums.t().matmul(means.matmul(v))).add_(v, alpha: Held(ridge)),
+            ridge, means.t(), scale);
+    }
+
+    private protected override Tensor Rows(Tensor features, Tensor ids) => Moments.WithinRows(features, ids);
 
     private protected override void DropHead()
     {

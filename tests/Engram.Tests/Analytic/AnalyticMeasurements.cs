@@ -246,6 +246,73 @@ public class AnalyticMeasurements(ITestOutputHelper output)
             }
     }
 
+    // What it costs to be told one sample and to have the new head, against a solve from the start.
+    [Fact(Explicit = true)]
+    public void Time_of_one_new_sample()
+    {
+        (string Name, Func<bool, AnalyticLearner> Make)[] learners =
+        [
+            ("slda, 400 random ReLU", small => new StreamingLda(new RandomFeatures(784, 400, scale: 0.1)) { SmallUpdates = small }),
+            ("slda, 1,000 random ReLU", small => new StreamingLda(new RandomFeatures(784, 1000, scale: 0.1)) { SmallUpdates = small }),
+            ("ridge, 1,000 random ReLU (RanPAC)", small => new RidgeClassifier(new RandomFeatures(784, 1000, scale: 0.1)) { SmallUpdates = small }),
+            ("ridge, 32 patch filters (1,152)", small => new RidgeClassifier(
+                new PatchFeatures(TestData.Mnist.Train, new PatchOptions { Filters = 32 }), 1e-4) { SmallUpdates = small }),
+            ("recursive ridge, 1,000 random ReLU", _ => new RecursiveRidge(new RandomFeatures(784, 1000, scale: 0.1))),
+        ];
+        var probe = TestData.Mnist.Test.Gather([0]).Inputs;
+        foreach (var (name, make) in learners)
+            foreach (var small in new[] { true, false })
+            {
+                using var learner = make(small);
+                learner.Learn(new Experience(0, SubsetSource.Balanced(TestData.Mnist.Train, 1000)));
+                var times = new List<double>();
+                for (var i = 0; i < 40; i++)
+                {
+                    var one = new SubsetSource(TestData.Mnist.Test, [i]);
+                    var watch = Stopwatch.StartNew();
+                    learner.Learn(new Experience(1 + i, one));
+                    using (learner.Scores(probe)) times.Add(watch.Elapsed.TotalMilliseconds);
+                }
+                times.RemoveRange(0, 5); // the first builds the inverse
+                times.Sort();
+                Print(FormattableString.Invariant(
+                    $"one sample and its head, {name}, {(small ? "update" : "solve")}: median {times[times.Count / 2]:0.00} ms, greatest {times[^1]:0.00} ms"));
+            }
+    }
+
+    // All 60,000 samples in every order, all 10,000 test images.
+    [Theory(Explicit = true)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Exactness_on_all_of_Mnist_over_32_patch_filters(bool fast)
+    {
+        using var scope = NewDisposeScope();
+        var (train, test) = (TestData.Mnist.Train, new EvaluationSet("all", TestData.Mnist.Test));
+        var images = SubsetSource.WithLabels(train, Label.Numbers(0, 2));
+        RidgeClassifier Make(int block) =>
+            new(new PatchFeatures(images, new PatchOptions { Filters = 32 }), 1e-4) { FastProducts = fast, BlockSize = block };
+        var (expected, predicted) = ((Tensor?)null, Array.Empty<Label>());
+        var shuffled = new SubsetSource(train, new SeededRandom(1, "order").Permutation(train.Count));
+        (string Name, int Block, ISampleSource[] Parts)[] orders =
+        [
+            ("at once, blocks of 512", 512, [train]),
+            ("class by class, last class first", 512, [.. Enumerable.Range(0, 10).Select(digit => SubsetSource.WithLabels(train, [9 - digit]))]),
+            ("shuffled, blocks of 10,000", 10_000, [shuffled]),
+            ("shuffled, batches of 1", 1, [shuffled]),
+        ];
+        foreach (var (name, block, parts) in orders)
+        {
+            using var learner = Make(block);
+            for (var i = 0; i < parts.Length; i++) learner.Learn(new Experience(i, parts[i]));
+            var order = tensor(Enumerable.Range(0, 10).Select(digit => (long)learner.Classes.IdOf(digit)).ToArray());
+            var weights = learner.Weights().index_select(1, order);
+            var own = Evaluator.Predict(learner, test).Predicted.Select(id => learner.Classes.LabelOf(id)).ToArray();
+            (expected, predicted) = expected is null ? (weights, own) : (expected, predicted);
+            Print(FormattableString.Invariant(
+                $"exactness, fast {fast}, {name}: weights differ by {((weights - expected!).norm() / expected!.norm()).item<double>():0.0e+0}, predictions by {own.Zip(predicted).Count(pair => pair.First != pair.Second)} of 10,000"));
+        }
+    }
+
     private static ExperienceStream Split(out ISampleSource validation, int seed = 0)
     {
         var (rest, aside) = StratifiedSplit.Of(TestData.Mnist.Train, 1 / 12.0, new SeededRandom(seed, "lambda"));

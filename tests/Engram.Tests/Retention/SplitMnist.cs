@@ -33,9 +33,10 @@ internal static class SplitMnist
     /// <param name="perClass">Training samples of each digit; null means all of them.</param>
     /// <param name="validation">Measure on every sixth training sample, kept out of training, and not on test data.</param>
     /// <param name="backbone">Null for the MLP 784-400-400.</param>
+    /// <param name="seen">Called when all is learnt and the learner still there.</param>
     public static double Accuracy(
         Scenario scenario, int seed, Func<IReadOnlyList<RetentionMechanism>> strategy,
-        int? perClass = null, bool validation = false, Func<Backbone>? backbone = null)
+        int? perClass = null, bool validation = false, Func<Backbone>? backbone = null, Action? seen = null)
     {
         var (train, held) = (TestData.Mnist.Train, TestData.Mnist.Test);
         if (validation)
@@ -58,6 +59,7 @@ internal static class SplitMnist
             learner.Study(new Experience(e, SubsetSource.WithLabels(train, digits), e));
             tests.Add(new EvaluationSet($"{e}", SubsetSource.WithLabels(held, digits), e));
         }
+        seen?.Invoke();
         return tests.Average(test => Evaluator.Accuracy(learner, test));
     }
 }

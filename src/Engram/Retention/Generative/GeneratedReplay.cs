@@ -1,5 +1,6 @@
 using Engram.Learning;
 using Engram.Models;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -7,7 +8,7 @@ namespace Engram.Retention;
 /// What mechanisms that replay generated samples share: the previous solver that labels them, and the weights. In the n-th
 /// experience all else counts r = 1/n and generated samples 1 − r.
 /// </summary>
-public abstract class GeneratedReplay : RetentionMechanism
+public abstract class GeneratedReplay : RetentionMechanism, ISampleGenerator
 {
     private readonly GeneratedReplayOptions _options;
     private readonly FrozenModel _solver = new();
@@ -27,9 +28,10 @@ public abstract class GeneratedReplay : RetentionMechanism
 
     private protected Tensor? SolverLogits { get; private set; }
 
-    /// <summary>Samples as the generator makes them now, to look at.</summary>
-    /// <param name="count">How many.</param>
-    /// <returns>float32 <c>[count, inputs]</c>, bytes as 0..1.</returns>
+    /// <inheritdoc/>
+    public abstract int ClassesInTurn { get; }
+
+    /// <inheritdoc/>
     public abstract Tensor Sample(int count);
 
     /// <inheritdoc/>
@@ -43,10 +45,12 @@ public abstract class GeneratedReplay : RetentionMechanism
         other is GeneratedReplay ? $"replays generated samples as {other.Name} does, expected one of them" : null;
 
     /// <inheritdoc/>
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
+
+    /// <inheritdoc/>
     protected internal override void BeforeGrowth(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        ExemplarMechanism.ExpectClasses(context, Name);
         if (context.Completed == 0) return;
         _solver.Capture(context);
         RememberGenerator();
@@ -85,10 +89,10 @@ public abstract class GeneratedReplay : RetentionMechanism
     protected internal override Tensor? ExtraLoss(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        return Generated is null || _options.Targets == ReplayTargets.Hard
-            ? null
-            : Distillation.SoftCrossEntropy(TrainingStep.RowsOf(step.Logits, Generated), SolverLogits!, _options.Temperature)
-                .mean().mul(Held(1 - Share(step.Context)));
+        if (Generated is null || _options.Targets == ReplayTargets.Hard) return null;
+        var scale = _options.SquaredTemperature ? _options.Temperature * _options.Temperature : 1;
+        return Distillation.SoftCrossEntropy(TrainingStep.RowsOf(step.Logits, Generated), SolverLogits!, _options.Temperature)
+            .mean().mul(Held(scale * (1 - Share(step.Context))));
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Engram.Data;
 using Engram.Learning;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -16,7 +17,7 @@ namespace Engram.Retention;
 /// importance samples is drawn from a generator seeded with the learner's seed at each prediction, so that equal inputs get
 /// equal scores; all samples of a call share it.
 /// </remarks>
-public sealed class GenerativeClassifier : RetentionMechanism
+public sealed class GenerativeClassifier : RetentionMechanism, ISampleGenerator
 {
     private const int RowsAtOnce = 4096;
 
@@ -46,15 +47,25 @@ public sealed class GenerativeClassifier : RetentionMechanism
         : throw new ArgumentException($"classId: {classId}, expected one of {string.Join(", ", _classes.Keys)}", nameof(classId));
 
     /// <inheritdoc/>
+    public int ClassesInTurn => _classes.Count;
+
+    /// <inheritdoc/>
+    public Tensor Sample(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        if (_classes.Count == 0) throw new InvalidOperationException("generator: knows nothing yet, expected an experience first");
+        using var scope = NewDisposeScope();
+        var rounds = (count + _classes.Count - 1) / _classes.Count;
+        return stack([.. _classes.Values.Select(network => network.Module.Generate(rounds))], 1).flatten(0, 1)
+            .narrow(0, 0, count).contiguous().MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
     protected internal override string? WhyNot(LearnerOptions options) =>
         options is { Scenario: Scenario.ClassIncremental } ? null : "models classes, expected class-incremental learning";
 
     /// <inheritdoc/>
-    protected internal override void BeforeGrowth(LearningContext context)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        ExemplarMechanism.ExpectClasses(context, Name);
-    }
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
 
     /// <inheritdoc/>
     protected internal override void BeginExperience(LearningContext context)

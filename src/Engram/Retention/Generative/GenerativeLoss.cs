@@ -16,6 +16,9 @@ internal static class GenerativeLoss
     public static Tensor LogNormal(Tensor x, Tensor mean, Tensor logVariance) =>
         x.sub(mean).square().div(logVariance.exp()).add(logVariance, alpha: Held(1)).sum([-1]).mul(Held(-0.5));
 
+    /// <summary>−log σ(s) where a critic's score should say real, −log(1 − σ(s)) where painted, <c>[n]</c>.</summary>
+    public static Tensor Adversarial(Tensor scores, bool real) => nn.functional.softplus(real ? scores.neg() : scores);
+
     /// <summary>Weights of a joint loss over new and replayed rows: each part counts by its share, its rows alike.</summary>
     /// <returns>float32 <c>[current + replayed]</c>.</returns>
     public static Tensor RowWeights(long current, long replayed, double shareOfCurrent) => replayed == 0

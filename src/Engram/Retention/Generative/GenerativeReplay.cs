@@ -1,4 +1,5 @@
 using Engram.Learning;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -10,8 +11,8 @@ namespace Engram.Retention;
 /// <remarks>
 /// In the n-th experience new samples count r = 1/n and generated ones 1 − r, for solver and generator alike, as in van de
 /// Ven, Tuytelaars and Tolias 2022. Parts that other mechanisms add count as new, and the generator does not see them. The
-/// generator takes one step per step of the solver, where Shin et al. train it first. Distillation has no factor T², and
-/// outputs that came since have target 0. Its optimiser has a constant rate, whatever the learner's schedule.
+/// generator takes one step per step of the solver, where Shin et al. train it first. In distillation, outputs that came since
+/// have target 0. Its optimiser has a constant rate, whatever the learner's schedule.
 /// </remarks>
 public sealed class GenerativeReplay : GeneratedReplay
 {
@@ -30,10 +31,17 @@ public sealed class GenerativeReplay : GeneratedReplay
     /// <inheritdoc/>
     public override string Name { get; }
 
+    /// <inheritdoc/>
+    public override int ClassesInTurn => _generator.ClassesInTurn;
+
     private protected override long GeneratorBytes => _generator.Bytes;
 
     /// <inheritdoc/>
     public override Tensor Sample(int count) => _generator.Generate(count, before: false);
+
+    /// <inheritdoc/>
+    protected internal override string? WhyNot(Experience experience) =>
+        base.WhyNot(experience) ?? _generator.WhyNot(experience.Train);
 
     /// <inheritdoc/>
     protected internal override void BeginExperience(LearningContext context) => _generator.Begin(context);

@@ -21,6 +21,13 @@ public abstract record GeneratedReplayOptions
     /// <value>Default 2; a positive number.</value>
     public double Temperature { get; init; } = 2;
 
+    /// <summary>Whether the loss against soft targets counts T² times, so that its gradients do not shrink with T (Hinton, Vinyals and Dean 2015).</summary>
+    /// <value>
+    /// Default true for <see cref="GenerativeReplay"/>, as van de Ven and Tolias 2018 have it (equation 4); false for
+    /// <see cref="BrainInspiredReplay"/>, as the code of van de Ven, Tuytelaars and Tolias 2022.
+    /// </value>
+    public bool SquaredTemperature { get; init; }
+
     /// <summary>Generated samples per step.</summary>
     /// <value>Default none: as many as the learner's batch size.</value>
     public int? BatchSize { get; init; }
@@ -37,6 +44,9 @@ public abstract record GeneratedReplayOptions
 /// <summary>How <see cref="GenerativeReplay"/> replays.</summary>
 public sealed record GenerativeReplayOptions : GeneratedReplayOptions
 {
+    /// <summary>Hard targets; soft ones count T² times.</summary>
+    public GenerativeReplayOptions() => SquaredTemperature = true;
+
     /// <summary>Makes the generator.</summary>
     /// <value>Default a <see cref="VaeGenerator"/> of 784-400-400-100 on MNIST.</value>
     public Func<ReplayGenerator> Generator { get; init; } = () => new VaeGenerator();

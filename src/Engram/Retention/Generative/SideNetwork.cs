@@ -56,11 +56,13 @@ internal sealed class SideNetwork<TModule> : IDisposable where TModule : nn.Modu
     }
 
     /// <summary>Brings everything flat into a new layout, after parameters of the module grew.</summary>
-    public void Relayout()
+    /// <returns>What moved where.</returns>
+    public ArenaChange Relayout()
     {
         var change = Arena.Rebuild();
         Optimizer.Carry(change);
         if (_before is not null) _before = change.Carry(_before);
+        return change;
     }
 
     public void Save(MechanismState state, string name)
