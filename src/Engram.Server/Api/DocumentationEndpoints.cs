@@ -33,7 +33,7 @@ internal static class DocumentationEndpoints
 
     public static void Map(IEndpointRouteBuilder app)
     {
-        app.MapOpenApi("/openapi/{documentName}.json").Open();
+        app.MapOpenApi(Address).Open();
         app.MapPrometheusScrapingEndpoint("/metrics").ForAllLearners(Engram.Client.Role.Operate);
     }
 }

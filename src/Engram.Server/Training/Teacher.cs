@@ -1,4 +1,5 @@
 using Engram.Client;
+using Engram.Server.Telemetry;
 using Engram.Server.Versions;
 
 namespace Engram.Server.Training;
@@ -162,6 +163,7 @@ internal sealed class Teacher : IDisposable
             var lesson = Read(trigger == "unlearn");
             Volatile.Write(ref _attempted, Math.Max(_attempted, lesson.Cursor));
             if (lesson.IsEmpty) return null;
+            using var span = ServerActivities.Learning(_learner.Specification.Name, trigger, lesson.Samples.Count);
             Activity = LearnerActivity.Learning;
             Progress = 0;
             _learner.Events.Tell("learning", $"{lesson.Samples.Count} samples, {lesson.Revoked.Count} to unlearn ({trigger})");

@@ -2,8 +2,8 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
-using CsCheck;
 using Engram.Client;
+using Engram.Data;
 
 namespace Engram.Server.Tests.Web;
 
@@ -41,9 +41,7 @@ public sealed class FuzzTests : WebTest
 
     private static readonly string[] s_types = ["application/json", "application/json; charset=utf-16", "text/csv", "application/x-ndjson", "application/zip", "text/plain", "x/y"];
 
-    private static readonly Gen<(string Method, string Path, string Type, byte[] Body)> s_requests = Gen.Select(
-        Gen.OneOfConst("GET", "POST", "POST", "POST", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"), Gen.OneOfConst(s_paths),
-        Gen.Frequency((6, Gen.Const(s_types[0])), (4, Gen.OneOfConst(s_types))), Bodies());
+    private static readonly string[] s_methods = ["GET", "POST", "POST", "POST", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 
     [Fact]
     public Task Requests_of_nonsense_are_answered_as_such() => RunAsync(1500);
@@ -59,13 +57,16 @@ public sealed class FuzzTests : WebTest
         using var http = Http(operate);
         http.Timeout = s_hang;
         var statuses = new Dictionary<HttpStatusCode, int>();
-        foreach (var request in s_requests.Array[count].Single(seed: "0N0XIzNsQ0O2"))
+        var chance = new SeededRandom(7, "requests of nonsense");
+        for (var i = 0; i < count; i++)
         {
+            var request = Next(chance);
             var (status, answer) = await SendAsync(http, request);
             statuses[status] = statuses.GetValueOrDefault(status) + 1;
             var shown = $"{request.Method} {request.Path} {request.Type}\n{Encoding.UTF8.GetString(request.Body)}\n-> {(int)status} {answer}";
             Assert.True((int)status < 500, shown);
             Assert.All(s_internals, inside => Assert.False((int)status >= 400 && answer.Contains(inside, StringComparison.Ordinal), shown));
+            if (request.Path.Contains("%00", StringComparison.Ordinal) && answer.Length == 0) continue; // the server itself refuses such a path
             if ((int)status >= 400 && request.Method != "HEAD") Assert.Equal((int)status, JsonSerializer.Deserialize(answer, EngramJson.Default.Problem)!.Status);
         }
         TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", statuses.OrderBy(status => status.Key).Select(status => $"{(int)status.Key}: {status.Value}")));
@@ -86,11 +87,15 @@ public sealed class FuzzTests : WebTest
     }
 
     // A body that is right, with some parts cut out, put in, doubled or with a byte changed.
-    private static Gen<byte[]> Bodies()
+    private static (string Method, string Path, string Type, byte[] Body) Next(SeededRandom chance)
     {
-        var edit = Gen.Select(Gen.Int[0, 4], Gen.Double[0, 1], Gen.Int[0, 12], Gen.OneOfConst(s_parts), Gen.Byte);
-        return Gen.Select(Gen.OneOfConst(s_bodies), edit.Array[0, 3], (body, edits) => edits.Aggregate(Encoding.UTF8.GetBytes(body), Edit));
+        var body = Encoding.UTF8.GetBytes(One(chance, s_bodies));
+        for (var edits = chance.Next(4); edits > 0; edits--)
+            body = Edit(body, (chance.Next(5), chance.NextDouble(), chance.Next(13), One(chance, s_parts), (byte)chance.Next(256)));
+        return (One(chance, s_methods), One(chance, s_paths), chance.Next(10) < 6 ? s_types[0] : One(chance, s_types), body);
     }
+
+    private static string One(SeededRandom chance, string[] of) => of[chance.Next(of.Length)];
 
     private static byte[] Edit(byte[] body, (int Kind, double At, int Length, string Part, byte Value) edit)
     {
