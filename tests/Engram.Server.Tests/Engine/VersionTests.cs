@@ -32,24 +32,22 @@ public sealed class VersionTests : ServiceTest
         var learner = await Create(kind == "ridge" ? Ridge : Network);
         await Teach(learner, 20, 0, 1);
         await Teach(learner, 20, 2);
-        using var stop = new CancellationTokenSource();
-        var answered = 0;
-        var load = Enumerable.Range(0, 4).Select(i => Task.Run(async () =>
+        var images = Enumerable.Range(0, 4).Select(digit => Digits.Test(digit, 7)).ToArray();
+
+        var answers = new List<PredictBatchResponse>();
+        for (var i = 0; i < 25; i++)
         {
-            var images = Digits.Test(i, 7);
-            while (!stop.IsCancellationRequested)
-            {
-                var said = await learner.PredictAsync(new PredictBatchRequest { Inputs = images }, Token);
-                Assert.Single(said.Predictions.Select(one => one.Version).Distinct());
-                Interlocked.Add(ref answered, said.Predictions.Count);
-            }
-        }, Token)).ToArray();
+            // Requests before, while and after the version changes.
+            var asked = Enumerable.Range(0, 24).Select(n => Task.Run(
+                () => learner.PredictAsync(new PredictBatchRequest { Inputs = images[n % 4] }, Token).AsTask(), Token)).ToList();
+            await learner.RollbackAsync(1 + (i % 2), "ann", null);
+            var after = await learner.PredictAsync(new PredictRequest { Input = images[0][0] }, Token);
+            Assert.Equal(1 + (i % 2), after.Version);
+            answers.AddRange(await Task.WhenAll(asked));
+        }
 
-        for (var i = 0; i < 20; i++) await learner.RollbackAsync(1 + (i % 2), "ann", null);
-        await stop.CancelAsync();
-        await Task.WhenAll(load);
-
-        Assert.True(answered > 0);
+        Assert.All(answers, said => Assert.Single(said.Predictions.Select(one => one.Version).Distinct()));
+        Assert.Equal(25 * 24, answers.Count);
     }
 
     [Fact]
