@@ -52,10 +52,12 @@ internal static class CommandLine
         root.Subcommands.Add(PredictCommand.Build(host));
         root.Subcommands.Add(InspectCommand.Build(host));
         root.Subcommands.Add(ExportCommand.Build(host));
+        root.Subcommands.Add(ServeCommand.Build(host));
+        root.Subcommands.Add(KeysCommand.Build(host));
         root.Subcommands.Add(DoctorCommand.Build(host));
         root.SetAction(parsed => new Examples.HelpWithExamples().Invoke(parsed));
 
-        Examples.Of(root, "engram run digits --quick", "engram doctor", "engram run digits --help");
+        Examples.Of(root, "engram run digits --quick", "engram serve", "engram doctor", "engram run digits --help");
         Examples.Install(root);
         return root;
     }

@@ -3,10 +3,15 @@ using System.Text.Json.Serialization;
 
 namespace Engram.Client;
 
-/// <summary>How the contracts are written as JSON: camelCase names, enumerations as kebab-case words, unknown members refused.</summary>
+/// <summary>
+/// How the contracts are written as JSON: camelCase names, enumerations as kebab-case words. Reading is strict: unknown, repeated and missing
+/// members, null where nothing says that it may be, numbers in quotes and nesting deeper than 32 are refused.
+/// </summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web, UseStringEnumConverter = false, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, NumberHandling = JsonNumberHandling.Strict,
+    AllowDuplicateProperties = false, PropertyNameCaseInsensitive = false, MaxDepth = 32,
+    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true,
     Converters = [
         typeof(KebabEnum<InputKind>), typeof(KebabEnum<ColumnKind>), typeof(KebabEnum<GateMode>), typeof(KebabEnum<FeedbackState>),
         typeof(KebabEnum<VersionState>), typeof(KebabEnum<LearnerActivity>), typeof(KebabEnum<Role>)])]
@@ -37,6 +42,9 @@ namespace Engram.Client;
 [JsonSerializable(typeof(PinExampleRequest))]
 [JsonSerializable(typeof(SubjectExport))]
 [JsonSerializable(typeof(SubjectDeletion))]
+[JsonSerializable(typeof(ImportReceipt))]
+[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(HealthReport))]
 public sealed partial class EngramJson : JsonSerializerContext;
 
 /// <summary>Writes an enumeration as kebab-case words.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Engram.Cli.Commands;
@@ -14,11 +15,17 @@ public class ResumeTests
         ["run", "digits", "--quick", "--strategies", "naive,ewc+replay", "--threads", "1", "--save-every", "0"];
 
     [Fact]
-    public void A_run_killed_again_and_again_comes_to_the_results_and_the_models_of_one_that_was_not() => KillAndCompare(kills: 3);
+    public void A_run_killed_again_and_again_comes_to_the_results_and_the_models_of_one_that_was_not() => KillAndCompare(kills: 3, seed: 7);
 
-    /// <summary>The long form: 200 kills, at every part of a run.</summary>
+    /// <summary>
+    /// The long form: 200 kills, or <c>ENGRAM_KILLS</c>, at moments that <c>ENGRAM_KILLS_SEED</c> chooses:
+    /// <c>dotnet test --project tests/Engram.Cli.Tests -- --explicit only --filter-class "*ResumeTests"</c>
+    /// </summary>
     [Fact(Explicit = true)]
-    public void Two_hundred_kills_lose_nothing() => KillAndCompare(kills: 200);
+    public void Two_hundred_kills_lose_nothing() => KillAndCompare(Number("ENGRAM_KILLS", 200), Number("ENGRAM_KILLS_SEED", 7));
+
+    private static int Number(string name, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var number) ? number : otherwise;
 
     [Fact]
     public void An_interrupted_run_says_how_to_go_on_and_goes_on()
@@ -93,14 +100,14 @@ public class ResumeTests
         Assert.Contains("another process is at work", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
     }
 
-    private static void KillAndCompare(int kills)
+    private static void KillAndCompare(int kills, int seed)
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("processes are killed with kill -9");
         using var folder = new Folder();
         var whole = Stopwatch.StartNew();
         Assert.Equal(ExitCode.Success, Start(folder.Path, [.. s_run, "--out", "whole"]).Code);
         var length = whole.Elapsed;
-        var random = new Random(7);
+        var random = new Random(seed);
         var (run, killed, ends, found) = ("killed-0", 0, 0, 0);
         var moments = new SortedDictionary<string, int>(StringComparer.Ordinal);
         while (killed < kills || ends == 0)
@@ -116,6 +123,7 @@ public class ResumeTests
                 var moment = Unfinished(path) ? "saving" : last;
                 moments[moment] = moments.GetValueOrDefault(moment) + 1;
                 found += AssertWhole(path);
+                if (killed % 10 == 0) Tell();
                 continue;
             }
             Assert.True(code == ExitCode.Success, $"after {killed} kills: {error}");
@@ -123,7 +131,9 @@ public class ResumeTests
             Directory.Delete(path, recursive: true);
             run = $"killed-{++ends}";
         }
-        TestContext.Current.TestOutputHelper!.WriteLine(
+        Tell();
+
+        void Tell() => TestContext.Current.TestOutputHelper!.WriteLine(
             $"{killed} kills, {ends} runs that came to their end, {found} whole bundles found after a kill; killed "
             + string.Join(", ", moments.Select(moment => $"{moment.Key}: {moment.Value}")));
     }
@@ -221,6 +231,7 @@ public class ResumeTests
             Strategies = [.. results.Strategies.Select(strategy => strategy with
             {
                 Costs = [.. strategy.Costs.Select(cost => cost with { TrainSeconds = 0, EvaluationSeconds = 0 })],
+                Cost = strategy.Cost! with { TrainSeconds = 0, PredictSeconds = 0, PeakMemoryBytes = 0 },
             })],
         }).ToJson();
     }

@@ -30,7 +30,7 @@ internal static class DataSets
     /// <summary>Where a data set is.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="asked">What the user gave, or null.</param>
-    /// <exception cref="FailureException">It is nowhere; the message says where to get it.</exception>
+    /// <exception cref="UsageException">It is nowhere; the message says where to get it.</exception>
     public static string Find(string name, string? asked)
     {
         if (name == "mnist") return DataFolder.Mnist(asked);
@@ -39,10 +39,10 @@ internal static class DataSets
         if (asked is not null)
             return Path.Exists(asked)
                 ? asked
-                : throw new FailureException($"--data: \"{asked}\" is not there, expected the archive {archive} or a folder with its files");
+                : throw new UsageException($"--data: \"{asked}\" is not there, expected the archive {archive} or a folder with its files");
         string?[] folders = [System.Environment.GetEnvironmentVariable(Environment), "data", Path.Combine("data", name)];
         return folders.OfType<string>().Select(folder => Path.Combine(folder, archive)).FirstOrDefault(File.Exists)
-            ?? throw new FailureException(
+            ?? throw new UsageException(
                 $"--data: no {archive} in data/ or in the folder that {Environment} names, expected the binary version of "
                 + $"{name.ToUpperInvariant()} from its authors' page (Krizhevsky 2009, University of Toronto), or --data PATH");
     }
@@ -71,7 +71,7 @@ internal static class DataSets
             ? [asked]
             : [Path.Combine("data", "core50"), .. System.Environment.GetEnvironmentVariable(Environment) is { } all ? [Path.Combine(all, "core50")] : Array.Empty<string>()];
         return folders.OfType<string>().FirstOrDefault(Directory.Exists)
-            ?? throw new FailureException(
+            ?? throw new UsageException(
                 $"--data: no folder {folders[0]}, expected CORe50 there: core50_128x128.zip (or core50_32x32.zip) and batches_filelists.zip from "
                 + "its authors' page (vlomonaco.github.io/core50), unpacked, or --data DIR");
     }

@@ -25,13 +25,13 @@ public sealed record CreateKeyRequest
     public required string Name { get; init; }
 
     /// <summary>What it allows.</summary>
-    public IReadOnlyList<Role> Roles { get; init; } = [];
+    public IReadOnlyList<Role> Roles { get; set; } = [];
 
     /// <summary>The learners it is bound to; empty for all.</summary>
-    public IReadOnlyList<string> Learners { get; init; } = [];
+    public IReadOnlyList<string> Learners { get; set; } = [];
 
     /// <summary>When it ends; null never.</summary>
-    public DateTimeOffset? Expires { get; init; }
+    public DateTimeOffset? Expires { get; set; }
 }
 
 /// <summary>A key, without its secret.</summary>

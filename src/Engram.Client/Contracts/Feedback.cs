@@ -56,6 +56,14 @@ public sealed record FeedbackReceipt(long Sequence, FeedbackState State);
 /// <param name="Receipts">In order.</param>
 public sealed record FeedbackBatchReceipt(IReadOnlyList<FeedbackReceipt> Receipts);
 
+/// <summary>Acknowledges a file of feedback: it is on disk.</summary>
+/// <param name="Lines">Lines with feedback.</param>
+/// <param name="Accepted">Those stored, to be learnt or held out.</param>
+/// <param name="Waiting">Those stored that wait for their prediction.</param>
+/// <param name="Duplicates">Those whose key was seen before.</param>
+/// <param name="LastSequence">The place of the last in the learner's log; 0 for an empty file.</param>
+public sealed record ImportReceipt(long Lines, long Accepted, long Waiting, long Duplicates, long LastSequence);
+
 /// <summary>How far a learner is with its feedback.</summary>
 public sealed record FeedbackStatus
 {

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using System.Text.Json.Nodes;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Engram.Client;
 using static TorchSharp.torch;
 using Utf8 = System.Text.Encoding;

@@ -12,6 +12,12 @@ namespace Engram.Server.Specifications;
 /// <summary>Builds what a specification describes: always the same, so that a bundle can be put back into it.</summary>
 internal sealed class LearnerRecipe(LearnerSpecification specification, IReadOnlyList<long> shape)
 {
+    /// <summary>
+    /// Fewest steps in which a network learns new feedback: few samples of a new class are learnt, and the old ones rehearsed, in no
+    /// fewer. Of 50 samples of a tenth digit, 20 steps learnt none and cost the nine others 4 %.
+    /// </summary>
+    private const int FewestSteps = 200;
+
     private const int PatchGrid = 6; // as PatchOptions has it
     private readonly ModelSpecification _model = specification.Model;
     private readonly int _width = checked((int)shape.Aggregate(1L, (product, size) => product * size));
@@ -25,15 +31,16 @@ internal sealed class LearnerRecipe(LearnerSpecification specification, IReadOnl
     /// <summary>A learner that knows nothing.</summary>
     /// <param name="first">What it will learn first; patches are taken from its images.</param>
     public TrainedModel Begin(ISampleSource first) =>
-        IsClosedForm ? new ClosedFormModel(ClosedForm(first)) : new NetworkModel(Network());
+        IsClosedForm ? new ClosedFormModel(ClosedForm(first)) : new NetworkModel(Network(first.Count));
 
     /// <summary>A learner as a bundle holds it, to learn on.</summary>
     /// <param name="bundle">Folder of the bundle.</param>
+    /// <param name="samples">How many samples it will learn.</param>
     /// <exception cref="InvalidDataException">The bundle is damaged, or of another kind of learner.</exception>
-    public TrainedModel Resume(string bundle)
+    public TrainedModel Resume(string bundle, int samples = 0)
     {
         if (IsClosedForm) return new ClosedFormModel(AnalyticBundle.Load(bundle));
-        var learner = Network();
+        var learner = Network(samples);
         try
         {
             Bundle.Restore(learner, bundle, otherOptions: true);
@@ -95,8 +102,9 @@ internal sealed class LearnerRecipe(LearnerSpecification specification, IReadOnl
         return new RandomFeatures(_width, random, scale: scale, seed: specification.Seed);
     }
 
-    private Learner Network()
+    private Learner Network(int samples)
     {
+        var steps = Math.Max(1, (samples + _model.BatchSize - 1) / _model.BatchSize); // of one pass
         var strategy = Strategies.Named(_model.Strategy);
         return new Learner(
             () =>
@@ -105,6 +113,6 @@ internal sealed class LearnerRecipe(LearnerSpecification specification, IReadOnl
                     ?? (_model.Backbone == "digits-cnn" ? new DigitsCnn() : new Mlp(_width, [.. _model.Hidden]));
                 return new ContinualModel(backbone, strategy.Head?.Invoke(backbone.FeatureCount));
             },
-            OptionsOf(_model, specification.Seed), strategy.Create(BudgetOf(_model)));
+            OptionsOf(_model, specification.Seed) with { Epochs = Math.Max(_model.Epochs, (FewestSteps + steps - 1) / steps) }, strategy.Create(BudgetOf(_model)));
     }
 }

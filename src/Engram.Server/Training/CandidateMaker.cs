@@ -108,7 +108,7 @@ internal sealed class CandidateMaker(LearnerContext learner, Func<ServedModel?> 
         Lesson lesson, InputEncoder encoder, string making, Pace pace, Action<double, bool> progress, CancellationToken cancellationToken)
     {
         var parent = lesson.From is { } from ? learner.Folders.PathOf(from.Version) : null;
-        TrainedModel? model = parent is null ? null : learner.Recipe.Resume(parent);
+        TrainedModel? model = parent is null ? null : learner.Recipe.Resume(parent, Math.Min(lesson.Samples.Count, _specification.Learning.MaxSamples));
         try
         {
             if (lesson.Revoked.Count > 0)

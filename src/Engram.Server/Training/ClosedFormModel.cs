@@ -1,6 +1,7 @@
 using Engram.Analytic;
 using Engram.Data;
 using Engram.Learning;
+using Engram.Persistence;
 using Engram.Streams;
 
 namespace Engram.Server.Training;

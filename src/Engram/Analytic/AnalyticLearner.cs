@@ -15,6 +15,7 @@ namespace Engram.Analytic;
 public abstract class AnalyticLearner : IContinualLearner
 {
     private const double ReportSeconds = 0.25;
+    private const double Greatest = 1e38; // of a score: float32 has 3e38
     private readonly HashSet<int> _learnt = [];
     private (int Experience, int Samples)? _cursor;
 
@@ -157,7 +158,7 @@ public abstract class AnalyticLearner : IContinualLearner
     }
 
     /// <inheritdoc/>
-    /// <remarks>Minus infinity for a class whose samples were all unlearnt.</remarks>
+    /// <remarks>Minus infinity for a class whose samples were all unlearnt; within ±1e38 for the others.</remarks>
     public Tensor Scores(Tensor inputs, int? taskId = null)
     {
         ArgumentNullException.ThrowIfNull(inputs);
@@ -260,7 +261,7 @@ public abstract class AnalyticLearner : IContinualLearner
         if (!HasLearnt)
             throw new InvalidOperationException("predict: nothing was learnt yet, expected Learn to be called first");
         var values = answer(Extract(inputs).to(ScalarType.Float64));
-        return values.masked_fill(Counts.lt(Held(0.5)), Held(empty)).to(ScalarType.Float32).MoveToOuterDisposeScope();
+        return values.clamp(Held(-Greatest), Held(Greatest)).masked_fill(Counts.lt(Held(0.5)), Held(empty)).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
     private protected abstract void SaveStatistics(MechanismState state);

@@ -1,84 +1,138 @@
 namespace Engram.Analytic;
 
 /// <summary>
-/// R ≈ (A + λI)⁻¹, kept up to date by Woodbury's identity while A changes by few rows, R ← R ∓ RXᵀ(I ± XRXᵀ)⁻¹XR, so that a head
-/// follows a new sample without a factorisation.
+/// R = (A + λI)⁻¹ and V = RB, kept up to date by Woodbury's identity while A changes by few rows X: with R ← R ∓ TᵀT, T = L⁻¹XR and
+/// LLᵀ = I ± XRXᵀ, a head follows a new sample without a factorisation.
 /// </summary>
 /// <remarks>
-/// R only guides: heads are solved by conjugate gradients with R as preconditioner (Hestenes and Stiefel 1952) against the sums
-/// themselves, to a stated residual. So neither rounding nor a λ that moved a little makes them drift; where R no longer helps, the
-/// caller solves from the start.
+/// Work of one sample: three passes over R. Nothing drifts unseen: every so many rows the solution is held against the sums
+/// themselves, see <see cref="Agrees"/>.
 /// </remarks>
 internal sealed class KeptInverse : IDisposable
 {
-    private const double Tolerance = 1e-10; // ‖R(B − AW)‖ / ‖W‖ of each column, an estimate of the error of W
+    /// <summary>The most by which λ may grow before a factorisation is due, as a share of it.</summary>
+    public const double MostGrowth = 0.25;
+
+    private const double Tolerance = 1e-10; // relative, of each column
     private const int MostSteps = 16;
 
-    private readonly Tensor _inverse; // float64 [n, n]
+    private readonly Tensor _inverse; // R, float64 [n, n]
+    private readonly double _ridge; // λ
 
-    private KeptInverse(Tensor inverse) => _inverse = inverse.DetachFromDisposeScope();
+    private KeptInverse(Tensor inverse, Tensor solution, double ridge) =>
+        (_inverse, Solution, _ridge) = (inverse.DetachFromDisposeScope(), solution.DetachFromDisposeScope(), ridge);
 
-    /// <summary>R, float64 <c>[n, n]</c>.</summary>
-    public Tensor Inverse => _inverse;
+    /// <summary>V, float64 <c>[n, classes]</c>.</summary>
+    public Tensor Solution { get; private set; }
+
+    /// <summary>Rows followed since V was last held against the sums.</summary>
+    public long Unchecked { get; private set; }
 
     /// <summary>8 bytes for each number.</summary>
-    public long Bytes => 8 * _inverse.numel();
+    public long Bytes => 8 * (_inverse.numel() + Solution.numel());
 
-    /// <summary>Inverts A + λI; null where that is singular to float64.</summary>
-    public static KeptInverse? Of(Tensor matrix, double ridge)
+    /// <summary>Inverts the system's A + λI; null where that is singular to float64.</summary>
+    public static KeptInverse? Of(LinearSystem system)
     {
         using var scope = NewDisposeScope();
-        return PositiveSolve.Inverse(matrix, ridge) is { } inverse ? new KeptInverse(inverse) : null;
+        return PositiveSolve.Inverse(system.Matrix(), system.Ridge) is { } inverse
+            ? new KeptInverse(inverse, inverse.matmul(system.Right), system.Ridge)
+            : null;
     }
 
-    /// <summary>Takes over a saved R.</summary>
-    public static KeptInverse From(Tensor inverse) => new(inverse);
-
-    /// <summary>Follows A ← A ± XᵀX.</summary>
+    /// <summary>Follows A ← A ± XᵀX and B.</summary>
     /// <param name="rows">X, float64 <c>[k, n]</c>.</param>
     /// <param name="sign">+1 or −1.</param>
-    /// <returns>False where the change is no longer positive; R is spoilt then.</returns>
-    public bool Update(Tensor rows, int sign)
+    /// <param name="before">B as it was, <c>[n, classes]</c>.</param>
+    /// <param name="after">B as it is; it may have more columns.</param>
+    /// <returns>False where A is no longer positive; nothing here is of use then.</returns>
+    public bool Update(Tensor rows, int sign, Tensor before, Tensor after)
     {
-        if (rows.shape[0] == 0) return true;
         using var scope = NewDisposeScope();
-        var projected = rows.matmul(_inverse); // XR
-        var inner = projected.matmul(rows.t()).mul_(Held(sign));
-        inner.diagonal().add_(Held(1), alpha: Held(1)); // I ± XRXᵀ = LLᵀ
-        var (factor, info) = linalg.cholesky_ex(inner);
-        if (info.item<int>() != 0) return false;
-        var half = linalg.solve_triangular(factor, projected, upper: false); // T = L⁻¹XR, R ∓ TᵀT
-        _inverse.addmm_(half.t(), half, 1, -sign);
+        Unchecked += rows.shape[0];
+        if (rows.shape[0] > 0)
+        {
+            var projected = rows.matmul(_inverse); // XR
+            var inner = projected.matmul(rows.t()).mul_(Held(sign));
+            inner.diagonal().add_(Held(1), alpha: Held(1));
+            var (factor, info) = linalg.cholesky_ex(inner); // L
+            if (info.item<int>() != 0) return false;
+            var half = linalg.solve_triangular(factor, projected, upper: false); // T
+            _inverse.addmm_(half.t(), half, 1, -sign);
+            Solution.addmm_(half.t(), half.matmul(before), 1, -sign);
+        }
+        var added = after.shape[1] - before.shape[1];
+        if (added > 0)
+        {
+            var none = zeros([before.shape[0], added], ScalarType.Float64);
+            var grown = cat([Solution, none], 1).DetachFromDisposeScope();
+            Solution.Dispose();
+            (Solution, before) = (grown, cat([before, none], 1));
+        }
+        var change = after.sub(before);
+        var touched = change.abs().amax([0L]).nonzero().view(-1);
+        Solution.index_add_(1, touched, _inverse.matmul(change.index_select(1, touched)), Held(1));
         return true;
     }
 
-    /// <summary>W with (A + λI)W = B.</summary>
-    /// <param name="times">V to (A + λI)V.</param>
-    /// <param name="right">B, float64 <c>[n, k]</c>.</param>
-    /// <param name="start">A W to begin with, <c>[n, k]</c>.</param>
-    /// <returns>Null where it does not come within the tolerance in few steps.</returns>
-    public Tensor? Solve(Func<Tensor, Tensor> times, Tensor right, Tensor start)
+    /// <summary>(A + λI)⁻¹B for a λ that has grown since: conjugate gradients on (I + (λ − λ₀)R)W = V (Hestenes and Stiefel 1952).</summary>
+    /// <returns>float64 <c>[n, classes]</c>; null where λ has grown too far for few steps.</returns>
+    public Tensor? Solve(double ridge)
     {
+        var growth = ridge - _ridge;
+        if (growth == 0) return Solution.clone();
+        if (Math.Abs(growth) > MostGrowth * _ridge) return null;
         using var scope = NewDisposeScope();
-        var (weights, residual) = (start.clone(), right.sub(times(start)));
-        var guided = _inverse.matmul(residual);
-        var (direction, product) = (guided.clone(), residual.mul(guided).sum([0L]));
+        Tensor Times(Tensor v) => _inverse.matmul(v).mul_(Held(growth)).add_(v, alpha: Held(1));
+        var weights = Solution.clone();
+        var residual = Solution.sub(Times(weights));
+        var (direction, square) = (residual.clone(), residual.square().sum([0L]));
         for (var step = 0; step <= MostSteps; step++)
         {
             // Written so that NaN is not within.
-            if (guided.norm(dim: 0).le(weights.norm(dim: 0).mul(Held(Tolerance))).all().item<bool>()) return weights.MoveToOuterDisposeScope();
-            var moved = times(direction);
-            var length = product.div(direction.mul(moved).sum([0L]).clamp_min(Held(double.Epsilon)));
+            if (square.sqrt().le(weights.norm(dim: 0).mul(Held(Tolerance))).all().item<bool>()) return weights.MoveToOuterDisposeScope();
+            var moved = Times(direction);
+            var length = square.div(direction.mul(moved).sum([0L]).clamp_min(Held(double.Epsilon)));
             weights.add_(direction.mul(length), alpha: Held(1));
             residual.sub_(moved.mul(length));
-            guided = _inverse.matmul(residual);
-            var next = residual.mul(guided).sum([0L]);
-            direction = guided.add(direction.mul(next.div(product.clamp_min(Held(double.Epsilon)))), alpha: Held(1));
-            product = next;
+            var next = residual.square().sum([0L]);
+            direction = residual.add(direction.mul(next.div(square.clamp_min(Held(double.Epsilon)))), alpha: Held(1));
+            square = next;
         }
         return null;
     }
 
+    /// <summary>Whether W solves the equations of the sums, by its residual brought back through R: an estimate of W's error.</summary>
+    public bool Agrees(LinearSystem system, Tensor weights)
+    {
+        using var scope = NewDisposeScope();
+        Unchecked = 0;
+        var error = _inverse.matmul(system.Right.sub(system.Times(weights))).norm(dim: 0);
+        var size = weights.norm(dim: 0);
+        return error.le(size.mul(Held(10 * Tolerance))).logical_and(size.isfinite()).all().item<bool>();
+    }
+
+    /// <summary>Names its numbers, to save them.</summary>
+    public void Save(Retention.MechanismState state)
+    {
+        (state.Tensors["inverse"], state.Tensors["solution"]) = (_inverse, Solution);
+        (state.Values["inverse.ridge"], state.Values["inverse.unchecked"]) = (_ridge, Unchecked);
+    }
+
+    /// <summary>Reads what <see cref="Save"/> named; null where nothing was.</summary>
+    public static KeptInverse? Load(Retention.MechanismState state, long width, long classes)
+    {
+        if (!state.Tensors.ContainsKey("inverse")) return null;
+        return new KeptInverse(
+            Statistics.Take(state, "inverse", width, width), Statistics.Take(state, "solution", width, classes),
+            state.Values["inverse.ridge"]!.GetValue<double>())
+        { Unchecked = state.Values["inverse.unchecked"]!.GetValue<long>() };
+    }
+
     /// <inheritdoc/>
-    public void Dispose() => _inverse.Dispose();
+    public void Dispose()
+    {
+        _inverse.Dispose();
+        Solution.Dispose();
+    }
 }

@@ -12,8 +12,9 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
 {
     private const int RankShare = 4; // changes of more rows than a quarter of the features are solved from the start
     private (Tensor Weights, Tensor Bias)? _head;
-    private Tensor? _before; // the weights before the present change, to begin from
+    private const int CheckedEvery = 256; // rows after which an update is held against the sums
     private KeptInverse? _inverse;
+    private bool _asked; // for a head, with few rows since
     private long _changed; // rows since the last head
 
     private protected LinearAnalyticLearner(FeatureExtractor features, InputScaling? scaling, Products products)
@@ -29,14 +30,15 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
     /// </summary>
     /// <value>
     /// Default true. It begins at the second question with few samples between (up to a quarter of the features), and from then on keeps
-    /// features² numbers more, until a larger block comes. The weights solve the same equations to 1e-10. Not where there is
-    /// nothing to gain or no update: nearest class mean, λ = 0, ε = 1, <see cref="ClassBalance.PerClass"/>.
+    /// features² numbers more, until a larger block comes. The weights solve the same equations to 1e-9, which is tested again every 256
+    /// samples. Streaming LDA's ε weighs more with every sample, so it is solved anew when a quarter more samples have come. There are no
+    /// updates where λ = 0, ε = 1, or classes are balanced, and none are needed by nearest class mean.
     /// </value>
     public bool SmallUpdates { get; init; } = true;
 
     private protected SecondMoments Moments { get; }
 
-    private protected override long StatisticsBytes => Moments.Bytes + (_inverse?.Bytes ?? 0) + (8 * (_before?.numel() ?? 0))
+    private protected override long StatisticsBytes => Moments.Bytes + (_inverse?.Bytes ?? 0)
         + (_head is { } head ? 8 * (head.Weights.numel() + head.Bias.numel()) : 0);
 
     private protected override Tensor Counts => Moments.Counts;
@@ -72,15 +74,17 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
         Moments.Grow(Classes.Count);
         _changed += features.shape[0];
         if (_changed > Features.FeatureCount / RankShare) Restart();
-        var joining = _inverse is null || sign < 0 ? null : Rows(features, ids);
-        Moments.Add(features, ids, sign, Classes.Count, FastProducts ? ScalarType.Float32 : ScalarType.Float64);
-        if (_inverse?.Update(joining ?? Rows(features, ids), sign) == false) Restart();
-        if (SmallUpdates && _head is { } head && _changed <= Features.FeatureCount / RankShare)
+        if (_inverse is not null && System() is { } before)
         {
-            _before?.Dispose();
-            _before = head.Weights.clone().DetachFromDisposeScope();
+            var joining = sign > 0 ? Rows(features, ids) : null;
+            var right = before.Right.clone(); // of the sums that change now
+            Sum();
+            if (!_inverse.Update(joining ?? Rows(features, ids), sign, right.narrow(1, 0, _inverse.Solution.shape[1]), System()!.Right)) Restart();
         }
+        else Sum();
         DropHead();
+
+        void Sum() => Moments.Add(features, ids, sign, Classes.Count, FastProducts ? ScalarType.Float32 : ScalarType.Float64);
     }
 
     private protected override Tensor Score(Tensor features)
@@ -100,9 +104,8 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
     {
         Moments.Save(state);
         if (_head is { } head) (state.Tensors["weights"], state.Tensors["bias"]) = head;
-        if (_before is not null) state.Tensors["before"] = _before;
-        if (_inverse is not null) state.Tensors["inverse"] = _inverse.Inverse;
-        if (_before is not null || _inverse is not null) state.Values["changed"] = _changed;
+        _inverse?.Save(state);
+        if (_asked) state.Values["changed"] = _changed;
     }
 
     private protected override void LoadStatistics(MechanismState state)
@@ -111,10 +114,8 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
         var (classes, width) = (Moments.Counts.shape[0], Features.FeatureCount);
         if (state.Tensors.ContainsKey("weights"))
             _head = (Statistics.Take(state, "weights", width, classes), Statistics.Take(state, "bias", classes));
-        if (state.Tensors.ContainsKey("before")) _before = Statistics.Take(state, "before", width, -1);
-        if (_before?.shape[1] > classes) throw new InvalidDataException($"statistics: before has {_before.shape[1]} classes, expected at most {classes}");
-        if (state.Tensors.ContainsKey("inverse")) _inverse = KeptInverse.From(Statistics.Take(state, "inverse", width, width));
-        _changed = state.Values["changed"]?.GetValue<long>() ?? 0;
+        _inverse = KeptInverse.Load(state, width, classes);
+        (_asked, _changed) = (state.Values["changed"] is not null, state.Values["changed"]?.GetValue<long>() ?? 0);
     }
 
     private protected override JsonObject Options() => new() { ["fastProducts"] = FastProducts, ["smallUpdates"] = SmallUpdates };
@@ -133,28 +134,25 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
         using var scope = NewDisposeScope();
         var weights = Updated() ?? Solve();
         _head = (weights.DetachFromDisposeScope(), Bias(weights).DetachFromDisposeScope());
-        _before?.Dispose();
-        (_before, _changed) = (null, 0);
+        (_asked, _changed) = (true, 0);
         return _head.Value;
     }
 
     // The head after a small change; null where it must be solved from the start.
     private Tensor? Updated()
     {
-        if (!SmallUpdates || _before is null || System() is not { } system) return null;
-        if (_inverse is null && SecondMoments.Fits(Features.FeatureCount, 6)) _inverse = KeptInverse.Of(system.Matrix(), system.Ridge);
-        var missing = system.Right.shape[1] - _before.shape[1];
-        var start = missing == 0 ? _before : cat([_before, zeros([Features.FeatureCount, missing], ScalarType.Float64)], 1);
-        var weights = _inverse?.Solve(system.Times, system.Right, start);
-        if (weights is null) Restart();
-        return weights;
+        if (!SmallUpdates || !_asked || System() is not { } system) return null;
+        if (_inverse?.Solve(system.Ridge) is { } solved && (_inverse.Unchecked < CheckedEvery || _inverse.Agrees(system, solved)))
+            return solved.mul_(Held(system.Scale));
+        Restart();
+        if (SecondMoments.Fits(Features.FeatureCount, 6)) _inverse = KeptInverse.Of(system);
+        return _inverse?.Solution.mul(Held(system.Scale));
     }
 
     // Forgets what guides updates: the next head is solved from the start.
     private protected void Restart()
     {
-        _before?.Dispose();
         _inverse?.Dispose();
-        (_before, _inverse) = (null, null);
+        (_inverse, _asked) = (null, false);
     }
 }

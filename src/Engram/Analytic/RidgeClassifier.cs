@@ -72,21 +72,10 @@ public sealed class RidgeClassifier : LinearAnalyticLearner
 
     private protected override Tensor Bias(Tensor weights) => zeros([Classes.Count], ScalarType.Float64);
 
-    private protected override LinearSystem? System()
-    {
-        if (Lambda == 0 || Balance == ClassBalance.PerClass) return null;
-        if (Balance == ClassBalance.None)
-            return new LinearSystem(() => Moments.Products, v => Moments.Products.matmul(v).add_(v, alpha: Held(Lambda)), Lambda, Moments.Sums.t());
-        var (means, targets) = (Moments.Means(), Moments.Means().mul(Moments.Counts.sum().div(Known())));
-        var spread = targets.sub(Moments.Sums); // of the class means: T − C, so that A = G + (T − C)ᵀM
-        return new LinearSystem(
-            () => Pooled().Gram,
-            v => Moments.Products.matmul(v).add_(spread.t().matmul(means.matmul(v)), alpha: Held(1)).add_(v, alpha: Held(Lambda)),
-            Lambda, targets.t());
-    }
-
-    private protected override Tensor Rows(Tensor features, Tensor ids) =>
-        Balance == ClassBalance.Pooled ? Moments.WithinRows(features, ids) : base.Rows(features, ids);
+    private protected override LinearSystem? System() => Lambda > 0 && Balance == ClassBalance.None
+        ? new LinearSystem(
+            () => Moments.Products, v => Moments.Products.matmul(v).add_(v, alpha: Held(Lambda)), Lambda, Moments.Sums.t())
+        : null;
 
     private (Tensor Gram, Tensor Targets) Pooled()
     {

@@ -72,7 +72,7 @@ public sealed class StreamingLda : LinearAnalyticLearner, IClassDistances
         return new LinearSystem(
             Moments.Within,
             v => Moments.Products.matmul(v).sub_(Moments.Sums.t().matmul(means.matmul(v))).add_(v, alpha: Held(ridge)),
-            ridge, means.t().mul(Held(scale)));
+            ridge, means.t(), scale);
     }
 
     private protected override Tensor Rows(Tensor features, Tensor ids) => Moments.WithinRows(features, ids);

@@ -14,7 +14,12 @@ public static class Evaluator
     /// <param name="cancellationToken">Stops between batches.</param>
     /// <returns>The true and the predicted class id of each sample; true is −1 for a class never learnt.</returns>
     public static (int[] True, int[] Predicted) Predict(
-        IContinualLearner learner, EvaluationSet set, CancellationToken cancellationToken = default)
+        IContinualLearner learner, EvaluationSet set, CancellationToken cancellationToken = default) =>
+        Predict(learner, set, null, cancellationToken);
+
+    // The calibration, where it is asked for, is told of every probability on the way.
+    internal static (int[] True, int[] Predicted) Predict(
+        IContinualLearner learner, EvaluationSet set, CalibrationTally? calibration, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(learner);
         ArgumentNullException.ThrowIfNull(set);
@@ -39,6 +44,7 @@ public static class Evaluator
             using var prediction = learner.Predict(set.Samples.Gather(indices).Inputs, set.TaskId);
             var best = prediction.ClassIds;
             for (var i = 0; i < best.Length; i++) predicted[start + i] = (int)best[i];
+            calibration?.Add(prediction.Probabilities(), truth.AsSpan(start, indices.Length));
         }
         return (truth, predicted);
     }

@@ -85,7 +85,7 @@ public sealed class Experiment(
                 break;
             }
             var result = measurements.Result(
-                strategy.Name, strategy.Title, learning.Learner.Mechanisms.Sum(mechanism => mechanism.MemoryBytes));
+                strategy.Name, strategy.Title, learning.Learner);
             learnt?.Invoke(result, learning.Learner);
             checkpoints?.Finish(result);
             progress?.Report(Now(ExperimentEvent.StrategyFinished, stream.Experiences.Count - 1, 1) with { Result = result });
@@ -121,8 +121,10 @@ public sealed class Experiment(
         var (phase, due) = (measurements.Position - 1, Due(measurements));
         progress?.Report(now(ExperimentEvent.Testing, phase, 1 - TestShare));
         var began = _clock.GetTimestamp();
-        var tests = stream.Tests.Take(due).Select(test => Evaluator.Predict(learner, test, cancellationToken)).ToArray();
-        var measured = measurements.Add(tests, learner.Context.Classes.Count, _clock.GetElapsedTime(began).TotalSeconds, _clock.GetLocalNow());
+        var calibration = new CalibrationTally();
+        var tests = stream.Tests.Take(due).Select(test => Evaluator.Predict(learner, test, calibration, cancellationToken)).ToArray();
+        var measured = measurements.Add(
+            tests, learner.Context.Classes.Count, _clock.GetElapsedTime(began).TotalSeconds, _clock.GetLocalNow(), calibration);
         progress?.Report(now(ExperimentEvent.PhaseMeasured, phase, 1) with
         {
             Measured = measured,

@@ -69,10 +69,26 @@ public sealed record ExperimentDescription
             Settings = Settings,
             Environment = RunEnvironment.Describe(),
             Groups = groups,
-            Strategies = finished,
+            Strategies = WithIntransigence(finished),
             Meaning = (Meaning ?? WhereEachEnded)(groups, finished),
             Unfinished = unfinished.Length == 0 ? null : unfinished,
         };
+    }
+
+    // a*_k is what joint training has on experience k after it learnt all up to k; where it ran, the others are held against it.
+    private static IReadOnlyList<StrategyResult> WithIntransigence(IReadOnlyList<StrategyResult> finished)
+    {
+        if (finished.FirstOrDefault(strategy => strategy.Name == "joint") is not { } joint) return finished;
+        double[] reference = [.. joint.Accuracy.Select((row, k) => row[k])];
+        return [.. finished.Select(strategy =>
+        {
+            var matrix = new AccuracyMatrix();
+            foreach (var row in strategy.Accuracy) matrix.Add(row);
+            return strategy with
+            {
+                Metrics = new Dictionary<string, double>(strategy.Metrics) { ["intransigence"] = matrix.Intransigence(reference) },
+            };
+        })];
     }
 
     // Long streams are measured group by group, and told so.

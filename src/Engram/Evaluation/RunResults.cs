@@ -125,6 +125,9 @@ public sealed record StrategyResult
 
     /// <summary>Bytes the retention mechanisms hold at the end (samples, anchors, importances).</summary>
     public required long MemoryBytes { get; init; }
+
+    /// <summary>What it cost in all; null in files of versions before 0.2.</summary>
+    public StrategyCost? Cost { get; init; }
 }
 
 /// <summary>What learning one experience cost.</summary>

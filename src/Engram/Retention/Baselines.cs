@@ -15,6 +15,9 @@ public sealed class Cumulative : RetentionMechanism
     /// <inheritdoc/>
     public override Seams Seams => Seams.TrainingData;
 
+    /// <inheritdoc/>
+    public override long SamplesStored => _sources.Sum(source => (long)source.Count);
+
     /// <summary>Bytes of all samples of earlier experiences that this mechanism keeps reachable.</summary>
     public override long MemoryBytes => _sources.Sum(source =>
         source.Count * source.InputShape.Aggregate(source.InputType == ScalarType.Byte ? 1L : 4L, (bytes, size) => bytes * size));

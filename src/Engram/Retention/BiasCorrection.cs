@@ -75,6 +75,9 @@ public sealed class BiasCorrection : RetentionMechanism
     public override Seams Seams => Seams.TrainingData | Seams.Loss | Seams.ExtraLoss | Seams.Prediction;
 
     /// <inheritdoc/>
+    public override long SamplesStored => Exemplars.Count + _validation.Count;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => Exemplars.Bytes + _validation.Bytes + _teacher.Bytes + Layer.Bytes;
 
     /// <summary>The exemplars that are trained on.</summary>

@@ -31,6 +31,9 @@ public sealed class ErAce : RetentionMechanism
     public override Seams Seams => Seams.Samples | Seams.Loss;
 
     /// <inheritdoc/>
+    public override long SamplesStored => _memory.Buffer.Count;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => _memory.Bytes;
 
     /// <summary>The memory.</summary>

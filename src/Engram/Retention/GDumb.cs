@@ -51,6 +51,9 @@ public sealed class GDumb : RetentionMechanism
     public override Seams Seams => Seams.TrainingData | Seams.Parameters;
 
     /// <inheritdoc/>
+    public override long SamplesStored => _memory.Count;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => _scratch.MemoryBytes + _memory.Bytes + (_next?.Bytes ?? 0);
 
     /// <inheritdoc/>

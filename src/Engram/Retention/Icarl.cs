@@ -41,6 +41,9 @@ public sealed class Icarl : RetentionMechanism
     public override Seams Seams => Seams.TrainingData | Seams.Loss | Seams.Prediction;
 
     /// <inheritdoc/>
+    public override long SamplesStored => Exemplars.Count;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => Exemplars.Bytes + _teacher.Bytes + (4 * (_means?.numel() ?? 0));
 
     /// <summary>The exemplars P.</summary>

@@ -58,6 +58,9 @@ public sealed class Il2m : RetentionMechanism
     public override Seams Seams => Seams.TrainingData | Seams.Prediction;
 
     /// <inheritdoc/>
+    public override long SamplesStored => Exemplars.Count;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => Exemplars.Bytes + (8 * (_initial.numel() + _confidence.numel())) + (4 * _factor.numel());
 
     /// <summary>The exemplars.</summary>

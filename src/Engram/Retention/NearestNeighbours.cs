@@ -63,6 +63,9 @@ public sealed class NearestNeighbours : RetentionMechanism
     public override Seams Seams => Seams.Prediction;
 
     /// <inheritdoc/>
+    public override long SamplesStored => _index?.Count ?? 0;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => _index?.Bytes ?? 0;
 
     /// <summary>The features kept; removing some makes the learner forget them at once. Null before the first experience.</summary>

@@ -61,6 +61,9 @@ public abstract class RetentionMechanism : IDisposable
     /// <summary>Bytes of state held now: samples, anchors, importances, teachers.</summary>
     public abstract long MemoryBytes { get; }
 
+    /// <summary>Samples of the stream held now, in whatever form.</summary>
+    public virtual long SamplesStored => 0;
+
     /// <summary>Why this mechanism cannot work with these options, or null: "needs ..., expected ...".</summary>
     /// <param name="options">The learner's options.</param>
     protected internal virtual string? WhyNot(LearnerOptions options) => null;

@@ -27,7 +27,7 @@ public abstract class WeightPenalty : RetentionMechanism
 
     internal static void CheckGrowth(double growth)
     {
-        if (!double.IsFinite(growth)) throw new ArgumentException($"Growth: {growth}, expected a number");
+        if (!(growth >= 0 && double.IsFinite(growth))) throw new ArgumentException($"Growth: {growth}, expected a number of 0 or more");
     }
 
     /// <inheritdoc/>

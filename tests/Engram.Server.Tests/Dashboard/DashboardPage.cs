@@ -45,7 +45,7 @@ internal sealed class DashboardPage : IAsyncDisposable
 
     /// <summary>Waits until the view has drawn what it was told.</summary>
     public Task SettleAsync() => Page.WaitForFunctionAsync(
-        "() => document.querySelector('main h1') && (!document.querySelector('.body') || document.querySelector('.body > :not(.empty)'))");
+        "() => main.dataset.view === location.hash && document.querySelector('main h1') && (!document.querySelector('.body') || document.querySelector('.body > :not(.empty)'))");
 
     /// <summary>Keeps a picture where ENGRAM_SCREENSHOTS names a folder.</summary>
     public async Task PictureAsync(string name)

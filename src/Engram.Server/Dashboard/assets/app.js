@@ -20,7 +20,11 @@ function route() {
 
 async function show({ again = false } = {}) {
   const { name, tab } = route();
-  if (!again && view?.go && shown === name) return view.go(tab); // within a learner only the tab changes
+  if (!again && view?.go && shown === name) { // within a learner only the tab changes
+    view.go(tab);
+    main.dataset.view = location.hash;
+    return;
+  }
   const moved = shown !== undefined || again;
   view?.dispose?.();
   shown = name ?? '';
@@ -35,6 +39,7 @@ async function show({ again = false } = {}) {
     title();
   }
   bar();
+  main.dataset.view = location.hash;
   if (moved) main.focus({ preventScroll: true });
 }
 

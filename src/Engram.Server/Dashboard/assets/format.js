@@ -12,8 +12,10 @@ export const short = value =>
 export const percent = (value, digits = 1) =>
   known(value) ? new Intl.NumberFormat(language(), { style: 'percent', minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value) : none;
 
-export const points = value =>
-  known(value) ? new Intl.NumberFormat(language(), { style: 'percent', signDisplay: 'exceptZero', minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(value) : none;
+/** A difference of shares, in percentage points. */
+export const points = value => known(value)
+  ? t('points', { value: new Intl.NumberFormat(language(), { signDisplay: 'exceptZero', minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(100 * value) })
+  : none;
 
 export const precise = value => known(value) ? new Intl.NumberFormat(language(), { maximumSignificantDigits: 3 }).format(value) : none;
 

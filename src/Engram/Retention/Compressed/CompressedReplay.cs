@@ -59,6 +59,9 @@ public sealed class CompressedReplay : RetentionMechanism
     private const int PlaceBytes = 16; // group and place within it
 
     /// <inheritdoc/>
+    public override long SamplesStored => _buffer.Count;
+
+    /// <inheritdoc/>
     /// <remarks>
     /// Of the exemplars held, with the places by which the buffer balances them, which small codes no longer dwarf; room for more
     /// that the buffer has taken is not counted.

@@ -63,6 +63,9 @@ public sealed class DecoupledHead : RetentionMechanism
     public override Seams Seams => Seams.Parameters;
 
     /// <inheritdoc/>
+    public override long SamplesStored => _buffer.Count;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => _buffer.Bytes;
 
     /// <inheritdoc/>

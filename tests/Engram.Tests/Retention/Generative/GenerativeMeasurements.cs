@@ -75,7 +75,7 @@ public class GenerativeMeasurements(ITestOutputHelper output)
                     RetentionMechanism made = null!;
                     var accuracy = SplitMnist.Accuracy(
                         Scenario.ClassIncremental, seed, () => [made = make()],
-                        backbone: front ? () => new CosineMlp([1, 28, 28], 64, 400, 400) : null, seen: () => bytes = made.MemoryBytes);
+                        backbone: front ? () => new CosineMlp([1, 28, 28], 48, 400, 400) : null, seen: () => bytes = made.MemoryBytes);
                     csv.Add(string.Create(CultureInfo.InvariantCulture, $"{kept},{exemplars},{seed},{bytes},{accuracy:0.0000}"));
                     Print(csv[^1]);
                 }

@@ -1,5 +1,6 @@
 // English.
 export const en = {
+  'points': '{value} pts',
   'loading': 'Loading…',
 
   'bar.label': 'Service',

@@ -1,5 +1,6 @@
 // 简体中文。
 export const zh = {
+  'points': '{value} 个百分点',
   'loading': '正在加载……',
 
   'bar.label': '服务',

@@ -30,7 +30,7 @@ export function learnerView(main, { name, tab, leave }) {
     const { specification, activity, progress, champion, lastError } = description;
     const busy = activity === 'learning' || activity === 'examining';
     render(head,
-      h('p', { class: 'crumbs' }, h('a', { href: '#/', 'data-key': 'crumb' }, t('learners.title')), h('span', { 'aria-hidden': 'true' }, ' / ')),
+      h('p', { class: 'crumbs' }, h('a', { href: '#/', 'data-key': 'crumb' }, t('learners.title'))),
       h('div', { class: 'row between top' },
         h('div', { class: 'grow' },
           h('h1', {}, name),

@@ -48,7 +48,7 @@ function learnerCard({ learner, watch }) {
       activityBadge(activity)),
     h('p', { class: 'hint' }, description || t('learners.kind', { input: t(`input.${input.kind}`), model: model.kind })),
     h('dl', { class: 'facts' },
-      fact(t('learners.version'), champion ? `v${champion}` : t('learners.noVersion')),
+      fact(t('learners.version'), champion ? `v${champion}` : '–'),
       fact(t('learners.classes'), count(labels.length)),
       fact(t('learners.rate'), watch ? short(watch.predictions.perSecond) : '–'),
       fact(t('learners.accuracy'), percent(live?.accuracy)),
