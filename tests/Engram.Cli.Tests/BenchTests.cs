@@ -91,6 +91,7 @@ public class BenchTests
     [InlineData("bench split-mnist --methods magic", "--methods: \"magic\"", "ewc")]
     [InlineData("bench split-mnist --methods er,er", "--methods: \"er\" occurs 2 times", "once")]
     [InlineData("bench split-mnist --methods icarl --scenario task", "--methods: \"icarl\" is not made for task", "class")]
+    [InlineData("bench speed --parts training,magic", "--parts: \"magic\"", "prediction")]
     [InlineData("bench split-mnist --seeds 0", "--seeds: \"0\"", "from 1")]
     [InlineData("bench split-mnist --out /proc/none/x", "--out: \"/proc/none/x\"", "a folder")]
     public void A_wrong_command_gives_one_line_and_exit_code_2(string line, string names, string expected)

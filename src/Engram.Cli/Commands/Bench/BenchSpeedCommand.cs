@@ -77,13 +77,12 @@ internal static class BenchSpeedCommand
         console.WriteLine();
         foreach (var row in rows)
         {
-            var goal = $"{(row.AtLeast ? "at least" : "at most")} {Number(row.Goal)}";
-            console.Write($"{row.Work,-58}{Number(row.Measured),9} {row.Unit}, goal {goal}: ");
-            console.Markup(row.IsMet ? "[green]met[/]" : "[red]missed[/]");
-            console.WriteLine(row.Note.Length == 0 ? "" : $" ({row.Note})");
+            console.Markup(row.IsMet ? "[green]met   [/]" : "[red]missed[/]");
+            console.WriteLine($" {Number(row.Measured),9} {row.Unit} (goal {(row.AtLeast ? "at least" : "at most")} {Number(row.Goal)}): {row.Work}");
+            if (row.Note.Length > 0) console.WriteLine($"                 {row.Note}");
             host.CancellationToken.ThrowIfCancellationRequested();
         }
-        console.WriteLine("Each line's two sides ran in turns; the number is the median of the rounds. Other programs on the machine change it.");
+        console.WriteLine("Two sides ran in turns; the number is the median of the rounds. Other programs change it.");
     }
 
     private static string Number(double value) => value.ToString(value < 100 ? "0.00" : "#,0", CultureInfo.InvariantCulture);

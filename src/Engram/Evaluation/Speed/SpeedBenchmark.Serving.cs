@@ -87,10 +87,11 @@ public sealed partial class SpeedBenchmark
     private IEnumerable<SpeedRow> Allocations()
     {
         var (size, steps) = isFull ? (4, 100_000) : (4, 10_000);
-        using var naive = new TimedLearner(train, BatchSize);
-        naive.Seconds(_steps);
+        using var naive = TimedLearner.Create(new Mlp(784, 400, 400), BatchSize, Precision.Float32, []);
+        var batches = new SubsetSource(train, [.. Enumerable.Range(0, _steps * BatchSize)]);
+        naive.Learn(new Experience(0, batches));
         var before = GC.GetTotalAllocatedBytes(precise: true);
-        naive.Seconds(_steps);
+        naive.Learn(new Experience(1, batches));
         var perStep = (GC.GetTotalAllocatedBytes(precise: true) - before) / 1024.0 / _steps;
         yield return new SpeedRow("managed memory taken by a step", perStep, "KB", 20, false, "order of the samples included");
         using var small = TimedLearner.Create(new Mlp(784, 16), size, Precision.Float32, [new Replay()]);
