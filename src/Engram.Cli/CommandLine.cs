@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.Reflection;
 using Engram.Cli.Commands;
 using Engram.Cli.Commands.Bench;
+using Engram.Cli.Commands.Tune;
 
 namespace Engram.Cli;
 
@@ -45,15 +46,18 @@ internal static class CommandLine
         root.Subcommands.Add(RunCommand.Build(host));
         root.Subcommands.Add(InitCommand.Build(host));
         root.Subcommands.Add(BenchCommand.Build(host));
+        root.Subcommands.Add(TuneCommand.Build(host));
         root.Subcommands.Add(CompareCommand.Build(host));
         root.Subcommands.Add(ReportCommand.Build(host));
         root.Subcommands.Add(PredictCommand.Build(host));
         root.Subcommands.Add(InspectCommand.Build(host));
         root.Subcommands.Add(ExportCommand.Build(host));
+        root.Subcommands.Add(ServeCommand.Build(host));
+        root.Subcommands.Add(KeysCommand.Build(host));
         root.Subcommands.Add(DoctorCommand.Build(host));
         root.SetAction(parsed => new Examples.HelpWithExamples().Invoke(parsed));
 
-        Examples.Of(root, "engram run digits --quick", "engram doctor", "engram run digits --help");
+        Examples.Of(root, "engram run digits --quick", "engram serve", "engram doctor", "engram run digits --help");
         Examples.Install(root);
         return root;
     }

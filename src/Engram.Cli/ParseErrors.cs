@@ -15,7 +15,7 @@ internal static class ParseErrors
             if (token.StartsWith('-'))
                 return $"option: \"{token}\" is unknown, expected one of {Options(parsed.CommandResult)} "
                     + $"(see: {path} --help)";
-            return command.Subcommands.Count > 0
+            return command.Subcommands.Any(subcommand => !subcommand.Hidden)
                 ? $"{NameOf(command)}: \"{token}\" is unknown, expected one of {Subcommands(command)}"
                 : $"{Before(parsed, token)}: \"{token}\" has no meaning here, expected options only (see: {path} --help)";
         }
@@ -29,7 +29,7 @@ internal static class ParseErrors
                 return $"{twice.Option.Name}: {twice.Tokens.Count} values "
                     + $"({string.Join(", ", twice.Tokens.Select(value => $"\"{value.Value}\""))}), expected one";
         }
-        return command.Subcommands.Count > 0
+        return command.Subcommands.Any(subcommand => !subcommand.Hidden)
             ? $"{NameOf(command)}: nothing chosen, expected one of {Subcommands(command)}"
             : parsed.Errors[0].Message;
     }

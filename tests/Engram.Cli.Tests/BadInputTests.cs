@@ -7,7 +7,7 @@ public class BadInputTests
 {
     [Theory]
     [InlineData("run mnist", "run: \"mnist\"", "digits")]
-    [InlineData("rum", "command: \"rum\"", "run, init, bench, compare, report")]
+    [InlineData("rum", "command: \"rum\"", "run, init, bench, tune, compare, report")]
     [InlineData("run", "run: nothing chosen", "digits")]
     [InlineData("run digits --fast", "option: \"--fast\"", "--quick")]
     [InlineData("run digits extra", "argument: \"extra\"", "options only")]
@@ -62,7 +62,7 @@ public class BadInputTests
 
         foreach (var (outcome, name) in new[] { (truncated, images), (missing, images), (none, "--data") })
         {
-            Assert.Equal(ExitCode.Failure, outcome.Code);
+            Assert.Equal(outcome == none ? ExitCode.Usage : ExitCode.Failure, outcome.Code);
             Assert.Contains(name, Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
         }
         Assert.Contains("truncated", truncated.Error, StringComparison.Ordinal);

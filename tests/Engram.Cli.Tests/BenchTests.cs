@@ -101,4 +101,34 @@ public class BenchTests
         Assert.Contains(names, said, StringComparison.Ordinal);
         Assert.Contains(expected, said, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Core50_that_is_not_there_is_told_with_where_to_get_it()
+    {
+        var outcome = Terminal.Run("bench", "core50-nc", "--data", "/nowhere/core50");
+        Assert.Equal(ExitCode.Usage, outcome.Code);
+        var line = Assert.Single(outcome.ErrorLines);
+        Assert.Contains("batches_filelists.zip", line, StringComparison.Ordinal);
+        Assert.Contains("vlomonaco.github.io/core50", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Core50_runs_on_files_in_the_official_layout()
+    {
+        using var folder = new Folder();
+        Directory.CreateDirectory(folder["batches_filelists/NC_inc/run0"]);
+        foreach (var image in new[] { "s1/o1/C_01_01_000.png", "s1/o2/C_01_02_000.png", "s3/o1/C_03_01_000.png", "s3/o2/C_03_02_000.png" })
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(folder[$"core50_128x128/{image}"])!);
+            using var bitmap = new SkiaSharp.SKBitmap(128, 128);
+            using var png = bitmap.Encode(SkiaSharp.SKEncodedImageFormat.Png, 100);
+            File.WriteAllBytes(folder[$"core50_128x128/{image}"], png.ToArray());
+        }
+        File.WriteAllText(folder["batches_filelists/NC_inc/run0/train_batch_00_filelist.txt"], "s1/o1/C_01_01_000.png 0\n");
+        File.WriteAllText(folder["batches_filelists/NC_inc/run0/train_batch_01_filelist.txt"], "s1/o2/C_01_02_000.png 1\n");
+        File.WriteAllText(folder["batches_filelists/NC_inc/run0/test_filelist.txt"], "s3/o1/C_03_01_000.png 0\ns3/o2/C_03_02_000.png 1\n");
+        var outcome = Terminal.Run(
+            "bench", "core50-nc", "--methods", "none", "--seeds", "1", "--iterations", "1", "--data", folder.Path, "--out", folder["out"], "--json");
+        Assert.True(outcome.Code == ExitCode.Success, outcome.Error);
+    }
 }

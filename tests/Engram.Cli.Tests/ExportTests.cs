@@ -21,7 +21,7 @@ public class ExportTests
         var weights = Terminal.Run("export", folder["model"], "--format", "safetensors", "--out", folder["m.bin"], "--json");
 
         Assert.Equal((ExitCode.Success, ""), (onnx.Code, onnx.Error));
-        Assert.Contains("mlp 6-4, linear head, 3 classes", onnx.Out, StringComparison.Ordinal);
+        Assert.Contains("mlp 6-4, linear head over 4 features, 3 classes", onnx.Out, StringComparison.Ordinal);
         Assert.True(new FileInfo(folder["m.onnx"]).Length > 200);
         Assert.Equal(["0", "1", "2"], weights.JsonLines.Single()["labels"]!.AsArray().Select(label => (string)label!));
         var (tensors, metadata) = SafetensorsFile.Inspect(folder["m.bin"]);

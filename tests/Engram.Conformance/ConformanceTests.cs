@@ -18,34 +18,17 @@ public class ConformanceTests
     public static TheoryData<string> KeepingStrategies =>
         [.. Strategies.All.Where(strategy => !strategy.IsYardstick).Select(strategy => strategy.Name)];
 
-    public static TheoryData<Type> MechanismTypes =>
-        [.. typeof(RetentionMechanism).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(RetentionMechanism)) && !t.IsAbstract)];
+    /// <summary>Every strategy in every scenario it is made for.</summary>
+    public static TheoryData<string, Scenario> InEveryScenario =>
+        [.. Strategies.All.SelectMany(strategy => strategy.Scenarios.Select(scenario => (strategy.Name, scenario)))];
 
-    [Theory, MemberData(nameof(MechanismTypes))]
-    public void Every_mechanism_is_public_and_part_of_a_strategy(Type mechanism)
-    {
-        Assert.True(mechanism.IsPublic, $"{mechanism} is not exported");
-        var created = Strategies.All.SelectMany(strategy => strategy.Create(new StrategyBudget(30) { GeneratorWidths = [16] }));
-        Assert.Contains(created, instance => instance.GetType() == mechanism);
-    }
-
-    [Theory, MemberData(nameof(AllStrategies))]
-    public void Every_part_of_a_strategy_has_a_method_card_that_names_it(string name)
-    {
-        var folder = Path.Combine(TestData.Root, "docs", "methods");
-        var titles = Directory.GetFiles(folder, "*.md").Select(path => File.ReadLines(path).First()).ToArray();
-        foreach (var part in name.Trim('+').Split('+', StringSplitOptions.RemoveEmptyEntries))
-            Assert.Contains(titles, title => title.Contains($"`{part}`", StringComparison.Ordinal)
-                || title.Contains($"`{name}`", StringComparison.Ordinal));
-    }
-
-    [Theory, MemberData(nameof(AllStrategies))]
-    public void Saving_loading_and_going_on_equals_not_stopping(string name)
+    [Theory, MemberData(nameof(InEveryScenario))]
+    public void Saving_loading_and_going_on_equals_not_stopping(string name, Scenario scenario)
     {
         var strategy = Strategies.Named(name);
-        var scenario = SmallStream.ScenarioOf(strategy);
-        using var whole = SmallStream.Learner(strategy);
-        using var first = SmallStream.Learner(strategy);
+        var options = SmallStream.Options(scenario);
+        using var whole = SmallStream.Learner(strategy, options);
+        using var first = SmallStream.Learner(strategy, options);
         for (var index = 0; index < 2; index++)
         {
             whole.Learn(SmallStream.Experience(scenario, index));
@@ -55,7 +38,7 @@ public class ConformanceTests
         try
         {
             Bundle.Save(first, Path.Combine(folder.FullName, "bundle"));
-            using var second = SmallStream.Learner(strategy);
+            using var second = SmallStream.Learner(strategy, options);
             Bundle.Restore(second, Path.Combine(folder.FullName, "bundle"));
             Assert.Equal(SmallStream.Scores(whole, scenario, 2), SmallStream.Scores(second, scenario, 2));
 
@@ -113,12 +96,11 @@ public class ConformanceTests
         }
     }
 
-    [Theory, MemberData(nameof(AllStrategies))]
-    public void One_class_one_sample_and_unseen_classes_are_no_trouble(string name)
+    [Theory, MemberData(nameof(InEveryScenario))]
+    public void One_class_one_sample_and_unseen_classes_are_no_trouble(string name, Scenario scenario)
     {
         var strategy = Strategies.Named(name);
-        var scenario = SmallStream.ScenarioOf(strategy);
-        using var learner = SmallStream.Learner(strategy);
+        using var learner = SmallStream.Learner(strategy, SmallStream.Options(scenario));
         for (var index = 0; index < 3; index++)
         {
             var digits = SubsetSource.Balanced(SubsetSource.WithLabels(TestData.Mnist.Train, [index]), index == 1 ? 1 : 5);
@@ -129,6 +111,41 @@ public class ConformanceTests
         var (truth, predicted) = Evaluator.Predict(learner, unseen);
         Assert.Contains(-1, truth);
         Assert.All(predicted, id => Assert.InRange(id, 0, learner.Context.Classes.Count - 1));
+    }
+
+    [Theory, MemberData(nameof(InEveryScenario))]
+    public void Classes_and_tasks_that_come_back_are_no_trouble(string name, Scenario scenario)
+    {
+        var strategy = Strategies.Named(name);
+        using var learner = SmallStream.Learner(strategy, SmallStream.Options(scenario));
+        foreach (var experience in SmallStream.Experiences(scenario)) learner.Learn(experience);
+        var known = learner.Classes.Classes.ToArray();
+        // Old samples alone, then (where the task is not told) old classes beside a new one.
+        learner.Learn(new Experience(3, SmallStream.Experience(scenario, 0).Train, scenario == Scenario.TaskIncremental ? 0 : null));
+        Assert.Equal(known, learner.Classes.Classes);
+        if (scenario == Scenario.ClassIncremental)
+            learner.Learn(new Experience(4, SubsetSource.Balanced(SubsetSource.WithLabels(TestData.Mnist.Train, Label.Numbers(4, 4)), 5)));
+        Assert.Equal(known, learner.Classes.Classes.Take(known.Length));
+        Assert.DoesNotContain(SmallStream.Scores(learner, scenario, 3), score => float.IsNaN(score) || float.IsPositiveInfinity(score));
+    }
+
+    [Theory, MemberData(nameof(InEveryScenario))]
+    public void Several_labels_a_sample_are_learnt_or_refused_by_name_and_then_the_learner_is_as_it_was(string name, Scenario scenario)
+    {
+        var strategy = Strategies.Named(name);
+        using var learner = SmallStream.Learner(strategy, SmallStream.Options(scenario));
+        try
+        {
+            for (var index = 0; index < 3; index++) learner.Learn(SmallStream.MultiLabel(scenario, index));
+            Assert.DoesNotContain(SmallStream.Scores(learner, scenario, 3), float.IsNaN);
+        }
+        catch (ArgumentException refusal)
+        {
+            Assert.StartsWith("experience: targets are MultiLabel, expected Classes by ", refusal.Message, StringComparison.Ordinal);
+            using var fresh = SmallStream.Learner(strategy, SmallStream.Options(scenario));
+            foreach (var one in new[] { learner, fresh }) one.Learn(SmallStream.Experience(scenario, 0));
+            Assert.Equal(SmallStream.Scores(fresh, scenario, 1), SmallStream.Scores(learner, scenario, 1));
+        }
     }
 
     [Theory, MemberData(nameof(AllStrategies))]

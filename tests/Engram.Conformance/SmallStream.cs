@@ -18,8 +18,10 @@ internal static class SmallStream
 
     public static Scenario ScenarioOf(Strategy strategy) => strategy.Scenarios[0];
 
-    public static LearnerOptions Options(Strategy strategy, long seed = 0) =>
-        new() { Scenario = ScenarioOf(strategy), BatchSize = 8, Epochs = 2, Seed = seed };
+    public static LearnerOptions Options(Strategy strategy, long seed = 0) => Options(ScenarioOf(strategy), seed);
+
+    public static LearnerOptions Options(Scenario scenario, long seed = 0) =>
+        new() { Scenario = scenario, BatchSize = 8, Epochs = 2, Seed = seed };
 
     public static Learner Learner(
         Strategy strategy, LearnerOptions? options = null, int budget = 30, TimeProvider? clock = null) => new(
@@ -39,6 +41,20 @@ internal static class SmallStream
     {
         var source = Digits(scenario, index, TestData.Mnist.Train, perClass);
         return new Experience(index, source, TaskOf(scenario, index));
+    }
+
+    /// <summary>Digits that are or are not even, and small; the last experience tells only whether they are odd.</summary>
+    public static Experience MultiLabel(Scenario scenario, int index)
+    {
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        var digits = Digits(Scenario.ClassIncremental, index, TestData.Mnist.Train, PerClass);
+        var inputs = digits.Gather([.. Enumerable.Range(0, digits.Count).Select(i => (long)i)]).Inputs;
+        var values = digits.Codes.ToArray().Select(code => int.Parse(digits.Labels[code].Name, System.Globalization.CultureInfo.InvariantCulture));
+        return new Experience(index, index < 2
+            ? TensorSource.OfValues(inputs, TorchSharp.torch.tensor(values.SelectMany(v => new[] { 1f - (v % 2), v < 4 ? 1f : 0 }).ToArray()).view(-1, 2),
+                ["even", "small"], TargetKind.MultiLabel)
+            : TensorSource.OfValues(inputs, TorchSharp.torch.tensor(values.Select(v => (float)(v % 2)).ToArray()).view(-1, 1), ["odd"], TargetKind.MultiLabel),
+            TaskOf(scenario, index));
     }
 
     public static EvaluationSet Test(Scenario scenario, int index) =>

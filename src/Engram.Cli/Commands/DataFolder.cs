@@ -7,14 +7,14 @@ internal static class DataFolder
 
     /// <summary>The folder of the MNIST files.</summary>
     /// <param name="asked">What the user gave, or null.</param>
-    /// <exception cref="FailureException">There is none.</exception>
+    /// <exception cref="UsageException">There is none.</exception>
     public static string Mnist(string? asked)
     {
         if (asked is not null)
             return Directory.Exists(asked)
                 ? asked
-                : throw new FailureException($"--data: \"{asked}\" is no folder, expected one with the four MNIST files");
-        return Find() ?? throw new FailureException(
+                : throw new UsageException($"--data: \"{asked}\" is no folder, expected one with the four MNIST files");
+        return Find() ?? throw new UsageException(
             "--data: no folder data/mnist found here or above, expected the four MNIST files there or --data DIR");
     }
 

@@ -5,6 +5,7 @@ using Engram.Evaluation;
 using Engram.Learning;
 using Engram.Persistence;
 using Engram.Reporting;
+using Engram.Streams;
 
 namespace Engram.Cli.Commands;
 
@@ -36,7 +37,7 @@ internal sealed class ExperimentRun(CliHost host, RunSettings settings)
             Experienced = (strategy, index, learner) => Try(() => SampleSheets.Save(folder, strategy, index, stream, learner)),
         };
         view.Show(settings, experiment, folder, progress => results = experiment.Run(
-            stream, settings.Command, progress, (result, learner) => Save(folder, result, learner), checkpoints, host.Clock,
+            stream, settings.Command, progress, (result, learner) => Save(folder, stream, result, learner), checkpoints, host.Clock,
             host.CancellationToken));
         if (results.Strategies.Count > 0) Report(results, folder);
         _notSaved ??= results.Unfinished is null ? null : checkpoints.Problem;
@@ -73,8 +74,8 @@ internal sealed class ExperimentRun(CliHost host, RunSettings settings)
     }
 
     // A full disk must not cost the strategies that are still to run: their numbers are worth more than one model.
-    private void Save(string folder, StrategyResult result, Learner learner) =>
-        Try(() => LearntModel.Save(folder, settings.Name, result, learner));
+    private void Save(string folder, ExperienceStream stream, StrategyResult result, Learner learner) =>
+        Try(() => LearntModel.Save(folder, settings.Name, stream, result, learner, host.Clock.GetLocalNow()));
 
     private void Try(Func<string?> save)
     {

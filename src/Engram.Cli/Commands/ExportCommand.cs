@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Engram.Analytic;
 using Engram.Cli.Progress;
 using Engram.Persistence;
 using Engram.Persistence.Onnx;
@@ -30,8 +31,11 @@ internal static class ExportCommand
             InspectCommand.RequireFolder(path);
             var chosen = Format(parsed.GetValue(format), file);
             RequirePlace(file);
-            var manifest = chosen == Onnx ? WriteOnnx(path, file) : WeightsFile.Write(file, path);
-            Tell(host, manifest, chosen, file, parsed.GetValue(json));
+            var description = Bundle.Describe(path);
+            if (description.Kind == BundleKind.Analytic) WriteAnalytic(path, description.Id, chosen, file);
+            else if (chosen == Onnx) WriteOnnx(path, description.LearnerManifest!, file);
+            else WeightsFile.Write(file, path);
+            Tell(host, description, chosen, file, parsed.GetValue(json));
             return ExitCode.Success;
         });
         Examples.Of(command,
@@ -60,33 +64,46 @@ internal static class ExportCommand
             throw new UsageException($"--out: \"{file}\" is in no folder that exists, expected one");
     }
 
-    private static BundleManifest WriteOnnx(string path, string file)
+    private static void WriteOnnx(string path, BundleManifest manifest, string file)
     {
-        var manifest = Bundle.ReadManifest(path);
         if (OnnxFile.WhyNot(manifest) is { } reason) throw new UsageException($"bundle: {reason}");
         using var model = Bundle.LoadModel(path);
+        Refusing(() => OnnxFile.Write(file, model));
+    }
+
+    private static void WriteAnalytic(string path, string id, string format, string file)
+    {
+        using var learner = AnalyticBundle.Load(path);
+        Refusing(() =>
+        {
+            if (format == Onnx) OnnxFile.Write(file, learner, id);
+            else WeightsFile.Write(file, learner, id);
+        });
+    }
+
+    private static void Refusing(Action write)
+    {
         try
         {
-            OnnxFile.Write(file, model);
+            write();
         }
-        catch (NotSupportedException problem)
+        catch (Exception problem) when (problem is NotSupportedException or InvalidOperationException)
         {
             throw new UsageException($"bundle: {problem.Message}", problem);
         }
-        return manifest;
     }
 
-    private static void Tell(CliHost host, BundleManifest manifest, string format, string file, bool json)
+    private static void Tell(CliHost host, BundleDescription bundle, string format, string file, bool json)
     {
-        var predicting = manifest.Mechanisms.Where(mechanism => mechanism.Predicts).Select(mechanism => mechanism.Name).ToArray();
+        var predicting = bundle.LearnerManifest?.Mechanisms.Where(mechanism => mechanism.Predicts).Select(mechanism => mechanism.Name).ToArray() ?? [];
         var bytes = new FileInfo(file).Length;
         if (json)
         {
             host.Out.WriteLine(JsonSerializer.Serialize(
-                new { format, file = Path.GetFullPath(file), bytes, labels = manifest.Classes.Select(c => c.Label), predicting }, s_json));
+                new { format, file = Path.GetFullPath(file), bytes, labels = bundle.Classes.Select(c => c.Label), predicting }, s_json));
             return;
         }
-        host.Out.WriteLine($"{file}: {manifest.Model.Backbone}, {manifest.Model.Head} head, {manifest.Classes.Count} classes, {Words.Number(bytes)} bytes");
+        host.Out.WriteLine($"{file}: {bundle.Model}, {bundle.Classes.Count} classes, {Words.Number(bytes)} bytes");
         if (predicting.Length > 0)
             host.Out.WriteLine($"{string.Join(", ", predicting)} takes part in prediction: these weights alone predict otherwise");
     }

@@ -1,6 +1,7 @@
 using Engram.Evaluation;
 using Engram.Learning;
 using Engram.Persistence;
+using Engram.Streams;
 
 namespace Engram.Cli.Commands;
 
@@ -12,11 +13,23 @@ internal static class LearntModel
 
     /// <summary>Saves a learner as a bundle below the folder of the run.</summary>
     /// <returns>The path of the bundle.</returns>
-    public static string Save(string folder, string experiment, StrategyResult result, Learner learner)
+    public static string Save(
+        string folder, string experiment, ExperienceStream stream, StrategyResult result, Learner learner, DateTimeOffset now)
     {
         var path = PathOf(folder, result.Name);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        Bundle.Save(learner, path, new BundleInfo { Data = experiment, Metrics = result.Metrics });
+        Bundle.Save(learner, path, new BundleInfo
+        {
+            Data = experiment,
+            Metrics = result.Metrics,
+            Saved = now,
+            History = [.. stream.Tests.Select((test, place) => new LearntPart(
+                test.Name, result.MeasuredAt.Count > place ? result.MeasuredAt[place] : null, At(result, place, place),
+                At(result, result.Accuracy.Length - 1, place)))],
+        });
         return path;
     }
+
+    private static double? At(StrategyResult result, int row, int column) =>
+        row >= 0 && row < result.Accuracy.Length && column < result.Accuracy[row].Length ? result.Accuracy[row][column] : null;
 }

@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Engram.Cli.Images;
 using Engram.Data;
-using Engram.Persistence;
 using TorchSharp;
 
 namespace Engram.Cli.Commands;
@@ -36,9 +35,9 @@ internal static class PredictCommand
         {
             var path = parsed.GetValue(bundle)!;
             InspectCommand.RequireFolder(path);
-            using var model = Bundle.LoadModel(path);
+            using var model = PredictingModel.Load(path);
             var chosen = parsed.GetResult(task) is { Implicit: false } ? (int?)parsed.GetValue(task) : null;
-            RequireKnowledge(model, chosen);
+            RequireTask(model, chosen);
             foreach (var (samples, first, files) in Batches(model, parsed.GetValue(input)!, parsed.GetValue(resize)))
             {
                 host.CancellationToken.ThrowIfCancellationRequested();
@@ -55,18 +54,16 @@ internal static class PredictCommand
         return command;
     }
 
-    private static void RequireKnowledge(LoadedModel model, int? task)
+    private static void RequireTask(PredictingModel model, int? task)
     {
-        if (model.InputShape is null || model.Manifest.Learner.InputType is null)
-            throw new FailureException("bundle: has learnt nothing, expected a model that knows a class");
         if (model.NeedsTask && (task is null || model.Classes.IdsOfTask(task.Value).Length == 0))
             throw new UsageException($"--task: {task?.ToString(CultureInfo.InvariantCulture) ?? "none"}, expected a task that was learnt");
     }
 
     // Images are read as they are needed, and named; other files are read at once.
-    private static IEnumerable<(torch.Tensor Samples, long First, string[]? Files)> Batches(LoadedModel model, string input, bool resize)
+    private static IEnumerable<(torch.Tensor Samples, long First, string[]? Files)> Batches(PredictingModel model, string input, bool resize)
     {
-        var (shape, type) = (model.InputShape!, model.Manifest.Learner.InputType!.Value);
+        var (shape, type) = (model.InputShape, model.InputType);
         if (Directory.Exists(input) || ImageFile.IsImage(input))
         {
             long first = 0;
@@ -89,7 +86,7 @@ internal static class PredictCommand
     }
 
     private static void Predict(
-        CliHost host, LoadedModel model, torch.Tensor samples, long first, string[]? files, int? task, int top, bool json)
+        CliHost host, PredictingModel model, torch.Tensor samples, long first, string[]? files, int? task, int top, bool json)
     {
         using var scope = torch.NewDisposeScope();
         using var prediction = model.Predict(samples, model.NeedsTask ? task : null);

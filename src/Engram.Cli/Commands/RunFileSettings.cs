@@ -66,6 +66,7 @@ internal sealed record RunFileSettings : RunSettings
     {
         Name = File.Name,
         Strategies = File.Strategies,
+        Variant = File.Variants,
         Model = strategy => File.Model.Make(strategy, DataSets.InputsOf(File.Data.Source)),
         Training = File.Training,
         Budget = new Retention.StrategyBudget(File.Memory),

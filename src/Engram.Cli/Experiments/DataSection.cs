@@ -26,6 +26,13 @@ internal sealed record DataSection
         if (TestPerClass < 1) throw section.Problem("testPerClass", $"{TestPerClass}, expected 1 or more");
     }
 
+    /// <summary>The training samples alone: no test sample is read.</summary>
+    public ISampleSource LoadTraining(string path)
+    {
+        var all = DataSets.LoadTraining(Source, path);
+        return PerClass is { } few ? SubsetSource.Balanced(all, few) : all;
+    }
+
     public TrainAndTest Load(string path)
     {
         var all = DataSets.Load(Source, path);

@@ -1,4 +1,5 @@
 using Engram.Cli.Commands;
+using Engram.Cli.Images;
 using Engram.Data;
 using Engram.Evaluation.Benchmarks;
 
@@ -15,7 +16,12 @@ internal static class DataSets
         ["cifar-100"] = ("cifar-100-binary.tar.gz", Cifar.Load100),
     };
 
-    /// <summary>Their names.</summary>
+    // Their batches make a stream of their own, which an experiment's file does not describe: benchmarks only.
+    private static readonly Dictionary<string, Core50Protocol> s_core50 =
+        BenchmarkList.All.Where(benchmark => benchmark is Core50Benchmark).Select(benchmark => benchmark.DataName)
+            .Zip(Enum.GetValues<Core50Protocol>()).ToDictionary(pair => pair.First, pair => pair.Second);
+
+    /// <summary>Their names, as an experiment's file may give them.</summary>
     public static IReadOnlyList<string> Names { get; } = ["mnist", .. s_cifar.Keys];
 
     /// <summary>Numbers in a sample of a data set.</summary>
@@ -24,21 +30,27 @@ internal static class DataSets
     /// <summary>Where a data set is.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="asked">What the user gave, or null.</param>
-    /// <exception cref="FailureException">It is nowhere; the message says where to get it.</exception>
+    /// <exception cref="UsageException">It is nowhere; the message says where to get it.</exception>
     public static string Find(string name, string? asked)
     {
         if (name == "mnist") return DataFolder.Mnist(asked);
+        if (s_core50.ContainsKey(name)) return Core50Folder(asked);
         var (archive, _) = s_cifar[name];
         if (asked is not null)
             return Path.Exists(asked)
                 ? asked
-                : throw new FailureException($"--data: \"{asked}\" is not there, expected the archive {archive} or a folder with its files");
+                : throw new UsageException($"--data: \"{asked}\" is not there, expected the archive {archive} or a folder with its files");
         string?[] folders = [System.Environment.GetEnvironmentVariable(Environment), "data", Path.Combine("data", name)];
         return folders.OfType<string>().Select(folder => Path.Combine(folder, archive)).FirstOrDefault(File.Exists)
-            ?? throw new FailureException(
+            ?? throw new UsageException(
                 $"--data: no {archive} in data/ or in the folder that {Environment} names, expected the binary version of "
                 + $"{name.ToUpperInvariant()} from its authors' page (Krizhevsky 2009, University of Toronto), or --data PATH");
     }
+
+    /// <summary>Reads the training samples of a data set, and not one of its test samples.</summary>
+    public static ISampleSource LoadTraining(string name, string path) => name == "mnist"
+        ? Mnist.LoadTraining(path)
+        : Cifar.LoadTraining(path, name == "cifar-10" ? 10 : 100);
 
     /// <summary>Reads a data set.</summary>
     public static TrainAndTest Load(string name, string path)
@@ -48,7 +60,26 @@ internal static class DataSets
             var digits = Mnist.Load(path);
             return new TrainAndTest(digits.Train, digits.Test);
         }
+        if (s_core50.TryGetValue(name, out var protocol)) return LoadCore50(path, protocol);
         var images = s_cifar[name].Load(path);
         return new TrainAndTest(images.Train, images.Test);
+    }
+
+    private static string Core50Folder(string? asked)
+    {
+        string?[] folders = asked is not null
+            ? [asked]
+            : [Path.Combine("data", "core50"), .. System.Environment.GetEnvironmentVariable(Environment) is { } all ? [Path.Combine(all, "core50")] : Array.Empty<string>()];
+        return folders.OfType<string>().FirstOrDefault(Directory.Exists)
+            ?? throw new UsageException(
+                $"--data: no folder {folders[0]}, expected CORe50 there: core50_128x128.zip (or core50_32x32.zip) and batches_filelists.zip from "
+                + "its authors' page (vlomonaco.github.io/core50), unpacked, or --data DIR");
+    }
+
+    private static TrainAndTest LoadCore50(string path, Core50Protocol protocol)
+    {
+        const int Side = Core50Benchmark.Side;
+        var files = new Core50(path, protocol, [3, Side, Side], file => ImageFile.Bytes(file, [3, Side, Side]));
+        return new TrainAndTest(new Core50Samples(files), files.Test(0));
     }
 }

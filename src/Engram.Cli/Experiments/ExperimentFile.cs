@@ -1,3 +1,4 @@
+using Engram.Evaluation;
 using Engram.Learning;
 using Engram.Retention;
 using YamlDotNet.RepresentationModel;
@@ -7,7 +8,8 @@ namespace Engram.Cli.Experiments;
 /// <summary>An experiment as a file describes it; every key of the file is a property here.</summary>
 internal sealed record ExperimentFile
 {
-    private static readonly string[] s_keys = ["name", "data", "stream", "model", "training", "memory", "strategies", "seed"];
+    private static readonly string[] s_keys =
+        ["name", "data", "stream", "model", "training", "memory", "strategies", "seed", "perExperience", "tune"];
 
     public string Name { get; init; } = "experiment";
 
@@ -27,6 +29,9 @@ internal sealed record ExperimentFile
 
     public long Seed { get; init; }
 
+    /// <summary>The file as it is in each experience, where values differ; empty where they do not. The last goes on.</summary>
+    public IReadOnlyList<ExperimentFile> PerExperience { get; init; } = [];
+
     /// <summary>Keys of <c>training</c>: those of <see cref="LearnerOptions"/> that no other part of the file decides.</summary>
     public static IEnumerable<string> TrainingKeys =>
         YamlValues.PropertiesOf(typeof(LearnerOptions)).Keys.Except(["scenario", "seed", "initialLabels"]);
@@ -35,9 +40,15 @@ internal sealed record ExperimentFile
     /// <param name="path">The file.</param>
     /// <param name="seed">A seed instead of the file's; null for the file's.</param>
     /// <exception cref="UsageException">It is wrong; the message names file, line and key.</exception>
-    public static ExperimentFile Read(string path, long? seed = null)
+    public static ExperimentFile Read(string path, long? seed = null) => Parse(ExperimentText.Read(path), seed);
+
+    /// <summary>Reads and checks the text of a file; nothing heavy is loaded.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="seed">A seed instead of the file's; null for the file's.</param>
+    /// <exception cref="UsageException">It is wrong; the message names file, line and key.</exception>
+    public static ExperimentFile Parse(ExperimentText text, long? seed = null)
     {
-        var top = YamlSection.Read(path);
+        var top = text.Top;
         top.Expect(s_keys);
         var file = new ExperimentFile
         {
@@ -57,8 +68,17 @@ internal sealed record ExperimentFile
         file.Stream.Check(top.Section("stream") ?? top);
         file.Model.Check(top.Section("model") ?? top);
         file = file with { Training = file.Training with { Scenario = file.Stream.Scenario, Seed = file.Seed } };
-        return file with { Strategies = file.StrategiesOf(top) };
+        return file with { Strategies = file.StrategiesOf(top), PerExperience = ExperienceValues.Read(text, seed) };
     }
+
+    /// <summary>How the experience at a position is learnt, for <see cref="ExperimentDescription.Variant"/>; null for all alike.</summary>
+    public ExperienceVariants? Variants => PerExperience.Count == 0
+        ? null
+        : (position, name) =>
+        {
+            var then = PerExperience[Math.Min(position, PerExperience.Count - 1)];
+            return (then.Training, then.Strategies.First(strategy => strategy.Name == name));
+        };
 
     private static LearnerOptions TrainingOf(YamlSection top)
     {

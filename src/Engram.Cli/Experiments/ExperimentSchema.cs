@@ -31,9 +31,23 @@ internal static class ExperimentSchema
             ["training"] = Options(typeof(LearnerOptions), ExperimentFile.TrainingKeys),
             ["memory"] = Of(typeof(int)),
             ["seed"] = Of(typeof(long)),
+            ["perExperience"] = ByKey(new JsonObject { ["type"] = "array", ["minItems"] = 1 }),
+            ["tune"] = With(With(With(With(Options(typeof(TuneSection)), "method", OneOf(TuneSection.Methods)),
+                "objective", OneOf(TuneSection.Objectives)), "strategy", Word()), "vary", ByKey(AnyOf(
+                    new JsonObject { ["type"] = "array", ["minItems"] = 1 },
+                    new JsonObject
+                    {
+                        ["type"] = "object",
+                        ["required"] = new JsonArray("from", "to"),
+                        ["additionalProperties"] = false,
+                        ["properties"] = new JsonObject { ["from"] = Of(typeof(double)), ["to"] = Of(typeof(double)), ["scale"] = OneOf(["log", "linear"]) },
+                    }))),
             ["strategies"] = new JsonObject { ["type"] = "array", ["minItems"] = 1, ["items"] = AnyOf(OneOf(Names()), Strategy()) },
         },
     }.ToJsonString(s_json) + "\n";
+
+    // Keys of the file itself, as messages write them.
+    private static JsonObject ByKey(JsonObject value) => new() { ["type"] = "object", ["additionalProperties"] = value };
 
     private static JsonObject Strategy() => new()
     {

@@ -1,5 +1,6 @@
 using Engram.Data;
 using Engram.Evaluation.Benchmarks;
+using Engram.Evaluation.Tuning;
 using Engram.Learning;
 using Engram.Streams;
 
@@ -70,6 +71,18 @@ internal sealed record StreamSection
         };
         if (Validation is { } share) stream = stream.WithValidation(share, seed);
         return Online is { } size ? stream.Online(size, seed) : stream;
+    }
+
+    /// <summary>What a search may see: experiences of training samples, some of them set aside to measure with.</summary>
+    /// <param name="train">Training samples.</param>
+    /// <param name="validation">Share to set aside, where the file sets none aside itself.</param>
+    /// <param name="seed">Decides the order of classes, and what is set aside.</param>
+    /// <exception cref="ArgumentException">The classes do not fit.</exception>
+    public TuningData ForTuning(ISampleSource train, double validation, long seed)
+    {
+        // A stream wants tests too: training samples stand in for them, and go with the stream.
+        var whole = (this with { Online = null }).Make(new TrainAndTest(train, train), seed);
+        return new TuningData(whole.Experiences, validation, seed, Online);
     }
 
     private Label[][] GroupsOf(ISampleSource source, long seed)

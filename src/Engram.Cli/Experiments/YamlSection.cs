@@ -17,7 +17,7 @@ internal sealed class YamlSection
     /// <param name="node">The mapping.</param>
     public YamlSection(string file, string path, YamlNode node)
     {
-        (_file, _path, _start) = (file, path, node.Start);
+        (_file, _path, _start, Node) = (file, path, node.Start, node);
         if (node is not YamlMappingNode mapping)
             throw Problem(node, $"{Name(path)}: {Kind(node)}, expected keys with values");
         foreach (var (key, value) in mapping.Children)
@@ -34,26 +34,29 @@ internal sealed class YamlSection
     /// <summary>The keys, in the file's order.</summary>
     public IReadOnlyCollection<string> Keys => _values.Keys;
 
-    /// <summary>Reads a file.</summary>
-    /// <param name="path">The file.</param>
-    /// <exception cref="UsageException">It is not there, or is no YAML with one mapping.</exception>
-    public static YamlSection Read(string path)
+    /// <summary>The mapping itself.</summary>
+    public YamlNode Node { get; }
+
+    /// <summary>Opens the text of a file.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="file">Name of the file, for messages.</param>
+    /// <exception cref="UsageException">It is no YAML with one mapping.</exception>
+    public static YamlSection Parse(string text, string file)
     {
-        if (!System.IO.File.Exists(path)) throw new UsageException($"{path}: no such file, expected an experiment (see: engram init --help)");
         var stream = new YamlStream();
         try
         {
-            using var reader = new StreamReader(path);
+            using var reader = new StringReader(text);
             stream.Load(new Parser(new LimitedScanner(reader)));
         }
         catch (Exception problem) when (problem is YamlException or ArgumentException or InvalidOperationException)
         {
             var at = (problem as YamlException)?.Start ?? Mark.Empty;
-            throw new YamlProblem(path, at, $"no YAML: {problem.Message.Split('\n')[0]}", problem);
+            throw new YamlProblem(file, at, $"no YAML: {problem.Message.Split('\n')[0]}", problem);
         }
         return stream.Documents is [var document]
-            ? new YamlSection(path, "", document.RootNode)
-            : throw new UsageException($"{path}: {stream.Documents.Count} documents, expected one");
+            ? new YamlSection(file, "", document.RootNode)
+            : throw new UsageException($"{file}: {stream.Documents.Count} documents, expected one");
     }
 
     /// <summary>The value of a key, or null.</summary>

@@ -53,6 +53,16 @@ internal static class ImageFile
         return (type == torch.ScalarType.Byte ? bytes : bytes.to(type).div(largest)).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Reads one image as bytes, scaled to a shape.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="shape">[channels, height, width].</param>
+    /// <exception cref="InvalidDataException">No image; the message names the file.</exception>
+    public static byte[] Bytes(string path, IReadOnlyList<long> shape)
+    {
+        using var bitmap = Pixels(path, (int)shape[1], (int)shape[2], resize: true);
+        return Values(bitmap, (int)shape[0]);
+    }
+
     private static SKBitmap Pixels(string path, int height, int width, bool resize)
     {
         if (!File.Exists(path)) throw new FileNotFoundException($"{path}: no such file, expected a PNG or JPEG image", path);

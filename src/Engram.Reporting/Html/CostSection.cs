@@ -17,7 +17,27 @@ internal static class CostSection
             {Markup.Each(summaries, summary => Strategy(results.Groups, summary.Result))}
             </table>
             """))}
+        {Totals(summaries)}
         </section>
+        """);
+
+    private static Markup Totals(IReadOnlyList<StrategySummary> summaries) => summaries.All(summary => summary.Result.Cost is null)
+        ? Markup.None
+        : HeatTable.Scrolling("Cost in all", Markup.Of($"""
+            <table>
+            <caption>In all; multiply-adds are of the model's forward pass of one sample, memory peaks are the process's</caption>
+            <thead><tr><th scope="col">Strategy</th><th scope="col">Parameters</th><th scope="col">Multiply-adds</th>
+            <th scope="col">Samples<br>stored</th><th scope="col">Memory<br>per class</th><th scope="col">Training</th>
+            <th scope="col">Prediction<br>(µs a sample)</th><th scope="col">Peak<br>memory</th></tr></thead>
+            <tbody>{Markup.Each(summaries, summary => summary.Result.Cost is { } cost ? Total(summary.Result.Title, cost) : Markup.None)}</tbody>
+            </table>
+            """));
+
+    private static Markup Total(string title, StrategyCost cost) => Markup.Of($"""
+        <tr><th scope="row">{title}</th><td>{Quantity.Count(cost.Parameters)}</td><td>{Quantity.Count(cost.MultiplyAdds)}</td>
+        <td>{Quantity.Count(cost.SamplesStored)}</td><td>{Quantity.Bytes((long)cost.BytesPerClass)}</td><td>{Quantity.Duration(cost.TrainSeconds)}</td>
+        <td>{Quantity.Fixed(1e6 * cost.PredictSeconds, 1)}</td><td>{Quantity.Bytes(cost.PeakMemoryBytes)}</td></tr>
+
         """);
 
     private static Markup Strategy(IReadOnlyList<ClassGroup> groups, StrategyResult strategy)

@@ -15,29 +15,68 @@ namespace Engram.Analytic;
 /// </remarks>
 public static class AnalyticBundle
 {
+    /// <summary>The version of the format this library writes; it reads all from 1.</summary>
+    public const int FormatVersion = 2;
+
     /// <summary>Saves a learner, between calls of <see cref="AnalyticLearner.Learn"/> or after one was cancelled.</summary>
     /// <param name="learner">The learner.</param>
     /// <param name="path">Folder of the bundle; it is created or replaced.</param>
+    /// <param name="info">Where the bundle comes from; null for nothing. With a parent, parts that did not change are shared with it.</param>
+    /// <returns>What was written as its manifest.</returns>
     /// <exception cref="IOException">No space, no permission, or another folder is there; a bundle saved before is as it was.</exception>
-    public static void Save(AnalyticLearner learner, string path)
+    public static AnalyticManifest Save(AnalyticLearner learner, string path, BundleInfo? info = null)
     {
         ArgumentNullException.ThrowIfNull(learner);
         ArgumentException.ThrowIfNullOrEmpty(path);
+        info ??= new BundleInfo();
+        var (parent, parentId) = ManifestJson.Parent(info);
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var state = new MechanismState();
         learner.Save(state);
         var (kind, options) = learner.Describe();
         var extractor = learner.Features.Describe();
+        AnalyticManifest? written = null;
         new BundleFolder(path).Save(
             [
                 ("extractor", stream => SafetensorsFile.Write(stream, extractor.Tensors)),
                 ("statistics", stream => SafetensorsFile.Write(stream, new Dictionary<string, Tensor>(state.Tensors))),
             ],
-            parts => new AnalyticManifest(
-                AnalyticManifest.FormatName, AnalyticManifest.FormatVersion, "", kind, options, extractor.Kind, extractor.Options,
-                learner.Features.FeatureCount, Bundle.Fields(learner.Scaling), state.Values, parts).Seal(),
-            null);
+            parts =>
+            {
+                (var json, written) = new AnalyticManifest(
+                    AnalyticManifest.FormatName, FormatVersion, "", kind, options, extractor.Kind, extractor.Options,
+                    learner.Features.FeatureCount, Bundle.Fields(learner.Scaling), state.Values, parts,
+                    BundleLineage.Of(info, parentId)).Seal();
+                return json;
+            },
+            parent);
+        return written!;
+    }
+
+    /// <summary>What a bundle says of itself; its parts are not read.</summary>
+    /// <param name="path">Folder of the bundle.</param>
+    /// <exception cref="FileNotFoundException">There is no bundle.</exception>
+    /// <exception cref="InvalidDataException">The manifest is damaged, of the future, or of something else.</exception>
+    public static AnalyticManifest ReadManifest(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var folder = new BundleFolder(path);
+        return AnalyticManifest.Parse(folder.ReadManifest(), folder.ManifestPath);
+    }
+
+    /// <summary>Reads every part and checks it against its hash.</summary>
+    /// <param name="path">Folder of the bundle.</param>
+    /// <exception cref="FileNotFoundException">There is no bundle, or one of its parts is missing.</exception>
+    /// <exception cref="InvalidDataException">Something is damaged; the message names it.</exception>
+    public static AnalyticManifest Verify(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var folder = new BundleFolder(path);
+        var manifest = AnalyticManifest.Parse(folder.ReadManifest(), folder.ManifestPath);
+        using var scope = NewDisposeScope();
+        foreach (var part in manifest.Parts) Read(folder, manifest, part.Name);
+        return manifest;
     }
 
     /// <summary>Loads a learner.</summary>
@@ -59,6 +98,7 @@ public static class AnalyticBundle
         AnalyticLearner? learner = null;
         try
         {
+            CheckWidth(manifest, state);
             built = features ?? extractor.Build();
             if (built.FeatureCount != manifest.Features)
                 throw new FormatException($"extractor gives {built.FeatureCount} features, expected {manifest.Features}");
@@ -75,6 +115,16 @@ public static class AnalyticBundle
                 throw new InvalidDataException($"{folder.ManifestPath}: {problem.Message}", problem);
             throw;
         }
+    }
+
+    // A learner makes room for its second moments when it is built, so the file must have them to show.
+    private static void CheckWidth(AnalyticManifest manifest, MechanismState state)
+    {
+        var perClass = (string?)manifest.Options["balance"] == $"{ClassBalance.PerClass}";
+        var name = manifest.Learner switch { "slda" => "products", "ridge" when !perClass => "products", "recursive-ridge" => "inverse", _ => null };
+        if (name is null) return;
+        if (!state.Tensors.TryGetValue(name, out var moments) || !moments.shape.SequenceEqual([manifest.Features, manifest.Features]))
+            throw new FormatException($"statistics: {name}, expected [{manifest.Features}, {manifest.Features}] as there are features");
     }
 
     private static Dictionary<string, Tensor> Read(BundleFolder folder, AnalyticManifest manifest, string name)

@@ -1,5 +1,6 @@
 using Engram.Learning;
 using Engram.Retention;
+using Engram.Streams;
 
 namespace Engram.Analytic;
 
@@ -68,7 +69,7 @@ public sealed class AnalyticHead : RetentionMechanism
     protected internal override int? ChooseEpochs(LearningContext context) => _frozen ? 1 : null;
 
     /// <inheritdoc/>
-    protected internal override void BeforeGrowth(LearningContext context) => Require.Classes(context, Name);
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
 
     /// <inheritdoc/>
     protected internal override void BeginExperience(LearningContext context)

@@ -45,12 +45,28 @@ public abstract class AnalyticLearner : IContinualLearner
         init => field = value >= 1 ? value : throw new ArgumentException($"BlockSize: {value}, expected 1 or more");
     } = 512;
 
+    /// <summary>Indices of the experiences learnt to their end.</summary>
+    public IReadOnlySet<int> Learnt => _learnt;
+
+    /// <summary>
+    /// Called after every block, on the thread that learns; it may wait there, to leave the processor to others. What it throws
+    /// ends <see cref="Learn"/> as cancellation does.
+    /// </summary>
+    /// <value>Default none.</value>
+    public Action? BetweenSteps { get; set; }
+
     /// <summary>Bytes of the statistics, the head and the feature extractor.</summary>
     public long MemoryBytes => Features.MemoryBytes + StatisticsBytes;
 
     /// <summary>T, by which scores are divided before the softmax of <see cref="Prediction.Probabilities"/>.</summary>
     /// <value>Default 1, until <see cref="Calibrate"/> chooses it.</value>
     public double Temperature { get; private set; } = 1;
+
+    /// <summary>Shape of one sample of the first experience; null before it.</summary>
+    public IReadOnlyList<long>? InputShape { get; private set; }
+
+    /// <summary>Element type of the first experience's samples, Byte or Float32; null before it.</summary>
+    public ScalarType? InputType { get; private set; }
 
     /// <summary>Whether any sample was learnt and not unlearnt.</summary>
     internal bool HasLearnt
@@ -82,6 +98,7 @@ public abstract class AnalyticLearner : IContinualLearner
         Check(experience);
         var started = TimeProvider.System.GetTimestamp();
         var source = experience.Train;
+        if (InputShape is null) (InputShape, InputType) = ([.. source.InputShape], TypeOf(source));
         var ids = source.Labels.Select(label => (long)Classes.Register(label)).ToArray();
         var (first, reported, blocks) = (_cursor?.Samples ?? 0, 0.0, 0L);
         for (var start = first; start < source.Count; start += BlockSize)
@@ -91,6 +108,7 @@ public abstract class AnalyticLearner : IContinualLearner
             blocks++;
             var done = Math.Min(start + BlockSize, source.Count);
             _cursor = (experience.Index, done);
+            BetweenSteps?.Invoke();
             var seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
             if (seconds - reported < ReportSeconds && done < source.Count) continue;
             reported = seconds;
@@ -155,10 +173,9 @@ public abstract class AnalyticLearner : IContinualLearner
     public void Save(MechanismState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        state.Values["labels"] = new JsonArray([.. Classes.Classes.Select(key => JsonValue.Create(key.Label.Name))]);
-        state.Values["learnt"] = new JsonArray([.. _learnt.Order().Select(index => JsonValue.Create(index))]);
-        state.Values["temperature"] = Temperature;
-        if (_cursor is { } cursor) state.Values["cursor"] = new JsonArray(cursor.Experience, cursor.Samples);
+        new AnalyticValues(
+            [.. Classes.Classes.Select(key => key.Label.Name)], [.. _learnt.Order()], _cursor, Temperature, InputShape, InputType)
+            .Write(state.Values);
         SaveStatistics(state);
     }
 
@@ -170,23 +187,18 @@ public abstract class AnalyticLearner : IContinualLearner
     {
         ArgumentNullException.ThrowIfNull(state);
         if (Classes.Count > 0) throw new InvalidOperationException("load: the learner has learnt, expected a new one");
+        var values = AnalyticValues.Read(state.Values, "statistics");
         try
         {
-            var labels = state.Values["labels"]!.AsArray().Select(label => label!.GetValue<string>()).ToArray();
-            var learnt = state.Values["learnt"]!.AsArray().Select(index => index!.GetValue<int>()).ToArray();
-            (int, int)? cursor = state.Values["cursor"] is { } place ? (place[0]!.GetValue<int>(), place[1]!.GetValue<int>()) : null;
-            var temperature = state.Values["temperature"]?.GetValue<double>() ?? 1;
-            if (labels.Distinct().Count() != labels.Length || !(temperature > 0))
-                throw new InvalidDataException("statistics: a label occurs twice or the temperature is not positive");
             LoadStatistics(state);
-            (_cursor, Temperature) = (cursor, temperature);
-            foreach (var label in labels) Classes.Register(label);
-            _learnt.UnionWith(learnt);
         }
         catch (Exception problem) when (problem is NullReferenceException or InvalidOperationException or FormatException or ArgumentException)
         {
             throw new InvalidDataException($"statistics: values are missing or of another kind ({problem.Message})", problem);
         }
+        (_cursor, Temperature, InputShape, InputType) = (values.Cursor, values.Temperature, values.InputShape, values.InputType);
+        foreach (var label in values.Labels) Classes.Register(label);
+        _learnt.UnionWith(values.Learnt);
         if (Counts.shape[0] > Classes.Count)
             throw new InvalidDataException($"statistics: {Counts.shape[0]} counts, expected at most the {Classes.Count} labels");
     }
@@ -213,6 +225,18 @@ public abstract class AnalyticLearner : IContinualLearner
         Features.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>The scores as a formula, its tensors in the caller's scope.</summary>
+    /// <exception cref="InvalidOperationException">Nothing was learnt yet.</exception>
+    internal AnalyticForm Form()
+    {
+        if (!HasLearnt) throw new InvalidOperationException("form: nothing was learnt yet, expected Learn to be called first");
+        using var _ = no_grad();
+        var form = Solved();
+        return form with { Offset = form.Offset.masked_fill(Counts.lt(Held(0.5)), Held(double.NegativeInfinity)) };
+    }
+
+    private protected abstract AnalyticForm Solved();
 
     // Adds (sign −1: subtracts) the terms of a block; features float32 [n, features], ids int64 [n].
     private protected abstract void Add(Tensor features, Tensor ids, int sign);
@@ -277,6 +301,12 @@ public abstract class AnalyticLearner : IContinualLearner
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         Extract(source.Gather([0]).Inputs);
+    }
+
+    private static ScalarType TypeOf(ISampleSource source)
+    {
+        using var scope = NewDisposeScope();
+        return source.Gather([0]).Inputs.dtype;
     }
 
     private void Block(ISampleSource source, long[] ids, int start, int sign)

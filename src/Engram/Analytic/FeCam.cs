@@ -104,6 +104,13 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
         return _options.Prior == ClassPrior.Uniform ? scores : scores.add(_moments.LogPrior(), alpha: Held(1));
     }
 
+    private protected override AnalyticForm Solved()
+    {
+        var (means, whitening) = Head();
+        return new DistanceForm(means, whitening, _options.Tukey,
+            _options.Prior == ClassPrior.Uniform ? zeros_like(_moments.Counts) : _moments.LogPrior());
+    }
+
     private protected override void SaveStatistics(MechanismState state)
     {
         _moments.Save(state);

@@ -65,6 +65,8 @@ public sealed class BackboneFeatures : FeatureExtractor
 
     private BackboneFeatures(Backbone backbone, bool owned) : base(Width(backbone)) => (_backbone, _owned) = (backbone, owned);
 
+    internal Backbone Backbone => _backbone;
+
     /// <inheritdoc/>
     public override long MemoryBytes =>
         _backbone.parameters().Concat(_backbone.buffers()).Sum(tensor => tensor.numel() * tensor.element_size());

@@ -93,6 +93,12 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
         return addmm(bias, features, weights, 1, 1);
     }
 
+    private protected override AnalyticForm Solved()
+    {
+        var (weights, bias) = Head();
+        return new LinearForm(weights, bias);
+    }
+
     // The head too, where it is solved: another number of threads would round its solution otherwise.
     private protected override void SaveStatistics(MechanismState state)
     {

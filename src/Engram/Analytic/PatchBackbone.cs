@@ -38,6 +38,8 @@ public sealed class PatchBackbone : Backbone, IUnlabelledBackbone
         register_buffer("bias", _bias);
     }
 
+    internal (Tensor Filters, Tensor Bias, int Grid) Response => (_filters, _bias, _options.Grid);
+
     /// <inheritdoc/>
     public override string Architecture =>
         $"patches {_channels}x{_options.Filters} side {_options.Side} grid {_options.Grid}";

@@ -76,6 +76,8 @@ public sealed class PatchFeatures : FeatureExtractor
         return Respond(inputs, _filters, _bias, _options.Grid);
     }
 
+    internal (Tensor Filters, Tensor Bias, int Grid) Response => (_filters, _bias, _options.Grid);
+
     internal static Tensor Respond(Tensor inputs, Tensor filters, Tensor bias, int grid) =>
         nn.functional.adaptive_avg_pool2d(nn.functional.conv2d(inputs, filters, bias).relu_(), grid).flatten(1);
 

@@ -52,6 +52,8 @@ public sealed class RandomFeatures : FeatureExtractor
     private RandomFeatures(Tensor weights, Tensor bias, RandomActivation activation) : base((int)weights.shape[1]) =>
         (_weights, _bias, _activation) = (weights, bias, activation);
 
+    internal (Tensor Weights, Tensor Bias, RandomActivation Activation) Projection => (_weights, _bias, _activation);
+
     /// <inheritdoc/>
     public override long MemoryBytes => 4 * (_weights.numel() + _bias.numel());
 

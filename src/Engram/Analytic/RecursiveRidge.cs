@@ -73,6 +73,9 @@ public sealed class RecursiveRidge : AnalyticLearner
 
     private protected override Tensor Score(Tensor features) => features.matmul(_weights);
 
+    private protected override AnalyticForm Solved() =>
+        new LinearForm(_weights, zeros([_weights.shape[1]], ScalarType.Float64));
+
     private protected override void SaveStatistics(MechanismState state) =>
         (state.Tensors["inverse"], state.Tensors["weights"], state.Tensors["counts"]) = (_inverse, _weights, _counts);
 

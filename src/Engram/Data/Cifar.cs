@@ -20,26 +20,41 @@ public sealed record Cifar(ISampleSource Train, ISampleSource Test)
     /// <exception cref="InvalidDataException">A file is missing or damaged; the message names it.</exception>
     public static Cifar Load100(string path) => Load(path, 2, "train.bin", "test.bin", "fine_label_names.txt");
 
+    /// <summary>Reads the training samples of CIFAR-10 or CIFAR-100 alone, for whatever must not see a test sample.</summary>
+    /// <param name="path">The archive <c>.tar.gz</c>, or a folder with its files; the test files need not be there.</param>
+    /// <param name="classes">10 or 100.</param>
+    /// <exception cref="InvalidDataException">A file is missing or damaged; the message names it.</exception>
+    public static ISampleSource LoadTraining(string path, int classes)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return classes switch
+        {
+            10 => Half(path, Files(path), 1, "data_batch_", "batches.meta.txt"),
+            100 => Half(path, Files(path), 2, "train.bin", "fine_label_names.txt"),
+            _ => throw new ArgumentOutOfRangeException(nameof(classes), classes, "expected 10 or 100"),
+        };
+    }
+
     private static Cifar Load(string path, int labelBytes, string train, string test, string names)
     {
         ArgumentNullException.ThrowIfNull(path);
         var files = Files(path);
+        return new Cifar(Half(path, files, labelBytes, train, names), Half(path, files, labelBytes, test, names));
+    }
+
+    private static TensorSource Half(string path, Dictionary<string, byte[]> files, int labelBytes, string prefix, string names)
+    {
         var labels = files.TryGetValue(names, out var text)
             ? System.Text.Encoding.UTF8.GetString(text).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             : null;
-        return new Cifar(Half(train), Half(test));
-
-        TensorSource Half(string prefix)
-        {
-            var parts = files.Where(file => file.Key.StartsWith(prefix, StringComparison.Ordinal))
-                .OrderBy(file => file.Key, StringComparer.Ordinal).ToArray();
-            if (parts.Length == 0) throw new InvalidDataException($"{path}: no {prefix}, expected the binary version of CIFAR");
-            foreach (var (name, bytes) in parts)
-                if (bytes.Length == 0 || bytes.Length % (labelBytes + Pixels) != 0)
-                    throw new InvalidDataException(
-                        $"{path}: {name} has {bytes.Length} bytes, expected a multiple of {labelBytes + Pixels}");
-            return Parse(path, [.. parts.SelectMany(part => part.Value)], labelBytes, labels);
-        }
+        var parts = files.Where(file => file.Key.StartsWith(prefix, StringComparison.Ordinal))
+            .OrderBy(file => file.Key, StringComparer.Ordinal).ToArray();
+        if (parts.Length == 0) throw new InvalidDataException($"{path}: no {prefix}, expected the binary version of CIFAR");
+        foreach (var (name, bytes) in parts)
+            if (bytes.Length == 0 || bytes.Length % (labelBytes + Pixels) != 0)
+                throw new InvalidDataException(
+                    $"{path}: {name} has {bytes.Length} bytes, expected a multiple of {labelBytes + Pixels}");
+        return Parse(path, [.. parts.SelectMany(part => part.Value)], labelBytes, labels);
     }
 
     private static TensorSource Parse(string path, byte[] rows, int labelBytes, string[]? names)

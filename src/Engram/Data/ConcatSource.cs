@@ -1,6 +1,10 @@
 namespace Engram.Data;
 
 /// <summary>Several sources one after another, their labels merged.</summary>
+/// <remarks>
+/// Samples of several tasks (<see cref="TaskSource"/>) keep the labels of each task apart. Of multi-label and regression sources
+/// the outputs are merged too: what a part does not know of is NaN, "unknown", which the loss leaves out.
+/// </remarks>
 public sealed class ConcatSource : ISampleSource
 {
     private readonly ISampleSource[] _parts;
@@ -17,17 +21,21 @@ public sealed class ConcatSource : ISampleSource
         if (parts.Length == 0) throw new ArgumentException("parts: none, expected at least one source", nameof(parts));
         foreach (var part in parts)
             if (!part.InputShape.SequenceEqual(parts[0].InputShape) || part.InputType != parts[0].InputType
-                || part.TargetKind != parts[0].TargetKind
-                || (part.TargetKind != TargetKind.Classes && !part.Labels.SequenceEqual(parts[0].Labels)))
+                || part.TargetKind != parts[0].TargetKind)
                 throw new ArgumentException(
                     $"parts: {Describe(part)} beside {Describe(parts[0])}, expected the same kind", nameof(parts));
+        if (parts.FirstOrDefault(part => part.LabelTasks is null != parts[0].LabelTasks is null) is not null)
+            throw new ArgumentException("parts: some tell their tasks and some do not, expected all or none", nameof(parts));
         _parts = [.. parts];
         _starts = new int[parts.Length + 1];
         for (var p = 0; p < parts.Length; p++) _starts[p + 1] = checked(_starts[p] + parts[p].Count);
-        Labels = [.. parts.SelectMany(part => part.Labels).Distinct()];
+        var named = parts.Select(part => part.Labels.Select((label, code) => (Label: label, Task: part.LabelTasks?[code])).ToArray()).ToArray();
+        (Label Label, int? Task)[] merged = [.. named.SelectMany(labels => labels).Distinct()];
+        Labels = [.. merged.Select(pair => pair.Label)];
+        LabelTasks = parts[0].LabelTasks is null ? null : [.. merged.Select(pair => pair.Task!.Value)];
 
-        var codeOf = Labels.Select((label, code) => (label, code)).ToDictionary(p => p.label, p => p.code);
-        var recode = parts.Select(part => part.Labels.Select(label => (long)codeOf[label]).ToArray()).ToArray();
+        var codeOf = merged.Select((pair, code) => (pair, code)).ToDictionary(p => p.pair, p => p.code);
+        var recode = named.Select(labels => labels.Select(pair => (long)codeOf[pair]).ToArray()).ToArray();
         _recode = [.. recode.Select(map => tensor(map).DetachFromDisposeScope())];
         _codes = parts[0].TargetKind != TargetKind.Classes ? [] : new int[_starts[^1]];
         if (_codes.Length == 0) return;
@@ -55,6 +63,9 @@ public sealed class ConcatSource : ISampleSource
     public ReadOnlyMemory<int> Codes => _codes;
 
     /// <inheritdoc/>
+    public IReadOnlyList<int>? LabelTasks { get; }
+
+    /// <inheritdoc/>
     public bool IsFinite => _parts.All(part => part.IsFinite);
 
     /// <inheritdoc/>
@@ -76,7 +87,7 @@ public sealed class ConcatSource : ISampleSource
             if (inner.Count == 0) continue;
             var batch = _parts[p].Gather([.. inner]);
             inputs.Add(batch.Inputs);
-            targets.Add(TargetKind == TargetKind.Classes ? _recode[p].index_select(0, batch.Targets) : batch.Targets);
+            targets.Add(TargetKind == TargetKind.Classes ? _recode[p].index_select(0, batch.Targets) : Widened(batch.Targets, p));
         }
         // The parts arrive part by part; the inverse permutation restores the order asked for.
         var order = argsort(tensor(positions.ToArray()));
@@ -84,6 +95,9 @@ public sealed class ConcatSource : ISampleSource
             cat(inputs).index_select(0, order).MoveToOuterDisposeScope(),
             cat(targets).index_select(0, order).MoveToOuterDisposeScope());
     }
+
+    private Tensor Widened(Tensor values, int part) =>
+        full(values.shape[0], Labels.Count, Held(float.NaN)).index_copy_(1, _recode[part], values);
 
     private static string Describe(ISampleSource source) =>
         $"{source.TargetKind} {source.InputType} [{string.Join(", ", source.InputShape)}]";

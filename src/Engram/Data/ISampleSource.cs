@@ -38,6 +38,12 @@ public interface ISampleSource
     /// <summary>The label code of every sample; empty unless <see cref="TargetKind"/> is <c>Classes</c>.</summary>
     ReadOnlyMemory<int> Codes { get; }
 
+    /// <summary>
+    /// The task of each label, where samples of several tasks come together: a label may then occur once for every task. Null where
+    /// all samples are of one task, which <see cref="Streams.Experience.TaskId"/> tells.
+    /// </summary>
+    IReadOnlyList<int>? LabelTasks => null;
+
     /// <summary>Whether all inputs are known to be finite; a learner looks through the samples of a source that does not know.</summary>
     bool IsFinite => InputType == ScalarType.Byte;
 

@@ -23,6 +23,16 @@ public sealed record Mnist(ISampleSource Train, ISampleSource Test)
         return new Mnist(Half(folder, s_files[0], s_files[1], 60_000), Half(folder, s_files[2], s_files[3], 10_000));
     }
 
+    /// <summary>Reads the two training files alone, for whatever must not see a test sample.</summary>
+    /// <param name="folder">Where they are; the test files need not be there.</param>
+    /// <exception cref="FileNotFoundException">A file is missing; the message names it.</exception>
+    /// <exception cref="InvalidDataException">A file is damaged or is not the published one.</exception>
+    public static ISampleSource LoadTraining(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        return Half(folder, s_files[0], s_files[1], 60_000);
+    }
+
     /// <summary>Reads and checks the four files without keeping them; needs no libtorch.</summary>
     /// <param name="folder">Where they are.</param>
     /// <exception cref="FileNotFoundException">A file is missing; the message names it.</exception>

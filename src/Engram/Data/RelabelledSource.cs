@@ -18,9 +18,11 @@ public sealed class RelabelledSource : ISampleSource
         if (source.TargetKind != TargetKind.Classes)
             throw new ArgumentException($"source: targets are {source.TargetKind}, expected Classes", nameof(source));
         _source = source;
-        Label[] renamed = [.. source.Labels.Select(rename)];
-        Label[] labels = [.. renamed.Distinct()];
-        Labels = labels;
+        // Labels of different tasks stay apart whatever their names.
+        (Label Name, int? Task)[] renamed = [.. source.Labels.Select((label, code) => (rename(label), source.LabelTasks?[code]))];
+        (Label Name, int? Task)[] labels = [.. renamed.Distinct()];
+        Labels = [.. labels.Select(label => label.Name)];
+        LabelTasks = source.LabelTasks is null ? null : [.. labels.Select(label => label.Task!.Value)];
         var recode = Array.ConvertAll(renamed, label => Array.IndexOf(labels, label));
         _codes = [.. source.Codes.ToArray().Select(code => recode[code])];
         _recode = tensor(Array.ConvertAll(recode, code => (long)code)).DetachFromDisposeScope();
@@ -61,6 +63,9 @@ public sealed class RelabelledSource : ISampleSource
 
     /// <inheritdoc/>
     public ReadOnlyMemory<int> Codes => _codes;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int>? LabelTasks { get; }
 
     /// <inheritdoc/>
     public bool IsFinite => _source.IsFinite;

@@ -16,6 +16,7 @@ internal static class StoredSource
             ["kind"] = source.TargetKind.ToString(),
             ["labels"] = new JsonArray([.. source.Labels.Select(label => (JsonNode)label.Name)]),
         };
+        if (source.LabelTasks is { } tasks) state.Values[name]!["tasks"] = new JsonArray([.. tasks.Select(task => (JsonNode)task)]);
     }
 
     public static TensorSource Load(MechanismState state, string name)
@@ -23,8 +24,7 @@ internal static class StoredSource
         var kind = Enum.Parse<TargetKind>((string)state.Values[name]!["kind"]!);
         Label[] labels = [.. state.Values[name]!["labels"]!.AsArray().Select(label => (Label)(string)label!)];
         var (inputs, targets) = (state.Take($"{name}/inputs")!, state.Take($"{name}/targets")!);
-        if (kind != TargetKind.Classes) return TensorSource.OfValues(inputs, targets, labels, kind);
-        using var codes = targets;
-        return TensorSource.OfClasses(inputs, Array.ConvertAll(codes.data<long>().ToArray(), code => checked((int)code)), labels);
+        int[]? tasks = state.Values[name]!["tasks"] is { } saved ? [.. saved.AsArray().Select(task => (int)task!)] : null;
+        return TensorSource.Stored(inputs, targets, labels, kind, tasks);
     }
 }

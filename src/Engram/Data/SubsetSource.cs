@@ -6,7 +6,7 @@ public sealed class SubsetSource : ISampleSource
     private readonly ISampleSource _source;
     private readonly int[] _indices;
     private readonly int[] _codes;
-    private readonly Tensor? _recode;
+    private readonly bool _renumbered;
 
     /// <summary>Creates a view; nothing is copied but the indices.</summary>
     /// <param name="source">Where the samples are.</param>
@@ -20,7 +20,7 @@ public sealed class SubsetSource : ISampleSource
             if ((uint)index >= (uint)source.Count)
                 throw new ArgumentException($"indices: {index}, expected 0 to {source.Count - 1}", nameof(indices));
         (_source, _indices) = (source, indices);
-        Labels = source.Labels;
+        (Labels, LabelTasks) = (source.Labels, source.LabelTasks);
         _codes = [];
         if (source.TargetKind != TargetKind.Classes) return;
 
@@ -28,7 +28,7 @@ public sealed class SubsetSource : ISampleSource
         var codes = source.Codes.Span;
         var occurs = new bool[source.Labels.Count];
         foreach (var index in indices) occurs[codes[index]] = true;
-        var recode = new long[occurs.Length];
+        var recode = new int[occurs.Length];
         var labels = new List<Label>();
         for (var code = 0; code < occurs.Length; code++)
         {
@@ -36,9 +36,10 @@ public sealed class SubsetSource : ISampleSource
             if (occurs[code]) labels.Add(source.Labels[code]);
         }
         Labels = labels;
+        LabelTasks = source.LabelTasks is { } tasks ? [.. tasks.Where((_, code) => occurs[code])] : null;
         _codes = new int[indices.Length];
-        for (var i = 0; i < indices.Length; i++) _codes[i] = (int)recode[codes[indices[i]]];
-        if (labels.Count < occurs.Length) _recode = tensor(recode).DetachFromDisposeScope();
+        for (var i = 0; i < indices.Length; i++) _codes[i] = recode[codes[indices[i]]];
+        _renumbered = labels.Count < occurs.Length;
     }
 
     /// <summary>The samples of <paramref name="source"/> that carry one of the <paramref name="labels"/>.</summary>
@@ -81,6 +82,9 @@ public sealed class SubsetSource : ISampleSource
     public ReadOnlyMemory<int> Codes => _codes;
 
     /// <inheritdoc/>
+    public IReadOnlyList<int>? LabelTasks { get; }
+
+    /// <inheritdoc/>
     public bool IsFinite => _source.IsFinite;
 
     /// <inheritdoc/>
@@ -89,9 +93,11 @@ public sealed class SubsetSource : ISampleSource
         var inner = new long[indices.Length];
         for (var i = 0; i < inner.Length; i++) inner[i] = _indices[indices[i]];
         var batch = _source.Gather(inner);
-        if (_recode is null) return batch;
-        using var targets = batch.Targets;
-        return batch with { Targets = _recode.index_select(0, targets) };
+        if (!_renumbered) return batch;
+        // No table is kept as a tensor: a stream of thousands of tiny subsets would leave as many to the finaliser.
+        batch.Targets.Dispose();
+        for (var i = 0; i < inner.Length; i++) inner[i] = _codes[indices[i]];
+        return batch with { Targets = tensor(inner) };
     }
 
     private static SubsetSource Where(ISampleSource source, Func<int, int, bool> keep)

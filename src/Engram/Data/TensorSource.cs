@@ -78,6 +78,21 @@ public sealed class TensorSource : ISampleSource
             : throw new ArgumentException("targets: NaN or infinite values, expected finite numbers", nameof(targets));
     }
 
+    /// <summary>A source as it was saved: values may be unknown (NaN), and labels may repeat where they tell their tasks.</summary>
+    internal static TensorSource Stored(
+        Tensor inputs, Tensor targets, IReadOnlyList<Label> labels, TargetKind kind, IReadOnlyList<int>? tasks)
+    {
+        if (kind == TargetKind.Classes && tasks is null)
+        {
+            using var owned = targets;
+            return OfClasses(inputs, Array.ConvertAll(targets.data<long>().ToArray(), code => checked((int)code)), labels);
+        }
+        var codes = kind == TargetKind.Classes ? Array.ConvertAll(targets.data<long>().ToArray(), code => checked((int)code)) : [];
+        return codes.All(code => (uint)code < (uint)labels.Count)
+            ? new TensorSource(inputs, targets, codes, labels, kind) { LabelTasks = tasks }
+            : throw new ArgumentException($"codes: expected 0 to {labels.Count - 1}");
+    }
+
     /// <inheritdoc/>
     public int Count => (int)_inputs.shape[0];
 
@@ -97,14 +112,13 @@ public sealed class TensorSource : ISampleSource
     public ReadOnlyMemory<int> Codes => _codes;
 
     /// <inheritdoc/>
+    public IReadOnlyList<int>? LabelTasks { get; private init; }
+
+    /// <inheritdoc/>
     public bool IsFinite => true;
 
     /// <inheritdoc/>
-    public Batch Gather(ReadOnlySpan<long> indices)
-    {
-        using var index = tensor(indices.ToArray());
-        return new Batch(_inputs.index_select(0, index), _targets.index_select(0, index));
-    }
+    public Batch Gather(ReadOnlySpan<long> indices) => new(Rows.Gather(_inputs, indices), Rows.Gather(_targets, indices));
 
     private static bool AllFinite(Tensor values)
     {

@@ -71,6 +71,9 @@ public sealed class TransformedSource : ISampleSource
     public ReadOnlyMemory<int> Codes => _source.Codes;
 
     /// <inheritdoc/>
+    public IReadOnlyList<int>? LabelTasks => _source.LabelTasks;
+
+    /// <inheritdoc/>
     public bool IsFinite => InputType == ScalarType.Byte;
 
     /// <inheritdoc/>

@@ -14,7 +14,12 @@ public static class Evaluator
     /// <param name="cancellationToken">Stops between batches.</param>
     /// <returns>The true and the predicted class id of each sample; true is −1 for a class never learnt.</returns>
     public static (int[] True, int[] Predicted) Predict(
-        IContinualLearner learner, EvaluationSet set, CancellationToken cancellationToken = default)
+        IContinualLearner learner, EvaluationSet set, CancellationToken cancellationToken = default) =>
+        Predict(learner, set, null, cancellationToken);
+
+    // The calibration, where it is asked for, is told of every probability on the way.
+    internal static (int[] True, int[] Predicted) Predict(
+        IContinualLearner learner, EvaluationSet set, CalibrationTally? calibration, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(learner);
         ArgumentNullException.ThrowIfNull(set);
@@ -39,8 +44,25 @@ public static class Evaluator
             using var prediction = learner.Predict(set.Samples.Gather(indices).Inputs, set.TaskId);
             var best = prediction.ClassIds;
             for (var i = 0; i < best.Length; i++) predicted[start + i] = (int)best[i];
+            calibration?.Add(prediction.Probabilities(), truth.AsSpan(start, indices.Length));
         }
         return (truth, predicted);
+    }
+
+    /// <summary>The fraction that is predicted right among the set's own classes: as if the task were told.</summary>
+    internal static double AccuracyAmongOwn(Learner learner, EvaluationSet set)
+    {
+        var (classes, right) = (learner.Classes, 0);
+        var task = learner.Scenario == Scenario.TaskIncremental ? set.TaskId : null;
+        var own = set.Samples.Labels.Select(label => (long)classes.IdOf(label, task)).ToArray();
+        for (var start = 0; start < set.Count; start += BatchSize)
+        {
+            using var scope = NewDisposeScope();
+            var batch = set.Samples.Gather([.. Enumerable.Range(start, Math.Min(BatchSize, set.Count - start)).Select(i => (long)i)]);
+            var best = learner.Scores(batch.Inputs, set.TaskId).index_select(1, tensor(own)).argmax(1);
+            right += (int)best.eq(batch.Targets).sum().item<long>();
+        }
+        return right / (double)set.Count;
     }
 
     /// <summary>The fraction of a test set that is predicted right.</summary>

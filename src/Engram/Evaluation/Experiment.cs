@@ -22,6 +22,9 @@ public sealed class Experiment(
     /// <value>Default none. Called again for the experience that a stopped run had not recorded as learnt.</value>
     public Action<Strategy, int, Learner>? Experienced { get; init; }
 
+    /// <summary>How the experience at a position is learnt where they differ; null for all alike.</summary>
+    public ExperienceVariants? Variant { get; init; }
+
     /// <summary>Runs the strategies one after another.</summary>
     /// <param name="strategies">Which, in order.</param>
     /// <param name="progress">Told on the calling thread, several times a second.</param>
@@ -57,8 +60,8 @@ public sealed class Experiment(
                 results.Add(earlier);
                 continue;
             }
-            using var learner = new Learner(() => model(strategy), options, strategy.Create(_budget), _clock);
-            var measurements = checkpoints?.Resume(strategy.Name, learner) ?? new StrategyMeasurements();
+            using var learning = new VariedLearner(strategy, () => model(strategy), options, _budget, Variant, _clock);
+            var measurements = learning.Start(checkpoints);
             var experiences = stream.Experiences.Count;
             progress?.Report(Now(ExperimentEvent.StrategyStarted, Math.Min(measurements.Position, experiences - 1), 0));
             try
@@ -66,24 +69,24 @@ public sealed class Experiment(
                 // A run that was stopped while it tested has learnt already.
                 while (measurements.Position < experiences || Due(measurements) > measurements.Tested)
                 {
-                    if (Due(measurements) > measurements.Tested) Test(learner, measurements, Now, progress, cancellationToken);
+                    if (Due(measurements) > measurements.Tested) Test(learning.Learner, measurements, Now, progress, cancellationToken);
                     else
                     {
-                        Learn(learner, measurements, Now, progress,
-                            () => checkpoints?.SaveIfDue(strategy.Name, learner, measurements), cancellationToken);
-                        Experienced?.Invoke(strategy, measurements.Position - 1, learner);
+                        Learn(learning.At(measurements.Position), measurements, Now, progress,
+                            () => checkpoints?.SaveIfDue(strategy.Name, learning.Learner, measurements), cancellationToken);
+                        Experienced?.Invoke(strategy, measurements.Position - 1, learning.Learner);
                     }
-                    checkpoints?.SaveAfterExperience(strategy.Name, learner, measurements);
+                    checkpoints?.SaveAfterExperience(strategy.Name, learning.Learner, measurements);
                 }
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
-                checkpoints?.Save(strategy.Name, learner, measurements);
+                checkpoints?.Save(strategy.Name, learning.Learner, measurements);
                 break;
             }
             var result = measurements.Result(
-                strategy.Name, strategy.Title, learner.Mechanisms.Sum(mechanism => mechanism.MemoryBytes));
-            learnt?.Invoke(result, learner);
+                strategy.Name, strategy.Title, learning.Learner);
+            learnt?.Invoke(result, learning.Learner);
             checkpoints?.Finish(result);
             progress?.Report(Now(ExperimentEvent.StrategyFinished, stream.Experiences.Count - 1, 1) with { Result = result });
             results.Add(result);
@@ -118,8 +121,10 @@ public sealed class Experiment(
         var (phase, due) = (measurements.Position - 1, Due(measurements));
         progress?.Report(now(ExperimentEvent.Testing, phase, 1 - TestShare));
         var began = _clock.GetTimestamp();
-        var tests = stream.Tests.Take(due).Select(test => Evaluator.Predict(learner, test, cancellationToken)).ToArray();
-        var measured = measurements.Add(tests, learner.Context.Classes.Count, _clock.GetElapsedTime(began).TotalSeconds);
+        var calibration = new CalibrationTally();
+        var tests = stream.Tests.Take(due).Select(test => Evaluator.Predict(learner, test, calibration, cancellationToken)).ToArray();
+        var measured = measurements.Add(
+            tests, learner.Context.Classes.Count, _clock.GetElapsedTime(began).TotalSeconds, _clock.GetLocalNow(), calibration);
         progress?.Report(now(ExperimentEvent.PhaseMeasured, phase, 1) with
         {
             Measured = measured,

@@ -91,18 +91,21 @@ public sealed class ExperimentCheckpoints : IDisposable
 
     internal StrategyResult? ResultOf(string strategy) => Read<StrategyResult>($"{strategy}.result.json");
 
-    /// <summary>Brings a new learner to where the strategy was.</summary>
-    internal StrategyMeasurements Resume(string strategy, Learner learner)
+    /// <summary>What the strategy had measured when its learner was saved, and whether that was inside an experience; null for neither.</summary>
+    internal (StrategyMeasurements Measured, bool Inside)? SavedOf(string strategy)
     {
         var path = Path.Combine(_folder, "current");
-        if (!File.Exists(Path.Combine(path, BundleFolder.ManifestName))) return new StrategyMeasurements();
-        var saved = Bundle.ReadManifest(path).Lineage.Settings;
+        if (!File.Exists(Path.Combine(path, BundleFolder.ManifestName))) return null;
+        var manifest = Bundle.ReadManifest(path);
+        var saved = manifest.Lineage.Settings;
         // Of the strategy before, which has ended since.
-        if ((string?)saved["strategy"] != strategy) return new StrategyMeasurements();
-        var measurements = new StrategyMeasurements(Parse<SavedMeasurements>(saved["measurements"]?.ToJsonString() ?? "null", path));
-        Bundle.Restore(learner, path);
-        return measurements;
+        if ((string?)saved["strategy"] != strategy) return null;
+        return (new StrategyMeasurements(Parse<SavedMeasurements>(saved["measurements"]?.ToJsonString() ?? "null", path)),
+            manifest.Learner.Cursor is not null);
     }
+
+    /// <summary>Brings a new learner to where the strategy was.</summary>
+    internal void Restore(Learner learner) => Bundle.Restore(learner, Path.Combine(_folder, "current"));
 
     internal void SaveIfDue(string strategy, Learner learner, StrategyMeasurements measurements)
     {

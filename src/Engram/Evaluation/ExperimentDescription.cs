@@ -25,6 +25,9 @@ public sealed record ExperimentDescription
     /// <value>Default 1,000 samples.</value>
     public StrategyBudget Budget { get; init; } = new();
 
+    /// <summary>How the experience at a position is learnt where they differ; null for all alike.</summary>
+    public ExperienceVariants? Variant { get; init; }
+
     /// <summary>The settings as a reader wants them: name and value.</summary>
     public required IReadOnlyDictionary<string, string> Settings { get; init; }
 
@@ -52,7 +55,7 @@ public sealed record ExperimentDescription
         ArgumentNullException.ThrowIfNull(command);
         clock ??= TimeProvider.System;
         var (started, began) = (clock.GetLocalNow(), clock.GetTimestamp());
-        var finished = new Experiment(stream, Model, Training, Budget, clock) { Experienced = Experienced }
+        var finished = new Experiment(stream, Model, Training, Budget, clock) { Experienced = Experienced, Variant = Variant }
             .Run(Strategies, progress, learnt, checkpoints, cancellationToken);
         var unfinished = Strategies.Skip(finished.Count).Select(strategy => strategy.Name).ToArray();
         var groups = Groups(stream);
@@ -66,10 +69,26 @@ public sealed record ExperimentDescription
             Settings = Settings,
             Environment = RunEnvironment.Describe(),
             Groups = groups,
-            Strategies = finished,
+            Strategies = WithIntransigence(finished),
             Meaning = (Meaning ?? WhereEachEnded)(groups, finished),
             Unfinished = unfinished.Length == 0 ? null : unfinished,
         };
+    }
+
+    // a*_k is what joint training has on experience k after it learnt all up to k; where it ran, the others are held against it.
+    private static IReadOnlyList<StrategyResult> WithIntransigence(IReadOnlyList<StrategyResult> finished)
+    {
+        if (finished.FirstOrDefault(strategy => strategy.Name == "joint") is not { } joint) return finished;
+        double[] reference = [.. joint.Accuracy.Select((row, k) => row[k])];
+        return [.. finished.Select(strategy =>
+        {
+            var matrix = new AccuracyMatrix();
+            foreach (var row in strategy.Accuracy) matrix.Add(row);
+            return strategy with
+            {
+                Metrics = new Dictionary<string, double>(strategy.Metrics) { ["intransigence"] = matrix.Intransigence(reference) },
+            };
+        })];
     }
 
     // Long streams are measured group by group, and told so.

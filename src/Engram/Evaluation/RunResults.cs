@@ -104,6 +104,10 @@ public sealed record StrategyResult
     /// <summary>R[i][j]: accuracy on group j after learning group i; defined for j ≤ i.</summary>
     public required double[][] Accuracy { get; init; }
 
+    /// <summary>When each row of <see cref="Accuracy"/> was measured; not part of the file, empty where nobody looked at the clock.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<DateTimeOffset> MeasuredAt { get; init; } = [];
+
     /// <summary>Accuracy over the test samples of all classes so far, after each experience.</summary>
     public required double[] AccuracySoFar { get; init; }
 
@@ -121,6 +125,9 @@ public sealed record StrategyResult
 
     /// <summary>Bytes the retention mechanisms hold at the end (samples, anchors, importances).</summary>
     public required long MemoryBytes { get; init; }
+
+    /// <summary>What it cost in all; null in files of versions before 0.2.</summary>
+    public StrategyCost? Cost { get; init; }
 }
 
 /// <summary>What learning one experience cost.</summary>

@@ -8,7 +8,10 @@ internal sealed class StrategyMeasurements
     private readonly List<double> _soFar = [];
     private readonly List<double[]> _perClass = [];
     private readonly List<ExperienceCost> _costs = [];
+    private readonly List<DateTimeOffset> _times = [];
     private int[][] _confusion = [];
+    private (double Error, double Brier) _calibration = (double.NaN, double.NaN);
+    private long _tested; // samples predicted in all tests so far
 
     public StrategyMeasurements()
     {
@@ -21,7 +24,9 @@ internal sealed class StrategyMeasurements
         _soFar.AddRange(saved.AccuracySoFar);
         _perClass.AddRange(saved.AccuracyPerClass);
         _costs.AddRange(saved.Costs);
+        _times.AddRange(saved.Times ?? []);
         (_confusion, Position, Learnt) = (saved.Confusion, saved.Position, saved.Learnt);
+        (_calibration, _tested) = ((saved.CalibrationError, saved.Brier), saved.Predicted);
     }
 
     /// <summary>R[i,j] as measured by now.</summary>
@@ -48,14 +53,17 @@ internal sealed class StrategyMeasurements
 
     /// <summary>Everything, for a checkpoint.</summary>
     public SavedMeasurements Save() =>
-        new([.. Matrix.Rows], [.. _soFar], [.. _perClass], [.. _costs], _confusion, Position, Learnt);
+        new([.. Matrix.Rows], [.. _soFar], [.. _perClass], [.. _costs], _confusion, Position, Learnt, [.. _times],
+            _calibration.Error, _calibration.Brier, _tested);
 
     /// <summary>Adds the predictions made after what was learnt since the last measurement.</summary>
     /// <param name="tests">True and predicted class ids for each test set so far; true is −1 for a class never learnt.</param>
     /// <param name="classes">How many classes are known.</param>
     /// <param name="testSeconds">Time the tests took.</param>
+    /// <param name="now">When they ended.</param>
+    /// <param name="calibration">Calibration of the same predictions.</param>
     public PhaseMeasurement Add(
-        IReadOnlyList<(int[] True, int[] Predicted)> tests, int classes, double testSeconds)
+        IReadOnlyList<(int[] True, int[] Predicted)> tests, int classes, double testSeconds, DateTimeOffset now, CalibrationTally calibration)
     {
         var cost = new ExperienceCost(Learnt!.Samples, Learnt.Seconds, testSeconds, Learnt.Loss);
         var confusion = Enumerable.Range(0, classes).Select(_ => new int[classes]).ToArray();
@@ -78,12 +86,15 @@ internal sealed class StrategyMeasurements
         _soFar.Add((double)right / count);
         _perClass.Add([.. confusion.Select((predictions, id) => (double)predictions[id] / predictions.Sum())]);
         _costs.Add(cost);
+        _times.Add(now);
         _confusion = confusion;
+        _calibration = (calibration.Expected, calibration.Brier);
+        _tested += count;
         Learnt = null;
         return new PhaseMeasurement(_soFar[^1], row, Matrix.Forgetting, cost);
     }
 
-    public StrategyResult Result(string name, string title, long memoryBytes) => new()
+    public StrategyResult Result(string name, string title, Learner learner) => new()
     {
         Name = name,
         Title = title,
@@ -102,13 +113,26 @@ internal sealed class StrategyMeasurements
             ["remembering"] = Matrix.Remembering,
             ["stabilityPlasticity"] = Matrix.StabilityPlasticity,
             ["macroF1"] = ClassCounts.MacroF1(_confusion),
+            ["calibrationError"] = _calibration.Error,
+            ["brier"] = _calibration.Brier,
+            ["anytimeAccuracy"] = Anytime(),
         },
         Costs = _costs,
-        MemoryBytes = memoryBytes,
+        MemoryBytes = learner.Mechanisms.Sum(mechanism => mechanism.MemoryBytes),
+        MeasuredAt = [.. _times],
+        Cost = StrategyCost.Of(learner, _costs, _tested),
     };
+
+    private double Anytime()
+    {
+        var (curve, samples) = (new OnlineAccuracy(), 0L);
+        foreach (var (cost, accuracy) in _costs.Zip(_soFar)) curve.Add(samples += Math.Max(cost.Samples, 1), accuracy);
+        return curve.Anytime;
+    }
 }
 
 /// <summary>Measurements as a checkpoint keeps them.</summary>
 internal sealed record SavedMeasurements(
     double[][] Accuracy, double[] AccuracySoFar, double[][] AccuracyPerClass, ExperienceCost[] Costs, int[][] Confusion,
-    int Position, LearningResult? Learnt);
+    int Position, LearningResult? Learnt, DateTimeOffset[]? Times = null, double CalibrationError = double.NaN, double Brier = double.NaN,
+    long Predicted = 0);

@@ -133,19 +133,11 @@ public sealed record AdamOptions : OptimizerOptions
     {
         protected override void Update(Tensor values, Tensor gradient)
         {
-            using var scope = NewDisposeScope();
-            var (m, v) = (Moment("m", values), Moment("v", values));
-            if (options.WeightDecay > 0)
-            {
-                if (options.Decoupled) values.mul_(Held(1 - (LearningRate * options.WeightDecay)));
-                else gradient.add_(values, alpha: Held(options.WeightDecay));
-            }
-            m.mul_(Held(options.Beta1)).add_(gradient, alpha: Held(1 - options.Beta1));
-            v.mul_(Held(options.Beta2)).addcmul_(gradient, gradient, Held(1 - options.Beta2));
-            var correction1 = 1 - Math.Pow(options.Beta1, Steps);
-            var correction2 = 1 - Math.Pow(options.Beta2, Steps);
-            var denominator = v.sqrt().div_(Held(Math.Sqrt(correction2))).add_(Held(options.Epsilon), alpha: Held(1));
-            values.addcdiv_(m, denominator, Held(-LearningRate / correction1));
+            var (correction1, correction2) = (1 - Math.Pow(options.Beta1, Steps), 1 - Math.Pow(options.Beta2, Steps));
+            var step = new AdamStep(
+                options.Decoupled ? 0 : options.WeightDecay, options.Decoupled ? 1 - (LearningRate * options.WeightDecay) : 1,
+                options.Beta1, options.Beta2, Math.Sqrt(correction2), options.Epsilon, LearningRate / correction1);
+            FlatPass.Run(step, values, gradient, Moment("m", values), Moment("v", values));
         }
     }
 }
@@ -166,12 +158,9 @@ public sealed record SgdOptions : OptimizerOptions
     {
         protected override void Update(Tensor values, Tensor gradient)
         {
-            using var scope = NewDisposeScope();
-            if (options.WeightDecay > 0) gradient.add_(values, alpha: Held(options.WeightDecay));
-            var step = options.Momentum > 0
-                ? Moment("velocity", values).mul_(Held(options.Momentum)).add_(gradient, alpha: Held(1))
-                : gradient;
-            values.add_(step, alpha: Held(-LearningRate));
+            // Without momentum the gradient is its own velocity.
+            var velocity = options.Momentum > 0 ? Moment("velocity", values) : gradient;
+            FlatPass.Run(new SgdStep(options.WeightDecay, options.Momentum, LearningRate), values, gradient, velocity, gradient);
         }
     }
 }

@@ -64,6 +64,13 @@ public sealed class Learner : IContinualLearner
     /// <summary>Indices of the experiences learnt to their end.</summary>
     public IReadOnlySet<int> Learnt => _learnt;
 
+    /// <summary>
+    /// Called after every step, on the thread that learns; it may wait there, to leave the processor to others. What it throws
+    /// ends <see cref="Learn"/> as cancellation does.
+    /// </summary>
+    /// <value>Default none.</value>
+    public Action? BetweenSteps { get; set; }
+
     /// <summary>Learns one experience. After cancellation, calling it again with the same experience goes on where it stopped.</summary>
     /// <param name="experience">What to learn.</param>
     /// <param name="progress">Told a few times a second.</param>
@@ -225,14 +232,19 @@ public sealed class Learner : IContinualLearner
                 $"experience: {experience.Index}, expected {cursor.Experience}, which was interrupted and must be finished first");
         if (_learnt.Contains(experience.Index))
             throw new ArgumentException($"experience: index {experience.Index} was learnt before, expected a new index");
-        if (Context.Options.Scenario == Scenario.TaskIncremental && experience.TaskId is null)
+        var tasked = experience.Train.LabelTasks is not null;
+        if (Context.Options.Scenario == Scenario.TaskIncremental && experience.TaskId is null && !tasked)
             throw new ArgumentException("experience: no task id, expected one in task-incremental learning");
+        if (tasked && Mechanisms.FirstOrDefault(mechanism => mechanism.Seams.HasFlag(Seams.Forward)) is { } byTask)
+            throw new ArgumentException($"experience: samples of several tasks, expected one task id by {byTask.Name}");
         SampleCheck.Throw("train", experience.Train);
         if (experience.Validation is { } validation) CheckValidation(experience.Train, validation);
         else if (Best is not null)
             throw new ArgumentException("experience: no validation samples, expected some, which EarlyStopping needs");
         if (InputShape is { } shape) CheckSameKind(experience, shape);
         else TryForward(experience.Train);
+        foreach (var mechanism in Mechanisms)
+            if (mechanism.WhyNot(experience) is { } reason) throw new ArgumentException($"experience: {reason}");
     }
 
     private void CheckSameKind(Experience experience, IReadOnlyList<long> shape)
@@ -251,13 +263,18 @@ public sealed class Learner : IContinualLearner
     private static void CheckValidation(ISampleSource train, ISampleSource validation)
     {
         SampleCheck.Throw("validation", validation);
+        if (validation.LabelTasks is null != train.LabelTasks is null)
+            throw new ArgumentException("validation: tells its tasks or training does, expected both or neither");
         if (!validation.InputShape.SequenceEqual(train.InputShape) || validation.TargetKind != train.TargetKind)
             throw new ArgumentException(
                 $"validation: {validation.TargetKind} of [{string.Join(", ", validation.InputShape)}], "
                 + $"expected {train.TargetKind} of [{string.Join(", ", train.InputShape)}] as in training");
-        if (validation.Labels.Except(train.Labels).ToArray() is { Length: > 0 } unseen)
+        if (Keys(validation).Except(Keys(train)).Select(key => key.Label).ToArray() is { Length: > 0 } unseen)
             throw new ArgumentException($"validation: labels {string.Join(", ", unseen)}, expected only those of training");
     }
+
+    private static IEnumerable<ClassKey> Keys(ISampleSource source) =>
+        source.Labels.Select((label, code) => new ClassKey(label, source.LabelTasks?[code]));
 
     // One sample through the backbone tells, before anything has changed, whether model and data fit together.
     private void TryForward(ISampleSource train)

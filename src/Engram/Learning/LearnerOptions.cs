@@ -1,4 +1,5 @@
 using Engram.Data;
+using Engram.Models;
 
 namespace Engram.Learning;
 
@@ -65,6 +66,10 @@ public sealed record LearnerOptions
     /// <value>Default none.</value>
     public double? ClipNorm { get; init; }
 
+    /// <summary>What the backbone computes its products in, in training and prediction.</summary>
+    /// <value>Default <see cref="Precision.Float32"/>. The other is for backbones that are <see cref="IMixedPrecision"/>.</value>
+    public Precision Precision { get; init; }
+
     /// <summary>Seed of weights, order and every other choice.</summary>
     /// <value>Default 0.</value>
     public long Seed { get; init; }
@@ -79,6 +84,7 @@ public sealed record LearnerOptions
         CheckInitialLabels();
         Schedule?.Validate();
         EarlyStopping?.Validate();
+        if (!Enum.IsDefined(Precision)) throw new ArgumentException($"Precision: {Precision}, expected Float32 or MixedBFloat16");
         if (Seed < 0) throw new ArgumentException($"Seed: {Seed}, expected 0 or more");
         if (ClipNorm is { } norm && !(norm > 0)) throw new ArgumentException($"ClipNorm: {norm}, expected a positive number");
     }

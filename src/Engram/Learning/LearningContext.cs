@@ -13,6 +13,7 @@ public sealed class LearningContext
         foreach (var parameter in model.parameters()) parameter.DetachFromDisposeScope();
         foreach (var buffer in model.buffers()) buffer.DetachFromDisposeScope();
         model.ApplyFreezing(0);
+        model.Precision = options.Precision;
         Arena = new ParameterArena(model);
         Targets = new TargetSpace(this);
     }
@@ -64,16 +65,8 @@ public sealed class LearningContext
     {
         ArgumentNullException.ThrowIfNull(loss);
         using var scope = NewDisposeScope();
-        Tensor kept;
-        using (no_grad())
-        {
-            kept = Arena.Gradient.clone();
-            Arena.Gradient.zero_();
-        }
-        loss().backward();
-        using var _ = no_grad();
-        var gradient = Arena.Gradient.clone();
-        Arena.Gradient.copy_(kept);
+        var gradient = empty_like(Arena.Gradient);
+        Arena.Backward(loss(), gradient);
         return gradient.MoveToOuterDisposeScope();
     }
 }

@@ -25,7 +25,7 @@ public sealed class TargetSpace
         var targets = Kind == TargetKind.Classes
             ? idsOfCodes.index_select(0, batch.Targets)
             : Widen(batch.Targets, idsOfCodes);
-        return Part(batch.Inputs, targets, _context.Experience.TaskId);
+        return Part(batch.Inputs, targets, TasksOf(targets));
     }
 
     /// <summary>Samples kept by a mechanism, ready for the model.</summary>
@@ -76,9 +76,6 @@ public sealed class TargetSpace
             : LossPerSample(logits, part.Targets, part.Tasks).mean();
     }
 
-    internal BatchPart Part(Tensor raw, Tensor targets, int? task) =>
-        Part(raw, targets, TaskOf(raw.shape[0], task));
-
     internal Tensor? TaskOf(long count, int? task) =>
         _context.Options.Scenario == Scenario.TaskIncremental ? full(count, Held(task!.Value), ScalarType.Int64) : null;
 
@@ -92,11 +89,11 @@ public sealed class TargetSpace
     }
 
     /// <summary>The class id of each of a source's label codes, int64 <c>[labels]</c>.</summary>
-    internal Tensor IdsOfCodes(ISampleSource source)
-    {
-        var task = TaskKey(_context.Experience.TaskId);
-        return tensor(source.Labels.Select(label => (long)IdAnywhere(label, task)).ToArray());
-    }
+    internal Tensor IdsOfCodes(ISampleSource source) =>
+        tensor(source.Labels.Select((label, code) => (long)IdAnywhere(label, TaskKey(source, code))).ToArray());
+
+    /// <summary>The class id of a source's label code, or −1.</summary>
+    internal int IdOf(ISampleSource source, int code) => _context.Classes.IdOf(source.Labels[code], TaskKey(source, code));
 
     /// <summary>Rebuilds the mask of tasks from the registered classes, when one was registered.</summary>
     internal void RefreshMask()
@@ -118,7 +115,15 @@ public sealed class TargetSpace
         _taskOfClass?.Dispose();
     }
 
+    /// <summary>The task that a label belongs to: its own, or else that of the experience.</summary>
+    internal int? TaskKey(ISampleSource source, int code) => TaskKey(source.LabelTasks?[code] ?? _context.Experience.TaskId);
+
     internal int? TaskKey(int? taskId) => _context.Options.Scenario == Scenario.TaskIncremental ? taskId : null;
+
+    // A class belongs to one task, so its id tells the task of a sample; of values it is that of the first known output.
+    private Tensor? TasksOf(Tensor targets) => _context.Options.Scenario != Scenario.TaskIncremental
+        ? null
+        : _taskOfClass!.index_select(0, targets.dim() == 1 ? targets : targets.isnan().logical_not_().to(ScalarType.Int64).argmax(1));
 
     private int IdAnywhere(Label label, int? task)
     {

@@ -46,17 +46,18 @@ internal sealed class TrainingLoop(Learner learner, LearningMeter meter, TimePro
                 learner.Cursor = best.AfterEpoch(learner.Cursor);
                 if (best.IsOver(learner.Cursor)) learner.Cursor = learner.Cursor with { Step = order.Steps };
             }
+            learner.BetweenSteps?.Invoke();
             if (progress is null || clock.GetElapsedTime(reported) < s_reportEvery) continue;
             reported = clock.GetTimestamp();
             progress.Report(Progress(order, number + 1, "training"));
         }
 
         learner.Best?.GoBack();
+        progress?.Report(Progress(order, order.Steps, "consolidating")); // who listens may predict other tasks, so before PrepareForward
         _context.Model.TrainMode(_context.Completed);
         foreach (var mechanism in _mechanisms)
             if (mechanism.Seams.HasFlag(Seams.Forward)) mechanism.PrepareForward(_context, experience.TaskId);
         _context.Model.eval();
-        progress?.Report(Progress(order, order.Steps, "consolidating"));
         foreach (var mechanism in _mechanisms) mechanism.EndExperience(_context);
         _context.Completed++;
         if (_context.Model.ApplyFreezing(_context.Completed)) Relayout();
@@ -78,8 +79,7 @@ internal sealed class TrainingLoop(Learner learner, LearningMeter meter, TimePro
         foreach (var mechanism in _mechanisms) mechanism.BeforeForward(step);
         step.Forward(_context.Model);
         var loss = Loss(step);
-        _context.Arena.Gradient.zero_();
-        loss.backward();
+        _context.Arena.Backward(loss);
         meter.Add(loss, indices.Length);
 
         using var _ = no_grad();
@@ -128,8 +128,9 @@ internal sealed class TrainingLoop(Learner learner, LearningMeter meter, TimePro
             foreach (var mechanism in _mechanisms) mechanism.BeforeGrowth(_context);
         }
         _context.Source = Chooser?.ChooseTrainingData(_context) ?? experience.Train;
-        var task = _context.Targets.TaskKey(experience.TaskId);
-        _context.ClassIds = [.. experience.Classes.Select(label => _context.Classes.Register(label, task))];
+        var train = experience.Train;
+        _context.ClassIds =
+            [.. train.Labels.Select((label, code) => _context.Classes.Register(label, _context.Targets.TaskKey(train, code))).Distinct()];
         var added = _context.Classes.Count - _context.Model.Head.ClassCount;
         if (added > 0) _context.Model.Head.Grow(added);
         if (added > 0 || _context.StructureChanged) Relayout();

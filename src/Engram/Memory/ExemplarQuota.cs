@@ -21,8 +21,7 @@ internal static class ExemplarQuota
         using var scope = NewDisposeScope();
         var quota = Math.Max(1, buffer.Capacity / context.Classes.Count);
         var (rowsOf, codes) = (new Dictionary<int, List<long>>(), context.Source.Codes);
-        var task = context.Targets.TaskKey(context.Experience.TaskId);
-        var idOf = context.Source.Labels.Select(label => context.Classes.IdOf(label, task)).ToArray();
+        var idOf = context.Source.Labels.Select((_, code) => context.Targets.IdOf(context.Source, code)).ToArray();
         for (var row = 0; row < codes.Length; row++)
         {
             if (!rowsOf.TryGetValue(idOf[codes.Span[row]], out var rows)) rowsOf[idOf[codes.Span[row]]] = rows = [];

@@ -44,7 +44,7 @@ internal sealed class GradientSampleSelection(ReplayBuffer buffer, int subset, S
             Place(part, row, score, context.Experience.Index);
             compared ??= direction.unsqueeze(0).MoveToOuterDisposeScope();
         }
-        if (training) context.Model.train();
+        if (training) context.Model.TrainMode(context.Completed);
     }
 
     /// <summary>Lines 6 to 14 of algorithm 2: c is the greatest cosine similarity + 1.</summary>

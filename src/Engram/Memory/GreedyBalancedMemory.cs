@@ -15,6 +15,9 @@ internal sealed class GreedyBalancedMemory : IDisposable
 
     public IReadOnlyList<int> Codes => _codes;
 
+    public int Count => (int)(_raw?.shape[0] ?? 0);
+
+    /// <summary>Bytes of what is kept.</summary>
     public long Bytes => _raw is null ? 0 : _raw.numel() * _raw.element_size();
 
     /// <summary>This memory after one pass over new samples in random order.</summary>

@@ -29,7 +29,7 @@ internal static class MaximallyInterfered
         Tensor after;
         using (context.Arena.Borrow(context.Arena.Values.sub(gradient.mul_(Held(rate)))))
             after = Losses(context, candidates);
-        if (training) context.Model.train();
+        if (training) context.Model.TrainMode(context.Completed);
         return after.sub_(before).argsort(0, descending: true)
             .narrow(0, 0, Math.Min(count, candidates.Count)).MoveToOuterDisposeScope();
     }

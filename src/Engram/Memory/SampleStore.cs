@@ -1,3 +1,4 @@
+using Engram.Data;
 using Engram.Learning;
 using Engram.Retention;
 
@@ -30,7 +31,7 @@ internal sealed class SampleStore(int capacity) : IDisposable
         void Put(string name, Tensor values)
         {
             var column = Room(name, values, count);
-            if (CopyRows(column, values, slots, rows)) return;
+            if (Rows.TryWrite(column, slots, values, rows)) return;
             var chosen = values.detach().index_select(0, tensor(rows));
             if (chosen.dim() == 2 && chosen.shape[1] < column.shape[1])
             {
@@ -42,43 +43,19 @@ internal sealed class SampleStore(int capacity) : IDisposable
         }
     }
 
-    // Row by row in memory: an index operation costs more than the copy of a few rows.
-    private static bool CopyRows(Tensor column, Tensor values, long[] slots, long[] rows)
-    {
-        var sizes = (Row: column.numel() / column.shape[0] * column.element_size(), All: column.numel() * column.element_size());
-        if (sizes.All > int.MaxValue || values.dtype != column.dtype || !values.is_contiguous()
-            || values.device_type != TorchSharp.DeviceType.CPU || values.numel() * values.element_size() != values.shape[0] * sizes.Row)
-            return false;
-        var length = (int)sizes.Row;
-        var target = column.bytes;
-        var source = values.bytes;
-        for (var i = 0; i < slots.Length; i++)
-            source.Slice((int)rows[i] * length, length).CopyTo(target.Slice((int)slots[i] * length, length));
-        return true;
-    }
-
     public BatchPart Read(LearningContext context, long[] slots)
     {
-        using var index = tensor(slots);
-        var tasks = _columns.TryGetValue("tasks", out var column) ? column.index_select(0, index) : null;
-        return context.Targets.Part(
-            _columns["raw"].index_select(0, index), Widened(_columns["targets"].index_select(0, index), context), tasks);
+        var (raw, targets, tasks) = ReadStored(slots);
+        return context.Targets.Part(raw, Widened(targets, context), tasks);
     }
 
-    public (Tensor Raw, Tensor Targets, Tensor? Tasks) ReadStored(long[] slots)
-    {
-        using var index = tensor(slots);
-        var tasks = _columns.TryGetValue("tasks", out var column) ? column.index_select(0, index) : null;
-        return (_columns["raw"].index_select(0, index), _columns["targets"].index_select(0, index), tasks);
-    }
+    public (Tensor Raw, Tensor Targets, Tensor? Tasks) ReadStored(long[] slots) => (
+        Rows.Gather(_columns["raw"], slots), Rows.Gather(_columns["targets"], slots),
+        _columns.TryGetValue("tasks", out var tasks) ? Rows.Gather(tasks, slots) : null);
 
-    public Tensor ReadExtra(string name, long[] slots)
-    {
-        using var index = tensor(slots);
-        return _columns.TryGetValue(Extra + name, out var column)
-            ? column.index_select(0, index)
-            : throw new ArgumentException($"name: {name} was never stored", nameof(name));
-    }
+    public Tensor ReadExtra(string name, long[] slots) => _columns.TryGetValue(Extra + name, out var column)
+        ? Rows.Gather(column, slots)
+        : throw new ArgumentException($"name: {name} was never stored", nameof(name));
 
     public void Save(MechanismState state, int count)
     {

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Engram.Models;
 
 /// <summary>Builds models from what a file says of them.</summary>
@@ -29,6 +27,8 @@ public static class Architectures
     {
         ["cosine"] = features => new CosineHead(features),
         ["linear"] = features => new LinearHead(features),
+        ["linear-uniform"] = features => new LinearHead(features, RowStart.UniformFanIn),
+        ["split-cosine"] = features => new CosineHead(features), // one function under two names, see CosineHead
     };
 
     /// <summary>Builds a backbone.</summary>
@@ -37,11 +37,7 @@ public static class Architectures
     /// <exception cref="FormatException">An unknown or malformed architecture, or one that is too large.</exception>
     public static Backbone Backbone(string architecture, long numbers)
     {
-        CheckBackbone(architecture, numbers);
-        if (s_backbones.TryGetValue(architecture, out var build)) return build();
-        if (IsRaw(architecture)) return new RawInputs(RawSize(architecture));
-        var sizes = Sizes(architecture["mlp ".Length..]);
-        return new Mlp(sizes[0], sizes[1..]);
+        return Builder(architecture, numbers)();
     }
 
     /// <summary>Builds a head without rows.</summary>
@@ -60,19 +56,7 @@ public static class Architectures
     /// <exception cref="FormatException">An unknown or malformed architecture, or one that is too large; the message lists all.</exception>
     public static void CheckBackbone(string architecture, long numbers)
     {
-        ArgumentNullException.ThrowIfNull(architecture);
-        if (s_backbones.ContainsKey(architecture)) return;
-        if (IsRaw(architecture))
-        {
-            RawSize(architecture);
-            return;
-        }
-        if (!architecture.StartsWith("mlp ", StringComparison.Ordinal))
-            throw new FormatException(
-                $"architecture: {architecture}, expected mlp with sizes or one of {string.Join(", ", s_backbones.Keys.Order())}");
-        // A file decides these sizes, so it is not believed before it has the numbers to show.
-        if (MlpNumbers(Sizes(architecture["mlp ".Length..])) > numbers)
-            throw new FormatException($"architecture: {architecture} has more than {numbers} parameters, expected at most as many");
+        Builder(architecture, numbers);
     }
 
     /// <summary>Checks the name of a head and builds nothing.</summary>
@@ -88,32 +72,16 @@ public static class Architectures
     internal static IEnumerable<string> Names => s_backbones.Keys;
 
     /// <summary>Whether a backbone can be built by its architecture.</summary>
-    internal static bool IsKnown(string architecture) =>
-        s_backbones.ContainsKey(architecture) || IsRaw(architecture) || architecture.StartsWith("mlp ", StringComparison.Ordinal);
+    internal static bool IsKnown(string architecture) => s_backbones.ContainsKey(architecture) || SizedBackbones.Knows(architecture);
 
     /// <summary>Whether a head can be built by its architecture.</summary>
     internal static bool IsKnownHead(string architecture) => s_heads.ContainsKey(architecture);
 
-    private static bool IsRaw(string architecture) => architecture.StartsWith("raw ", StringComparison.Ordinal);
-
-    private static int RawSize(string architecture) =>
-        int.TryParse(architecture["raw ".Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var size) && size > 0
-            ? size
-            : throw new FormatException($"architecture: {architecture}, expected a size such as raw 784");
-
-    private static int[] Sizes(string text)
+    private static Func<Backbone> Builder(string architecture, long numbers)
     {
-        var sizes = text.Split('-').Select(word =>
-            int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var size) && size > 0 ? size : 0).ToArray();
-        return sizes.Length > 1 && !sizes.Contains(0)
-            ? sizes
-            : throw new FormatException($"architecture: mlp {text}, expected sizes such as mlp 784-400-400");
-    }
-
-    private static long MlpNumbers(int[] sizes)
-    {
-        Int128 total = 0;
-        for (var i = 1; i < sizes.Length; i++) total += ((Int128)sizes[i - 1] + 1) * sizes[i];
-        return total > long.MaxValue ? long.MaxValue : (long)total;
+        ArgumentNullException.ThrowIfNull(architecture);
+        return s_backbones.GetValueOrDefault(architecture) ?? SizedBackbones.Builder(architecture, numbers)
+            ?? throw new FormatException(
+                $"architecture: {architecture}, expected mlp with sizes or one of {string.Join(", ", s_backbones.Keys.Order())}");
     }
 }

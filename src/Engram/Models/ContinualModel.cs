@@ -31,6 +31,18 @@ public sealed partial class ContinualModel : nn.Module<Tensor, Tensor>
     /// <summary>How stored samples become inputs.</summary>
     public InputScaling Scaling { get; }
 
+    /// <summary>What the backbone computes its products in.</summary>
+    internal Precision Precision
+    {
+        get => (Backbone as IMixedPrecision)?.Precision ?? Precision.Float32;
+        set
+        {
+            if (Backbone is IMixedPrecision mixed) mixed.Precision = value;
+            else if (value != Precision.Float32)
+                throw new ArgumentException($"Precision: {value}, expected Float32, the one that {Backbone.Architecture} computes in");
+        }
+    }
+
     /// <summary>Parameters and buffers by name.</summary>
     internal IEnumerable<(string Name, Tensor Tensor)> NamedTensors() =>
         named_parameters().Select(pair => (pair.name, (Tensor)pair.parameter))

@@ -7,8 +7,9 @@ namespace Engram.Models;
 /// Hou et al. 2019, "Learning a Unified Classifier Incrementally via Rebalancing" (LUCIR), equation 4; η is learnt.
 /// </summary>
 /// <remarks>
-/// LUCIR's split head joins the cosines of old and new classes under one η: the same function as one head whose rows are
-/// all classes. So there is no class of its own for it; its margin loss reads old and new columns of <see cref="Cosines"/>.
+/// It is LUCIR's split-cosine head too (their <c>SplitCosineLinear</c>), which joins the cosines of old and of new classes under
+/// one η: the same function with the same gradients as one head whose rows are all classes. Files may call it
+/// <c>split-cosine</c>. What their margin loss needs, the cosines of old and of new classes apart, is <see cref="Split"/>.
 /// New rows are uniform in ±1/√features and η starts at 1, as in the authors' code.
 /// </remarks>
 public sealed class CosineHead : IncrementalHead
@@ -32,6 +33,16 @@ public sealed class CosineHead : IncrementalHead
     /// <summary>The cosines before η, <c>[batch, classes]</c>.</summary>
     /// <param name="features"><c>[batch, features]</c>.</param>
     public Tensor Cosines(Tensor features) => CosinesTo(features, _weight);
+
+    /// <summary>The cosines before η in two parts: of the classes before the last growth, and of those that it brought.</summary>
+    /// <param name="features"><c>[batch, features]</c>.</param>
+    /// <returns><c>[batch, old]</c>, with no column before the second growth, and <c>[batch, new]</c>.</returns>
+    public (Tensor Old, Tensor New) Split(Tensor features)
+    {
+        var cosines = Cosines(features);
+        var added = Growth.Count == 0 ? 0 : Growth[^1];
+        return (cosines.narrow(1, 0, ClassCount - added), cosines.narrow(1, ClassCount - added, added));
+    }
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor features) => Cosines(features).mul(_eta);

@@ -34,6 +34,9 @@ public sealed class CosineMlp : Backbone
     /// <inheritdoc/>
     public override string Architecture { get; }
 
+    /// <summary>What the front multiplies each channel's pixels with, <c>[height · width, coefficients]</c>.</summary>
+    internal Tensor Basis => _codec.Basis;
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {

@@ -1,12 +1,14 @@
+using TorchSharp.Modules;
+
 namespace Engram.Models;
 
 /// <summary>
 /// The small CNN of Keras' and PyTorch's MNIST examples: conv 1→32 3×3, ReLU, conv 32→64 3×3, ReLU, max-pool 2,
 /// dropout 0.25, 9216→128, ReLU, dropout 0.5.
 /// </summary>
-public sealed class DigitsCnn : Backbone
+public sealed class DigitsCnn : Backbone, IMixedPrecision
 {
-    private readonly nn.Module<Tensor, Tensor> _layers;
+    private readonly Sequential _layers;
 
     /// <summary>Creates it for one-channel images of 28 × 28.</summary>
     public DigitsCnn() : base("digits-cnn", 128)
@@ -23,5 +25,21 @@ public sealed class DigitsCnn : Backbone
     public override string Architecture => "digits-cnn";
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) => _layers.call(input);
+    public Precision Precision { get; set; }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input)
+    {
+        if (Precision == Precision.Float32) return _layers.call(input);
+        var hidden = input;
+        foreach (var layer in _layers.children())
+            hidden = layer switch
+            {
+                Conv2d convolution => BFloat16Layers.Apply(convolution, hidden),
+                Linear linear => BFloat16Layers.Apply(linear, hidden),
+                nn.Module<Tensor, Tensor> other => other.call(hidden),
+                _ => throw new InvalidOperationException($"layer: {layer.GetName()}, expected one of a tensor"),
+            };
+        return hidden.to(ScalarType.Float32);
+    }
 }

@@ -57,17 +57,32 @@ public abstract class IncrementalHead(string name, int featureCount) : nn.Module
     }
 }
 
+/// <summary>What the new rows of a <see cref="LinearHead"/> begin with.</summary>
+public enum RowStart
+{
+    /// <summary>Kaiming normal by fan-out, biases 0.1: new rows begin large, the fewer of them come at once the larger.</summary>
+    KaimingFanOut,
+
+    /// <summary>
+    /// Weights and biases uniform between ±1/√features, however many rows come: what PyTorch gives a linear layer, and so what
+    /// published protocols began with.
+    /// </summary>
+    UniformFanIn,
+}
+
 /// <summary>A linear head: logits = W·features + b.</summary>
-/// <remarks>New rows are Kaiming normal by fan-out, new biases 0.1, as the digits example asks.</remarks>
 public sealed class LinearHead : IncrementalHead
 {
     private readonly Parameter _weight;
     private readonly Parameter _bias;
+    private readonly RowStart _start;
 
     /// <summary>Creates a head without rows.</summary>
     /// <param name="featureCount">Width of the features it reads.</param>
-    public LinearHead(int featureCount) : base("linear", featureCount)
+    /// <param name="start">What new rows begin with; by default as the digits example asks.</param>
+    public LinearHead(int featureCount, RowStart start = RowStart.KaimingFanOut) : base("linear", featureCount)
     {
+        _start = start;
         _weight = WithoutRows(featureCount);
         _bias = WithoutRows();
         register_parameter("weight", _weight);
@@ -75,7 +90,7 @@ public sealed class LinearHead : IncrementalHead
     }
 
     /// <inheritdoc/>
-    public override string Architecture => "linear";
+    public override string Architecture => _start == RowStart.UniformFanIn ? "linear-uniform" : "linear";
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor features) => nn.functional.linear(features, _weight, _bias);
@@ -87,6 +102,13 @@ public sealed class LinearHead : IncrementalHead
     /// <inheritdoc/>
     protected override void AddRows(int added)
     {
+        if (_start == RowStart.UniformFanIn)
+        {
+            var bound = 1 / Math.Sqrt(FeatureCount);
+            Extend(_weight, empty(added, FeatureCount).uniform_(-bound, bound));
+            Extend(_bias, empty(added).uniform_(-bound, bound));
+            return;
+        }
         // [added, features]; the fan-out of a linear layer is its number of rows.
         Extend(_weight, nn.init.kaiming_normal_(empty(added, FeatureCount), mode: nn.init.FanInOut.FanOut));
         Extend(_bias, full(added, Held(0.1f)));

@@ -1,3 +1,5 @@
+using Engram.Data;
+
 namespace Engram.Models;
 
 /// <summary>Turns samples as stored into what a backbone reads: bytes become (x / 255 − mean) / std, floats (x − mean) / std.</summary>
@@ -23,8 +25,10 @@ public sealed record InputScaling(double Mean = 0, double Std = 1)
     public Tensor Apply(Tensor inputs)
     {
         ArgumentNullException.ThrowIfNull(inputs);
+        var plain = ChannelMean is null && ChannelStd is null;
+        if (plain && inputs.dtype == ScalarType.Byte && Rows.IsPlain(inputs)) return Rows.ToFloats(inputs, Mean, Std);
         var unit = inputs.dtype == ScalarType.Byte ? inputs.to(ScalarType.Float32).div_(Held(255)) : inputs;
-        if (ChannelMean is null && ChannelStd is null) return Mean == 0 && Std == 1 ? unit : unit.sub(Held(Mean)).div_(Held(Std));
+        if (plain) return Mean == 0 && Std == 1 ? unit : unit.sub(Held(Mean)).div_(Held(Std));
         return unit.sub(Row(ChannelMean, Mean, inputs)).div_(Row(ChannelStd, Std, inputs));
     }
 

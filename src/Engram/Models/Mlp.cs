@@ -3,7 +3,7 @@ using TorchSharp.Modules;
 namespace Engram.Models;
 
 /// <summary>Fully connected layers, each followed by ReLU; the input is flattened.</summary>
-public sealed class Mlp : Backbone, IGatedBackbone
+public sealed class Mlp : Backbone, IGatedBackbone, IMixedPrecision
 {
     private readonly Linear[] _layers;
     private readonly int _inputs;
@@ -32,16 +32,21 @@ public sealed class Mlp : Backbone, IGatedBackbone
     public IReadOnlyList<Tensor>? Gates { get; set; }
 
     /// <inheritdoc/>
+    public Precision Precision { get; set; }
+
+    /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
         var hidden = input.dim() == 2 ? input : input.flatten(1);
         for (var i = 0; i < _layers.Length; i++)
         {
-            hidden = _layers[i].call(hidden).relu_(); // call, not forward: it runs the hooks
+            hidden = Precision == Precision.Float32
+                ? _layers[i].call(hidden).relu_() // call, not forward: it runs the hooks
+                : BFloat16Layers.Apply(_layers[i], hidden).relu_();
             if (Gates is not null) hidden = hidden.mul(Gates[i]);
         }
-        return hidden;
+        return Precision == Precision.Float32 ? hidden : hidden.to(ScalarType.Float32);
     }
 
     internal static int[] Validate(int inputs, int[] widths)

@@ -9,6 +9,7 @@ public sealed class ParameterArena : IDisposable
     private readonly nn.Module _module;
     private Tensor[] _parameters = [];
     private Tensor[] _views = []; // of Values, in the parameters' shapes: what they read when nothing is borrowed
+    private Tensor[] _gradients = []; // of Gradient, in the parameters' shapes
 
     /// <summary>Takes over the parameters of a module.</summary>
     /// <param name="module">All its trainable parameters must be float32.</param>
@@ -54,8 +55,9 @@ public sealed class ParameterArena : IDisposable
         }
         var values = empty(offset).DetachFromDisposeScope();
         var gradient = zeros(offset).DetachFromDisposeScope();
-        foreach (var view in _views) view.Dispose();
+        foreach (var view in _views.Concat(_gradients)) view.Dispose();
         (_parameters, _views) = ([.. parameters.Select(p => p.parameter)], new Tensor[slots.Count]);
+        _gradients = new Tensor[slots.Count];
         using (NewDisposeScope())
         {
             // Frozen since the last layout: a copy of their own, so that the old vector can go.
@@ -66,7 +68,8 @@ public sealed class ParameterArena : IDisposable
                 _views[i] = slots[i].Of(values).DetachFromDisposeScope();
                 _views[i].copy_(_parameters[i]);
                 _parameters[i].set_(_views[i]);
-                _parameters[i].grad = slots[i].Of(gradient);
+                _gradients[i] = slots[i].Of(gradient).DetachFromDisposeScope();
+                _parameters[i].grad = _gradients[i];
             }
         }
         var (oldValues, oldGradient) = (Values, Gradient);
@@ -74,6 +77,33 @@ public sealed class ParameterArena : IDisposable
         oldValues?.Dispose();
         oldGradient?.Dispose();
         return new ArenaChange(old, slots);
+    }
+
+    /// <summary>Runs the backward pass of a loss and puts its gradient in place of the last.</summary>
+    /// <param name="loss">A scalar that autograd built.</param>
+    /// <param name="target">float32 <c>[Length]</c> that receives the gradient; null means <see cref="Gradient"/>, which is left alone otherwise.</param>
+    public void Backward(Tensor loss, Tensor? target = null)
+    {
+        ArgumentNullException.ThrowIfNull(loss);
+        using var scope = NewDisposeScope();
+        // Autograd adds to a gradient that is there, which asks for zeros first and reads both again. One that is not there
+        // it hands over as it made it: written once, then moved to its place.
+        foreach (var parameter in _parameters) parameter.grad = null;
+        try
+        {
+            loss.backward();
+            using var _ = no_grad();
+            for (var i = 0; i < _parameters.Length; i++)
+            {
+                var place = target is null ? _gradients[i] : Slots[i].Of(target);
+                if (_parameters[i].grad is { } own) place.copy_(own);
+                else place.zero_();
+            }
+        }
+        finally
+        {
+            for (var i = 0; i < _parameters.Length; i++) _parameters[i].grad = _gradients[i];
+        }
     }
 
     /// <summary>Makes the parameters read other values until the result is disposed. For forward passes only.</summary>
@@ -90,7 +120,7 @@ public sealed class ParameterArena : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var view in _views) view.Dispose();
+        foreach (var view in _views.Concat(_gradients)) view.Dispose();
         Values.Dispose();
         Gradient.Dispose();
     }

@@ -57,8 +57,8 @@ public sealed class ResNet : Backbone
     /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
-        var maps = _bn1.forward(_conv1.forward(input)).relu_();
-        foreach (var stage in _stages) maps = stage.forward(maps);
+        var maps = _bn1.forward(_conv1.call(input)).relu_();
+        foreach (var stage in _stages) maps = stage.call(maps);
         return maps.mean([2, 3]); // [batch, maps]
     }
 
@@ -88,13 +88,13 @@ public sealed class ResNet : Backbone
 
         public override Tensor forward(Tensor input)
         {
-            var inner = _bn1.forward(_conv1.forward(input)).relu_();
-            return _bn2.forward(_conv2.forward(inner)).add_(Shortcut(input), alpha: Held(1)).relu_();
+            var inner = _bn1.forward(_conv1.call(input)).relu_();
+            return _bn2.forward(_conv2.call(inner)).add_(Shortcut(input), alpha: Held(1)).relu_();
         }
 
         private Tensor Shortcut(Tensor input)
         {
-            if (_shortcut is not null) return _shortcut.forward(input);
+            if (_shortcut is not null) return _shortcut.call(input);
             if (_stride == 1 && _extra == 0) return input;
             // Option A: every second pixel, and maps of zeros on both sides.
             var half = input.slice(2, 0, input.shape[2], _stride).slice(3, 0, input.shape[3], _stride);

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Engram.Analytic;
 using Engram.Learning;
 using Engram.Models;
 using Engram.Retention;
@@ -19,9 +20,9 @@ namespace Engram.Persistence;
 public static class Bundle
 {
     /// <summary>The version of the format this library writes; it reads all from 1.</summary>
-    public const int FormatVersion = 1;
+    public const int FormatVersion = 2;
 
-    private static readonly string s_codeVersion =
+    internal static readonly string CodeVersion =
         typeof(Bundle).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
     /// <summary>Saves a learner.</summary>
@@ -35,8 +36,7 @@ public static class Bundle
         ArgumentNullException.ThrowIfNull(learner);
         ArgumentException.ThrowIfNullOrEmpty(path);
         info ??= new BundleInfo();
-        var parent = info.Parent is null ? null : new BundleFolder(info.Parent);
-        var parentId = parent is null ? null : ManifestJson.Parse(parent.ReadManifest(), parent.ManifestPath).Id;
+        var (parent, parentId) = ManifestJson.Parent(info);
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var (parts, states) = Tensors(learner);
@@ -99,6 +99,13 @@ public static class Bundle
         Restoration.Run(learner, content, otherOptions);
     }
 
+    /// <summary>Puts what a bundle's model has learnt into a learner that fine-tunes it without any mechanism.</summary>
+    internal static void RestoreWithoutMechanisms(Learner learner, string path)
+    {
+        using var content = BundleContent.Read(path);
+        Restoration.Run(learner, content, otherOptions: true, withMechanisms: false);
+    }
+
     /// <summary>Rebuilds the model alone, from the architectures that the library knows (<see cref="Architectures"/>).</summary>
     /// <param name="path">Folder of the bundle.</param>
     /// <param name="logitsOnly">
@@ -123,6 +130,33 @@ public static class Bundle
         var manifest = ManifestJson.Parse(folder.ReadManifest(), folder.ManifestPath);
         ManifestCheck.Check(manifest, folder.ManifestPath);
         return manifest;
+    }
+
+    /// <summary>What kind of bundle there is, a learner's or an analytic learner's, and what both say of themselves.</summary>
+    /// <param name="path">Folder of the bundle.</param>
+    /// <exception cref="FileNotFoundException">There is no bundle.</exception>
+    /// <exception cref="InvalidDataException">The manifest is damaged, of the future, or of something else.</exception>
+    public static BundleDescription Describe(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var folder = new BundleFolder(path);
+        return ManifestJson.FormatOf(folder.ReadManifest(), folder.ManifestPath) == AnalyticManifest.FormatName
+            ? BundleDescription.Of(AnalyticBundle.ReadManifest(path), folder.ManifestPath)
+            : BundleDescription.Of(ReadManifest(path));
+    }
+
+    /// <summary>Deletes a bundle of either kind, damaged or whole. Bundles that share parts with it keep them.</summary>
+    /// <param name="path">Folder of the bundle; nothing happens where there is none.</param>
+    /// <remarks>
+    /// Shared parts are hard links, so each bundle has all of its files by names of its own. The folder is renamed first: killed at
+    /// any moment, there is a whole bundle or none, and the next deletion or save at this path clears away the rest. Who has opened a
+    /// part may read it to its end, except on Windows, where the deletion fails instead.
+    /// </remarks>
+    /// <exception cref="IOException">The folder is a link or holds something else than a bundle, or may not be deleted.</exception>
+    public static void Delete(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        new BundleFolder(path).Delete();
     }
 
     /// <summary>Reads every part and checks all that can be checked without the learner.</summary>
@@ -181,9 +215,7 @@ public static class Bundle
                 [.. learner.Optimizer.Moments.Keys.Order(StringComparer.Ordinal)]),
             [.. learner.Mechanisms.Zip(states, (mechanism, saved) => new BundleMechanism(
                 mechanism.Name, (mechanism.Seams & (Seams.Prediction | Seams.Forward)) != 0, saved.Values))],
-            new BundleLineage(
-                parentId, info.Data, new SortedDictionary<string, double>(info.Metrics.ToDictionary(), StringComparer.Ordinal),
-                info.Settings, s_codeVersion),
+            BundleLineage.Of(info, parentId),
             parts);
     }
 

@@ -42,7 +42,7 @@ internal sealed partial class BundleFolder
         var isNew = !Directory.Exists(_path);
         if (!isNew && !HasManifest && Directory.EnumerateFileSystemEntries(_path).Any(entry => Path.GetFileName(entry) != PartsName))
             throw new IOException($"{_path}: a folder that is no bundle, expected a bundle, an empty folder or nothing");
-        var sibling = Path.Combine(Path.GetDirectoryName(_path)!, $".{Path.GetFileName(_path)}.{Path.GetRandomFileName()}.saving");
+        var sibling = Sibling("saving");
         var folder = isNew ? new BundleFolder(sibling) : this;
         try
         {
@@ -64,6 +64,23 @@ internal sealed partial class BundleFolder
             CleanUpAfterFailure(isNew ? sibling : null);
             throw new IOException($"{_path}: not saved ({problem.Message}); a bundle saved before is as it was", problem);
         }
+    }
+
+    /// <summary>Deletes the folder and what it holds, by a rename first, so that no half of it is ever seen.</summary>
+    public void Delete()
+    {
+        var (folder, parent) = (new DirectoryInfo(_path), Path.GetDirectoryName(_path)!);
+        if (folder.LinkTarget is not null || File.Exists(_path))
+            throw new IOException($"{_path}: {(folder.LinkTarget is null ? "a file" : "a link")}, expected the folder of a bundle");
+        if (folder.Exists)
+        {
+            if (!HasManifest || folder.EnumerateFileSystemInfos().Any(entry => entry.Name is not (ManifestName or PartsName)
+                && !(entry.Name.StartsWith(ManifestName, StringComparison.Ordinal) && entry.Extension == ".tmp")))
+                throw new IOException($"{_path}: a folder that is no bundle or holds other files too, expected a bundle and nothing else");
+            Directory.Move(_path, Sibling("deleting"));
+            AtomicFile.FlushFolder(parent);
+        }
+        if (Directory.Exists(parent)) SweepSiblings();
     }
 
     public byte[] ReadManifest()
@@ -147,11 +164,16 @@ internal sealed partial class BundleFolder
         foreach (var file in Directory.EnumerateFiles(_path, $"{ManifestName}.*.tmp")) AtomicFile.DeleteQuietly(file);
     }
 
+    // Beside the folder, so that a rename stays in one file system.
+    private string Sibling(string what) =>
+        Path.Combine(Path.GetDirectoryName(_path)!, $".{Path.GetFileName(_path)}.{Path.GetRandomFileName()}.{what}");
+
     private void SweepSiblings()
     {
-        foreach (var folder in Directory.EnumerateDirectories(
-            Path.GetDirectoryName(_path)!, $".{Path.GetFileName(_path)}.????????.???.saving"))
-            DeleteFolderQuietly(folder);
+        foreach (var what in new[] { "saving", "deleting" })
+            foreach (var folder in Directory.EnumerateDirectories(
+                Path.GetDirectoryName(_path)!, $".{Path.GetFileName(_path)}.????????.???.{what}"))
+                DeleteFolderQuietly(folder);
     }
 
     private void CleanUpAfterFailure(string? sibling)

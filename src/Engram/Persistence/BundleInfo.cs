@@ -17,6 +17,14 @@ public sealed record BundleInfo
     /// <value>Default none.</value>
     public IReadOnlyDictionary<string, double> Metrics { get; init; } = new Dictionary<string, double>();
 
+    /// <summary>When it is saved. Equal learners saved at equal times give equal bundles.</summary>
+    /// <value>Default none.</value>
+    public DateTimeOffset? Saved { get; init; }
+
+    /// <summary>What was learnt when, and how well it was kept, in order.</summary>
+    /// <value>Default none.</value>
+    public IReadOnlyList<LearntPart> History { get; init; } = [];
+
     /// <summary>The caller's settings, as JSON.</summary>
     /// <value>Default none.</value>
     public JsonObject Settings { get; init; } = [];

@@ -70,8 +70,23 @@ public sealed record BundleMechanism(string Name, bool Predicts, JsonObject Valu
 /// <param name="Metrics">Measured on it.</param>
 /// <param name="Settings">The caller's settings.</param>
 /// <param name="CodeVersion">Version of the library that wrote it.</param>
+/// <param name="Saved">When it was saved; null where the caller did not say.</param>
+/// <param name="History">What was learnt when, and how well it was kept; null where the caller did not say.</param>
 public sealed record BundleLineage(
-    string? Parent, string? Data, IReadOnlyDictionary<string, double> Metrics, JsonObject Settings, string CodeVersion);
+    string? Parent, string? Data, IReadOnlyDictionary<string, double> Metrics, JsonObject Settings, string CodeVersion,
+    DateTimeOffset? Saved = null, IReadOnlyList<LearntPart>? History = null)
+{
+    internal static BundleLineage Of(BundleInfo info, string? parent) => new(
+        parent, info.Data, new SortedDictionary<string, double>(info.Metrics.ToDictionary(), StringComparer.Ordinal), info.Settings,
+        Bundle.CodeVersion, info.Saved, info.History.Count == 0 ? null : info.History);
+}
+
+/// <summary>Something that was learnt, and what became of it.</summary>
+/// <param name="Name">What it is called, for example its classes.</param>
+/// <param name="Learnt">When; null if nobody looked at the clock.</param>
+/// <param name="AccuracyThen">Accuracy on it right after it was learnt, 0 to 1.</param>
+/// <param name="AccuracyNow">Accuracy on it when the bundle was saved.</param>
+public sealed record LearntPart(string Name, DateTimeOffset? Learnt, double? AccuracyThen, double? AccuracyNow);
 
 /// <summary>A file of a bundle: <c>parts/</c>SHA-256<c>.safetensors</c>.</summary>
 /// <param name="Name"><c>backbone</c>, <c>head</c>, <c>optimizer</c>, <c>random</c>, <c>best</c> (with early stopping) or <c>mechanism/name</c>.</param>

@@ -11,7 +11,7 @@ internal static class ManifestCheck
         }
 
         Expect(manifest.Classes.All(c => c is not null) && manifest.Mechanisms.All(m => m is not null)
-            && manifest.Parts.All(p => p is not null) && manifest.Optimizer.Moments.All(m => m is not null),
+            && manifest.Parts.All(p => p is not null) && manifest.Optimizer.Moments.All(m => m is not null) && manifest.Lineage.History?.Any(part => part is null) != true,
             "null in a list, expected values");
         var (model, learner, classes) = (manifest.Model, manifest.Learner, manifest.Classes);
         Expect(model.Features > 0, $"model.features: {model.Features}, expected 1 or more");

@@ -36,16 +36,55 @@ internal static class ManifestJson
         return (JsonSerializer.SerializeToUtf8Bytes(sealedOne, Options), sealedOne);
     }
 
-    public static BundleManifest Parse(byte[] json, string file)
+    public static BundleManifest Parse(byte[] json, string file) =>
+        Parse<BundleManifest>(json, file, BundleManifest.FormatName, Bundle.FormatVersion, manifest => manifest.Id);
+
+    public static T Parse<T>(byte[] json, string file, string format, int newest, Func<T, string> idOf)
+        where T : class => Reading(file, () =>
+        {
+            CheckFormat(json, file, format, newest);
+            var manifest = JsonSerializer.Deserialize<T>(json, Options) ?? throw new JsonException("null, expected an object");
+            CheckSeal(json, idOf(manifest), file);
+            return manifest;
+        });
+
+    /// <summary>What a manifest calls its format; anything, or nothing.</summary>
+    public static string? FormatOf(byte[] json, string file) => Reading(file, () =>
+    {
+        using var document = JsonDocument.Parse(Valid(json));
+        return FormatOf(document.RootElement);
+    });
+
+    /// <summary>The parent that a new bundle names, of either kind, with its id; nulls where it names none.</summary>
+    public static (BundleFolder? Folder, string? Id) Parent(BundleInfo info) =>
+        info.Parent is null ? default : (new BundleFolder(info.Parent), Bundle.Describe(info.Parent).Id);
+
+    // Before anything else, so that a bundle of tomorrow is called that and not damaged.
+    private static void CheckFormat(byte[] json, string file, string expected, int newest)
+    {
+        using var document = JsonDocument.Parse(Valid(json));
+        var root = document.RootElement;
+        if (FormatOf(root) is var format && format != expected)
+            throw new InvalidDataException($"{file}: format {format ?? "none"}, expected {expected}");
+        if (!root.TryGetProperty("version", out var version) || !version.TryGetInt32(out var number) || number < 1)
+            throw new InvalidDataException($"{file}: no version, expected 1 to {newest}");
+        if (number > newest)
+            throw new InvalidDataException($"{file}: version {number} of the format, expected 1 to {newest}; a newer Engram wrote it");
+    }
+
+    private static string? FormatOf(JsonElement root) =>
+        root.ValueKind == JsonValueKind.Object && root.TryGetProperty("format", out var format) && format.ValueKind == JsonValueKind.String
+            ? format.GetString()
+            : null;
+
+    private static byte[] Valid(byte[] json) =>
+        System.Text.Unicode.Utf8.IsValid(json) ? json : throw new JsonException("not valid UTF-8");
+
+    private static T Reading<T>(string file, Func<T> read)
     {
         try
         {
-            if (!System.Text.Unicode.Utf8.IsValid(json)) throw new JsonException("not valid UTF-8");
-            CheckFormat(json, file);
-            var manifest = JsonSerializer.Deserialize<BundleManifest>(json, Options)
-                ?? throw new JsonException("null, expected an object");
-            CheckSeal(json, manifest.Id, file);
-            return manifest;
+            return read();
         }
         catch (Exception problem) when (problem is JsonException or InvalidOperationException or ArgumentException or FormatException)
         {
@@ -53,23 +92,7 @@ internal static class ManifestJson
         }
     }
 
-    // Before anything else, so that a bundle of tomorrow is called that and not damaged.
-    private static void CheckFormat(byte[] json, string file)
-    {
-        using var document = JsonDocument.Parse(json);
-        var root = document.RootElement;
-        if (root.ValueKind != JsonValueKind.Object
-            || !root.TryGetProperty("format", out var format) || format.ValueKind != JsonValueKind.String
-            || format.GetString() != BundleManifest.FormatName)
-            throw new InvalidDataException($"{file}: no manifest of a bundle, expected format {BundleManifest.FormatName}");
-        if (!root.TryGetProperty("version", out var version) || !version.TryGetInt32(out var number) || number < 1)
-            throw new InvalidDataException($"{file}: no version, expected 1 to {Bundle.FormatVersion}");
-        if (number > Bundle.FormatVersion)
-            throw new InvalidDataException(
-                $"{file}: version {number} of the format, expected 1 to {Bundle.FormatVersion}; a newer Engram wrote it");
-    }
-
-    public static void CheckSeal(byte[] json, string id, string file)
+    private static void CheckSeal(byte[] json, string id, string file)
     {
         var place = id.Length == 64 ? json.AsSpan().IndexOf(Encoding.UTF8.GetBytes(id)) : -1;
         var open = json.ToArray();

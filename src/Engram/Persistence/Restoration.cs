@@ -12,9 +12,9 @@ namespace Engram.Persistence;
 /// <summary>Brings a checked bundle into a learner or a model: first everything that can be refused, then everything that changes.</summary>
 internal static class Restoration
 {
-    public static void Run(Learner learner, BundleContent content, bool otherOptions)
+    public static void Run(Learner learner, BundleContent content, bool otherOptions, bool withMechanisms = true)
     {
-        CheckFits(learner, content, otherOptions);
+        CheckFits(learner, content, otherOptions, withMechanisms);
         var saved = content.Manifest.Learner;
         var state = new LearnerState(
             saved.Learnt, saved.Completed, saved.KnownBefore, saved.Cursor, saved.InputShape, saved.InputType,
@@ -68,7 +68,7 @@ internal static class Restoration
         }
     }
 
-    private static void CheckFits(Learner learner, BundleContent content, bool otherOptions)
+    private static void CheckFits(Learner learner, BundleContent content, bool otherOptions, bool withMechanisms)
     {
         var (manifest, model) = (content.Manifest, learner.Context.Model);
         void Same(string what, string saved, string here)
@@ -80,7 +80,7 @@ internal static class Restoration
         Same("head", manifest.Model.Head, model.Head.Architecture);
         Same("features", $"{manifest.Model.Features}", $"{model.Backbone.FeatureCount}");
         Same("scaling", manifest.Model.Scaling.ToJsonString(), Bundle.Fields(model.Scaling).ToJsonString());
-        Same("mechanisms", Names(manifest.Mechanisms.Select(m => m.Name)), Names(learner.Mechanisms.Select(m => m.Name)));
+        if (withMechanisms) Same("mechanisms", Names(manifest.Mechanisms.Select(m => m.Name)), Names(learner.Mechanisms.Select(m => m.Name)));
         var (saved, here) = (manifest.Learner.Options, Bundle.Fields(learner.Context.Options));
         var standard = Bundle.Fields(new LearnerOptions());
         foreach (var name in here.Select(pair => pair.Key).Union(saved.Select(pair => pair.Key)))

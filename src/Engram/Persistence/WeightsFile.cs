@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using Engram.Analytic;
 
 namespace Engram.Persistence;
 
@@ -32,6 +34,41 @@ public static class WeightsFile
         foreach (var (name, tensor) in content["backbone"]) tensors[plain ? name[BackbonePrefix.Length..] : name] = tensor;
         SafetensorsFile.Write(path, tensors, Metadata(content.Manifest));
         return content.Manifest;
+    }
+
+    /// <summary>Writes the numbers of an analytic learner, whole or not at all.</summary>
+    /// <param name="path">The file to create or replace.</param>
+    /// <param name="learner">The learner.</param>
+    /// <param name="bundle">Id of the bundle that it comes from, for the metadata; null for none.</param>
+    /// <remarks>
+    /// <c>extractor.</c> and the extractor's own names; for scores that are linear in the features <c>head.weight</c>, float64
+    /// <c>[classes, features]</c>, else <c>head.means</c> and <c>head.whitening</c>; <c>head.bias</c>, float64 <c>[classes]</c>.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">It has learnt nothing.</exception>
+    public static void Write(string path, AnalyticLearner learner, string? bundle = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(learner);
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var (form, extractor) = (learner.Form(), learner.Features.Describe());
+        var tensors = extractor.Tensors.ToDictionary(pair => $"extractor.{pair.Key}", pair => pair.Value);
+        tensors["head.bias"] = form.Offset;
+        if (form is LinearForm linear) tensors["head.weight"] = linear.Weights.t().contiguous();
+        if (form is DistanceForm distances) (tensors["head.means"], tensors["head.whitening"]) = (distances.Means, distances.Whitening);
+        var (kind, options) = learner.Describe();
+        SafetensorsFile.Write(path, tensors, new Dictionary<string, string>
+        {
+            ["format"] = "pt",
+            ["labels"] = JsonSerializer.Serialize(learner.Classes.Classes.Select(key => key.Label.Name), ManifestJson.OneLine),
+            ["learner"] = kind,
+            ["options"] = options.ToJsonString(),
+            ["extractor"] = extractor.Kind,
+            ["extractorOptions"] = extractor.Options.ToJsonString(),
+            ["scaling"] = Bundle.Fields(learner.Scaling).ToJsonString(ManifestJson.OneLine),
+            ["temperature"] = learner.Temperature.ToString("R", CultureInfo.InvariantCulture),
+            ["bundle"] = bundle ?? "",
+        });
     }
 
     private static Dictionary<string, string> Metadata(BundleManifest manifest)

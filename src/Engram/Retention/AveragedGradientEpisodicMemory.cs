@@ -56,6 +56,9 @@ public sealed class AveragedGradientEpisodicMemory : RetentionMechanism
     public override Seams Seams => Seams.Projection;
 
     /// <inheritdoc/>
+    public override long SamplesStored => _buffer.Count;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => _buffer.Bytes;
 
     /// <summary>The memory.</summary>

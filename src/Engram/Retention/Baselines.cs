@@ -15,28 +15,25 @@ public sealed class Cumulative : RetentionMechanism
     /// <inheritdoc/>
     public override Seams Seams => Seams.TrainingData;
 
+    /// <inheritdoc/>
+    public override long SamplesStored => _sources.Sum(source => (long)source.Count);
+
     /// <summary>Bytes of all samples of earlier experiences that this mechanism keeps reachable.</summary>
     public override long MemoryBytes => _sources.Sum(source =>
         source.Count * source.InputShape.Aggregate(source.InputType == ScalarType.Byte ? 1L : 4L, (bytes, size) => bytes * size));
 
     /// <inheritdoc/>
-    protected internal override string? WhyNot(LearnerOptions options) =>
-        options?.Scenario == Scenario.TaskIncremental ? "joins data of many tasks, expected class- or domain-incremental" : null;
-
-    /// <inheritdoc/>
     protected internal override ISampleSource ChooseTrainingData(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        return _sources.Count == 0
-            ? context.Experience.Train
-            : new ConcatSource([.. _sources, context.Experience.Train]);
+        return _sources.Count == 0 ? context.Experience.Train : new ConcatSource([.. _sources, Newest(context)]);
     }
 
     /// <inheritdoc/>
     protected internal override void EndExperience(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        _sources.Add(context.Experience.Train);
+        _sources.Add(Newest(context));
     }
 
     /// <inheritdoc/>
@@ -55,6 +52,10 @@ public sealed class Cumulative : RetentionMechanism
         var count = (int)state.Values["sources"]!;
         for (var i = 0; i < count; i++) _sources.Add(StoredSource.Load(state, $"{i}"));
     }
+
+    // Told which task they are of, samples of all tasks can be in one batch.
+    private static ISampleSource Newest(LearningContext context) =>
+        TaskSource.Of(context.Experience.Train, context.Targets.TaskKey(context.Experience.TaskId));
 }
 
 /// <summary>

@@ -2,6 +2,7 @@ using Engram.Data;
 using Engram.Learning;
 using Engram.Memory;
 using Engram.Models;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -74,6 +75,9 @@ public sealed class BiasCorrection : RetentionMechanism
     public override Seams Seams => Seams.TrainingData | Seams.Loss | Seams.ExtraLoss | Seams.Prediction;
 
     /// <inheritdoc/>
+    public override long SamplesStored => Exemplars.Count + _validation.Count;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => Exemplars.Bytes + _validation.Bytes + _teacher.Bytes + Layer.Bytes;
 
     /// <summary>The exemplars that are trained on.</summary>
@@ -94,10 +98,12 @@ public sealed class BiasCorrection : RetentionMechanism
     };
 
     /// <inheritdoc/>
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
+
+    /// <inheritdoc/>
     protected internal override void BeforeGrowth(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        ExemplarMechanism.ExpectClasses(context, Name);
         if (context.Completed > 0) _teacher.Capture(context);
     }
 

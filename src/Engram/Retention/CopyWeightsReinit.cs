@@ -137,10 +137,7 @@ public sealed class CopyWeightsReinit : RetentionMechanism
         return longer;
     }
 
-    private static IEnumerable<(int Id, double Count)> Counts(LearningContext context)
-    {
-        var task = context.Targets.TaskKey(context.Experience.TaskId);
-        return context.Source.Codes.ToArray().CountBy(code => code)
-            .Select(pair => (context.Classes.IdOf(context.Source.Labels[pair.Key], task), (double)pair.Value));
-    }
+    private static IEnumerable<(int Id, double Count)> Counts(LearningContext context) =>
+        context.Source.Codes.ToArray().CountBy(code => context.Targets.IdOf(context.Source, code))
+            .Select(pair => (pair.Key, (double)pair.Value));
 }

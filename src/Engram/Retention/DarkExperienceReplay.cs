@@ -70,6 +70,9 @@ public sealed class DarkExperienceReplay : RetentionMechanism
     public override Seams Seams => Seams.Samples | Seams.ExtraLoss;
 
     /// <inheritdoc/>
+    public override long SamplesStored => _buffer.Count;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => _buffer.Bytes;
 
     /// <summary>The memory.</summary>

@@ -9,6 +9,10 @@ public sealed record EwcOptions
     /// <value>Default 1,000; 0 or more.</value>
     public double Lambda { get; init; } = 1000;
 
+    /// <summary>How λ grows with the number n of experiences learnt: λ·n^growth. 1 lets it grow in proportion.</summary>
+    /// <value>Default 0: constant.</value>
+    public double Growth { get; init; }
+
     /// <summary>γ of online EWC (Schwarz et al. 2018, equation 9): decay of earlier importance; null keeps one penalty per experience.</summary>
     /// <value>Default null; 0 to 1.</value>
     public double? Gamma { get; init; }
@@ -28,7 +32,8 @@ public sealed record EwcOptions
 /// L(θ) = L_B(θ) + Σ_i λ/2 F_i (θ_i − θ*_{A,i})².
 /// </summary>
 /// <remarks>
-/// One penalty per experience, merged exactly (<see cref="QuadraticPenalty"/>), or one running penalty with decay γ.
+/// One penalty per experience, merged exactly (<see cref="QuadraticPenalty"/>), or one running penalty with decay γ:
+/// λ/2 F̃_t (θ − θ*_t)² with F̃_t = γ F̃_{t−1} + F_t. Schwarz et al. multiply it by γ once more, which is a matter of λ.
 /// It cannot separate classes that never occur together: in class-incremental learning expect little of it alone.
 /// </remarks>
 public sealed class ElasticWeightConsolidation : WeightPenalty
@@ -43,6 +48,7 @@ public sealed class ElasticWeightConsolidation : WeightPenalty
         _options = options ?? new EwcOptions();
         if (!(_options.Lambda >= 0 && double.IsFinite(_options.Lambda)))
             throw new ArgumentException($"Lambda: {_options.Lambda}, expected 0 or more");
+        CheckGrowth(_options.Growth);
         if (_options.Gamma is { } gamma && gamma is not (>= 0 and <= 1))
             throw new ArgumentException($"Gamma: {gamma}, expected 0 to 1");
         if (_options.FisherSamples < 1)
@@ -56,7 +62,7 @@ public sealed class ElasticWeightConsolidation : WeightPenalty
     protected internal override void AddGradient(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        Penalty.AddGradient(step.Context.Arena, _options.Lambda);
+        Penalty.AddGradient(step.Context.Arena, Grown(_options.Lambda, _options.Growth, step));
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using Engram.Learning;
 using Engram.Memory;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -30,6 +31,9 @@ public sealed class ErAce : RetentionMechanism
     public override Seams Seams => Seams.Samples | Seams.Loss;
 
     /// <inheritdoc/>
+    public override long SamplesStored => _memory.Buffer.Count;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => _memory.Bytes;
 
     /// <summary>The memory.</summary>
@@ -47,7 +51,7 @@ public sealed class ErAce : RetentionMechanism
         _memory = new RehearsalMemory(_options, context, Name);
 
     /// <inheritdoc/>
-    protected internal override void BeforeGrowth(LearningContext context) => Require.Classes(context, Name);
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
 
     /// <inheritdoc/>
     protected internal override void AddSamples(TrainingStep step)

@@ -1,4 +1,3 @@
-using Engram.Data;
 using Engram.Learning;
 
 namespace Engram.Retention;
@@ -22,11 +21,4 @@ internal static class ExemplarMechanism
     public static string? WhyNotBeside(RetentionMechanism other) => other.Seams.HasFlag(Seams.Samples)
         ? $"trains on exemplars of its own, expected no {other.Name} beside it"
         : null;
-
-    public static void ExpectClasses(LearningContext context, string name)
-    {
-        if (context.Experience.Train.TargetKind != TargetKind.Classes)
-            throw new ArgumentException(
-                $"experience: targets are {context.Experience.Train.TargetKind}, expected {TargetKind.Classes} for {name}");
-    }
 }

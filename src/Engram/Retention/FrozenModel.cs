@@ -72,7 +72,7 @@ public sealed class FrozenModel : IDisposable
         }
         finally
         {
-            if (training) model.train();
+            if (training) model.TrainMode(context.Completed);
         }
     }
 

@@ -2,6 +2,7 @@ using Engram.Data;
 using Engram.Learning;
 using Engram.Memory;
 using Engram.Models;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -50,6 +51,9 @@ public sealed class GDumb : RetentionMechanism
     public override Seams Seams => Seams.TrainingData | Seams.Parameters;
 
     /// <inheritdoc/>
+    public override long SamplesStored => _memory.Count;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => _scratch.MemoryBytes + _memory.Bytes + (_next?.Bytes ?? 0);
 
     /// <inheritdoc/>
@@ -70,7 +74,7 @@ public sealed class GDumb : RetentionMechanism
     protected internal override void Attach(LearningContext context) => _scratch.Attach(context);
 
     /// <inheritdoc/>
-    protected internal override void BeforeGrowth(LearningContext context) => Require.Classes(context, Name);
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
 
     /// <inheritdoc/>
     protected internal override ISampleSource ChooseTrainingData(LearningContext context)

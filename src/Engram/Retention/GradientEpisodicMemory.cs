@@ -57,6 +57,9 @@ public sealed class GradientEpisodicMemory : RetentionMechanism
     public override Seams Seams => Seams.Projection;
 
     /// <inheritdoc/>
+    public override long SamplesStored => _counts.Sum(count => (long)count);
+
+    /// <inheritdoc/>
     public override long MemoryBytes => new[] { _raw, _targets, _tasks, _gradients }
         .Sum(tensor => tensor is null ? 0 : tensor.numel() * tensor.element_size());
 

@@ -2,6 +2,7 @@ using Engram.Data;
 using Engram.Learning;
 using Engram.Memory;
 using Engram.Models;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -40,6 +41,9 @@ public sealed class Icarl : RetentionMechanism
     public override Seams Seams => Seams.TrainingData | Seams.Loss | Seams.Prediction;
 
     /// <inheritdoc/>
+    public override long SamplesStored => Exemplars.Count;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => Exemplars.Bytes + _teacher.Bytes + (4 * (_means?.numel() ?? 0));
 
     /// <summary>The exemplars P.</summary>
@@ -57,10 +61,12 @@ public sealed class Icarl : RetentionMechanism
     };
 
     /// <inheritdoc/>
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
+
+    /// <inheritdoc/>
     protected internal override void BeforeGrowth(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        ExemplarMechanism.ExpectClasses(context, Name);
         if (context.Completed > 0) _teacher.Capture(context);
     }
 

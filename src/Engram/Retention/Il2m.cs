@@ -1,6 +1,7 @@
 using Engram.Data;
 using Engram.Learning;
 using Engram.Memory;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -57,6 +58,9 @@ public sealed class Il2m : RetentionMechanism
     public override Seams Seams => Seams.TrainingData | Seams.Prediction;
 
     /// <inheritdoc/>
+    public override long SamplesStored => Exemplars.Count;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => Exemplars.Bytes + (8 * (_initial.numel() + _confidence.numel())) + (4 * _factor.numel());
 
     /// <summary>The exemplars.</summary>
@@ -74,8 +78,7 @@ public sealed class Il2m : RetentionMechanism
         : ExemplarMechanism.WhyNotBeside(other);
 
     /// <inheritdoc/>
-    protected internal override void BeforeGrowth(LearningContext context) =>
-        ExemplarMechanism.ExpectClasses(context, Name);
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
 
     /// <inheritdoc/>
     protected internal override ISampleSource ChooseTrainingData(LearningContext context)

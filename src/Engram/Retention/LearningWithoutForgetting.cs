@@ -15,6 +15,10 @@ public sealed record LwfOptions
     /// <value>Default 1, as in the paper; 0 or more.</value>
     public double Lambda { get; init; } = 1;
 
+    /// <summary>How λ_o grows with the number n of experiences learnt: λ_o·n^growth. 1 lets it grow in proportion.</summary>
+    /// <value>Default 0: constant.</value>
+    public double Growth { get; init; }
+
     /// <summary>How the two losses are weighed over experiences.</summary>
     /// <value>Default <see cref="DistillationWeighting.Sum"/>, as in the paper.</value>
     public DistillationWeighting Weighting { get; init; }
@@ -58,6 +62,7 @@ public sealed class LearningWithoutForgetting : RetentionMechanism
         _options = options ?? new LwfOptions();
         if (!(_options.Temperature > 0 && double.IsFinite(_options.Temperature)))
             throw new ArgumentException($"Temperature: {_options.Temperature}, expected a positive number");
+        WeightPenalty.CheckGrowth(_options.Growth);
         if (!(_options.Lambda >= 0 && double.IsFinite(_options.Lambda)))
             throw new ArgumentException($"Lambda: {_options.Lambda}, expected 0 or more");
     }
@@ -107,7 +112,7 @@ public sealed class LearningWithoutForgetting : RetentionMechanism
         ArgumentNullException.ThrowIfNull(step);
         if (_soft is null) return null;
         var loss = Loss(step.Context, Distillation.Rows(step.Logits, _parts, step), _soft);
-        var weight = _options.Lambda * Distillation.Weights(_options.Weighting, step.Context, _teacher.Classes).Old;
+        var weight = WeightPenalty.Grown(_options.Lambda, _options.Growth, step) * Distillation.Weights(_options.Weighting, step.Context, _teacher.Classes).Old;
         if (_options.ScaleBySquaredTemperature) weight *= _options.Temperature * _options.Temperature;
         return loss.mul(Held(weight));
     }

@@ -50,6 +50,13 @@ public sealed class LessForgettingLearning : RetentionMechanism
     public override long MemoryBytes => _teacher.Bytes;
 
     /// <inheritdoc/>
+    protected internal override string? WhyNot(LearnerOptions options) =>
+        // Where classes come, frozen rows are those of outputs that were there before: initial ones would never learn.
+        _options.FreezeHead && options is { Scenario: Scenario.ClassIncremental, InitialLabels.Count: > 0 }
+            ? ExemplarMechanism.OutputsTellNewFromOld
+            : null;
+
+    /// <inheritdoc/>
     protected internal override void BeforeGrowth(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);

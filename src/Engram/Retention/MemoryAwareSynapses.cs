@@ -11,6 +11,10 @@ public sealed record MasOptions
     /// <value>Default 1; 0 or more.</value>
     public double Lambda { get; init; } = 1;
 
+    /// <summary>How λ grows with the number n of experiences learnt: λ·n^growth. 1 lets it grow in proportion.</summary>
+    /// <value>Default 0: constant.</value>
+    public double Growth { get; init; }
+
     /// <summary>Samples to estimate the importance from; null means all of the experience.</summary>
     /// <value>Default 1,000.</value>
     public int? Samples { get; init; } = 1000;
@@ -38,6 +42,7 @@ public sealed class MemoryAwareSynapses : WeightPenalty
         _options = options ?? new MasOptions();
         if (!(_options.Lambda >= 0 && double.IsFinite(_options.Lambda)))
             throw new ArgumentException($"Lambda: {_options.Lambda}, expected 0 or more");
+        CheckGrowth(_options.Growth);
         if (_options.Samples < 1) throw new ArgumentException($"Samples: {_options.Samples}, expected 1 or more");
     }
 
@@ -48,7 +53,7 @@ public sealed class MemoryAwareSynapses : WeightPenalty
     protected internal override void AddGradient(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        Penalty.AddGradient(step.Context.Arena, 2 * _options.Lambda); // derivative of λ Ω (θ − θ*)²
+        Penalty.AddGradient(step.Context.Arena, 2 * Grown(_options.Lambda, _options.Growth, step)); // derivative of λ Ω (θ − θ*)²
     }
 
     /// <inheritdoc/>

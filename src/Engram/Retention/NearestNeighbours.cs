@@ -63,6 +63,9 @@ public sealed class NearestNeighbours : RetentionMechanism
     public override Seams Seams => Seams.Prediction;
 
     /// <inheritdoc/>
+    public override long SamplesStored => _index?.Count ?? 0;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => _index?.Bytes ?? 0;
 
     /// <summary>The features kept; removing some makes the learner forget them at once. Null before the first experience.</summary>
@@ -73,11 +76,7 @@ public sealed class NearestNeighbours : RetentionMechanism
         options is { Scenario: Scenario.ClassIncremental } ? null : "votes on classes, expected class-incremental learning";
 
     /// <inheritdoc/>
-    protected internal override void BeforeGrowth(LearningContext context)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        ExemplarMechanism.ExpectClasses(context, Name);
-    }
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
 
     /// <inheritdoc/>
     protected internal override void EndExperience(LearningContext context)

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Engram.Models;
 
 namespace Engram.Retention;
@@ -35,12 +36,12 @@ internal sealed class PathIntegral : IDisposable
     {
         _gradient ??= empty_like(arena.Gradient).DetachFromDisposeScope();
         _before ??= empty_like(arena.Values).DetachFromDisposeScope();
-        _gradient.copy_(arena.Gradient);
-        _before.copy_(arena.Values);
+        FlatPass.Run(default(Note), arena.Values, arena.Gradient, _before, _gradient);
     }
 
     /// <summary>Adds −g Δθ, after the optimiser's step.</summary>
-    public void AfterStep(ParameterArena arena) => Contribution!.addcmul_(_gradient!, _before!.sub_(arena.Values), Held(1));
+    public void AfterStep(ParameterArena arena) =>
+        FlatPass.Run(default(Progress), arena.Values, _gradient!, _before!, Contribution!);
 
     /// <summary>The gradient noted last.</summary>
     public Tensor Gradient => _gradient!;
@@ -72,5 +73,20 @@ internal sealed class PathIntegral : IDisposable
     {
         foreach (var tensor in new[] { Contribution, Start, _gradient, _before }) tensor?.Dispose();
         (Contribution, Start, _gradient, _before) = (null, null, null, null);
+    }
+
+    private readonly unsafe struct Note : IFlatStep
+    {
+        public void At(float* values, float* gradient, float* before, float* noted)
+        {
+            Vector.Store(Vector.Load(values), before);
+            Vector.Store(Vector.Load(gradient), noted);
+        }
+    }
+
+    private readonly unsafe struct Progress : IFlatStep
+    {
+        public void At(float* values, float* gradient, float* before, float* contribution) => Vector.Store(
+            Vector.Load(contribution) + (Vector.Load(gradient) * (Vector.Load(before) - Vector.Load(values))), contribution);
     }
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Engram.Models;
 
 namespace Engram.Retention;
@@ -56,9 +57,7 @@ public sealed class QuadraticPenalty : IDisposable
     public void AddGradient(ParameterArena arena, double lambda)
     {
         ArgumentNullException.ThrowIfNull(arena);
-        if (Importance is null) return;
-        using var scope = NewDisposeScope();
-        arena.Gradient.addcmul_(Importance, arena.Values.sub(Anchor!), Held(lambda));
+        if (Importance is not null) FlatPass.Run(new Pull(lambda), arena.Values, arena.Gradient, Importance, Anchor!);
     }
 
     /// <summary>½ Σ Ω (θ − μ)² at the present parameters.</summary>
@@ -115,5 +114,13 @@ public sealed class QuadraticPenalty : IDisposable
         Importance?.Dispose();
         Anchor?.Dispose();
         (Importance, Anchor) = (null, null);
+    }
+
+    private readonly unsafe struct Pull(double lambda) : IFlatStep
+    {
+        private readonly Vector<float> _lambda = new((float)lambda);
+
+        public void At(float* values, float* gradient, float* importance, float* anchor) => Vector.Store(
+            Vector.Load(gradient) + (_lambda * Vector.Load(importance) * (Vector.Load(values) - Vector.Load(anchor))), gradient);
     }
 }

@@ -28,6 +28,9 @@ public sealed class Replay : RetentionMechanism
     public override Seams Seams => Seams.Samples;
 
     /// <inheritdoc/>
+    public override long SamplesStored => _memory.Buffer.Count;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => _memory.Bytes;
 
     /// <summary>The memory.</summary>

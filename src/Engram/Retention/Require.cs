@@ -1,18 +1,16 @@
 using Engram.Data;
-using Engram.Learning;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
-/// <summary>What only the first experience can tell, checked before anything is learnt from it.</summary>
+/// <summary>What only the experience can tell: reasons to refuse it before anything is learnt from it.</summary>
 internal static class Require
 {
-    /// <summary>Refuses targets that are no classes.</summary>
-    /// <param name="context">The experience is the new one.</param>
+    /// <summary>Why an experience whose targets are no classes is refused; null where they are.</summary>
+    /// <param name="experience">The new one.</param>
     /// <param name="mechanism">Who asks.</param>
-    public static void Classes(LearningContext context, string mechanism)
-    {
-        if (context.Experience.Train.TargetKind != TargetKind.Classes)
-            throw new ArgumentException(
-                $"experience: targets are {context.Experience.Train.TargetKind}, expected Classes by {mechanism}");
-    }
+    public static string? Classes(Experience experience, string mechanism) =>
+        experience.Train.TargetKind == TargetKind.Classes
+            ? null
+            : $"targets are {experience.Train.TargetKind}, expected Classes by {mechanism}";
 }

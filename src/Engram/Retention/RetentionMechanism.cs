@@ -1,6 +1,7 @@
 using Engram.Data;
 using Engram.Learning;
 using Engram.Models;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -60,9 +61,16 @@ public abstract class RetentionMechanism : IDisposable
     /// <summary>Bytes of state held now: samples, anchors, importances, teachers.</summary>
     public abstract long MemoryBytes { get; }
 
+    /// <summary>Samples of the stream held now, in whatever form.</summary>
+    public virtual long SamplesStored => 0;
+
     /// <summary>Why this mechanism cannot work with these options, or null: "needs ..., expected ...".</summary>
     /// <param name="options">The learner's options.</param>
     protected internal virtual string? WhyNot(LearnerOptions options) => null;
+
+    /// <summary>Why this mechanism cannot learn an experience, or null: "targets are ..., expected ...". Asked before anything changes.</summary>
+    /// <param name="experience">The new one.</param>
+    protected internal virtual string? WhyNot(Experience experience) => null;
 
     /// <summary>Why this mechanism cannot work beside another, or null: "does ..., expected ...".</summary>
     /// <param name="other">Another mechanism of the same learner.</param>

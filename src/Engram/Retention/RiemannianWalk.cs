@@ -10,6 +10,10 @@ public sealed record RWalkOptions
     /// <value>Default 10; 0 or more.</value>
     public double Lambda { get; init; } = 10;
 
+    /// <summary>How λ grows with the number n of experiences learnt: λ·n^growth. 1 lets it grow in proportion.</summary>
+    /// <value>Default 0: constant.</value>
+    public double Growth { get; init; }
+
     /// <summary>α in equation 6: weight of the newest estimate in the running Fisher information.</summary>
     /// <value>Default 0.9; above 0, at most 1.</value>
     public double Alpha { get; init; } = 0.9;
@@ -52,6 +56,7 @@ public sealed class RiemannianWalk : WeightPenalty
         _options = options ?? new RWalkOptions();
         if (!(_options.Lambda >= 0 && double.IsFinite(_options.Lambda)))
             throw new ArgumentException($"Lambda: {_options.Lambda}, expected 0 or more");
+        CheckGrowth(_options.Growth);
         if (_options.Alpha is not (> 0 and <= 1))
             throw new ArgumentException($"Alpha: {_options.Alpha}, expected above 0, at most 1");
         if (_options.Interval < 1) throw new ArgumentException($"Interval: {_options.Interval}, expected 1 or more");
@@ -95,7 +100,7 @@ public sealed class RiemannianWalk : WeightPenalty
     {
         ArgumentNullException.ThrowIfNull(step);
         _path.BeforePenalty(step.Context.Arena);
-        Penalty.AddGradient(step.Context.Arena, 2 * _options.Lambda); // derivative of λ (F + s)(θ − θ*)²
+        Penalty.AddGradient(step.Context.Arena, 2 * Grown(_options.Lambda, _options.Growth, step)); // derivative of λ (F + s)(θ − θ*)²
     }
 
     /// <inheritdoc/>

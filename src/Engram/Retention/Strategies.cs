@@ -97,6 +97,9 @@ public static class Strategies
         // Distillation, exemplars and bias correction.
         new("lwf", "LwF", "Must go on saying of old classes what it said before.",
             _ => [new LearningWithoutForgetting(new LwfOptions { Weighting = DistillationWeighting.ByExperience })]),
+        new("lwf+replay", "LwF + replay", "Repeats stored samples and must go on saying of old classes what it said before.",
+            budget => [new LearningWithoutForgetting(new LwfOptions { Weighting = DistillationWeighting.ByExperience }),
+                new Replay(new ReplayOptions { Capacity = budget.Capacity })]),
         new("lfl", "LFL", "Keeps features and old decision boundaries where they were.",
             _ => [new LessForgettingLearning()])
             { Scenarios = [Scenario.DomainIncremental, Scenario.TaskIncremental, Scenario.ClassIncremental] },
@@ -141,23 +144,24 @@ public static class Strategies
         new("decoupled-head+replay", "Decoupled head + replay", "Replay, then the head alone on balanced samples.",
             budget => [new DecoupledHead(new DecoupledHeadOptions { Capacity = budget.Capacity }),
                 new Replay(new ReplayOptions { Capacity = budget.Capacity })]) { Scenarios = s_sharedOutputs },
-        // Closed forms over features that stay as they are: the network learns in the first experience only, or not at all.
+        // Closed forms over features that stay as they are: the network learns in the first experience only, or not at all. Their heads
+        // are solved whole, so that predicting in between changes no bit of what comes later.
         new("ncm", "NCM", "Freezes the network after the first experience, then takes the nearest class mean.",
             _ => [new AnalyticHead("ncm", (features, _) => new NearestClassMean(new RawFeatures(features)))])
             { Scenarios = s_sharedOutputs },
         new("slda", "Streaming LDA", "Freezes the network after the first experience, then Gaussian classes of one covariance.",
-            _ => [new AnalyticHead("slda", (features, _) => new StreamingLda(new RawFeatures(features)))])
+            _ => [new AnalyticHead("slda", (features, _) => new StreamingLda(new RawFeatures(features)) { SmallUpdates = false })])
             { Scenarios = s_sharedOutputs },
         new("fecam", "FeCAM", "Freezes the network after the first experience, then a covariance for every class.",
             _ => [new AnalyticHead("fecam", (features, _) => new FeCam(new RawFeatures(features)))])
             { Scenarios = s_sharedOutputs },
         new("ranpac", "RanPAC", "Freezes the network after the first experience, then ridge regression over random features.",
             _ => [new AnalyticHead("ranpac", (features, seed) => new RidgeClassifier(
-                new RandomFeatures(features, 1000, scale: 1 / Math.Sqrt(features), seed: seed)))])
+                new RandomFeatures(features, 1000, scale: 1 / Math.Sqrt(features), seed: seed)) { SmallUpdates = false })])
             { Scenarios = s_sharedOutputs },
         // λ was chosen on 5,000 training digits set aside, see docs/methods/ridge.md.
         new("ridge", "Ridge over patches", "Ridge regression over patches of the first images; trains no network.",
-            _ => [new AnalyticHead("ridge", (features, _) => new RidgeClassifier(new RawFeatures(features), 1e-4))])
+            _ => [new AnalyticHead("ridge", (features, _) => new RidgeClassifier(new RawFeatures(features), 1e-4) { SmallUpdates = false })])
             { Scenarios = s_sharedOutputs, Backbone = _ => new PatchBackbone(1, new PatchOptions { Filters = 32 }) },
         // Generative memory: no stored sample.
         new("dgr", "Generative replay", "Repeats what a generator of its own makes, labelled by the previous model.",
@@ -185,10 +189,9 @@ public static class Strategies
         new("from-scratch", "From scratch", "Trains a new model on each experience alone; keeps nothing.", _ => [new Reinitialise()])
             { IsYardstick = true },
         new("cumulative", "Cumulative", "Goes on training on all data so far.", _ => [new Cumulative()])
-            { IsYardstick = true, Scenarios = s_sharedOutputs },
+            { IsYardstick = true },
         new("joint", "Joint", "Trains from scratch on all data so far: the upper bound.",
-            _ => [new Cumulative(), new Reinitialise()])
-            { IsYardstick = true, Scenarios = s_sharedOutputs },
+            _ => [new Cumulative(), new Reinitialise()]) { IsYardstick = true },
     ];
 
     /// <summary>The strategy of a name.</summary>

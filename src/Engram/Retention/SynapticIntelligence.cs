@@ -9,6 +9,10 @@ public sealed record SiOptions
     /// <value>Default 100, chosen on validation data of Split MNIST with Adam; 0 or more.</value>
     public double C { get; init; } = 100;
 
+    /// <summary>How c grows with the number n of experiences learnt: c·n^growth. 1 lets it grow in proportion.</summary>
+    /// <value>Default 0: constant.</value>
+    public double Growth { get; init; }
+
     /// <summary>ξ in equation 5: keeps the importance of parameters that hardly moved from exploding.</summary>
     /// <value>Default 0.1; above 0.</value>
     public double Xi { get; init; } = 0.1;
@@ -38,6 +42,7 @@ public sealed class SynapticIntelligence : WeightPenalty
         _options = options ?? new SiOptions();
         if (!(_options.C >= 0 && double.IsFinite(_options.C)))
             throw new ArgumentException($"C: {_options.C}, expected 0 or more");
+        CheckGrowth(_options.Growth);
         if (!(_options.Xi > 0 && double.IsFinite(_options.Xi)))
             throw new ArgumentException($"Xi: {_options.Xi}, expected a positive number");
     }
@@ -63,7 +68,7 @@ public sealed class SynapticIntelligence : WeightPenalty
     {
         ArgumentNullException.ThrowIfNull(step);
         _path.BeforePenalty(step.Context.Arena);
-        Penalty.AddGradient(step.Context.Arena, 2 * _options.C); // derivative of c Ω (θ − θ̃)²
+        Penalty.AddGradient(step.Context.Arena, 2 * Grown(_options.C, _options.Growth, step)); // derivative of c Ω (θ − θ̃)²
     }
 
     /// <inheritdoc/>

@@ -9,7 +9,10 @@ public sealed class Experience
     /// <summary>Creates an experience.</summary>
     /// <param name="index">Position in the stream, from 0; a learner refuses an index twice.</param>
     /// <param name="train">What to learn from; at least one sample.</param>
-    /// <param name="taskId">The task, where it is known (needed in task-incremental learning).</param>
+    /// <param name="taskId">
+    /// The task, where it is known (needed in task-incremental learning, unless the samples tell theirs:
+    /// <see cref="ISampleSource.LabelTasks"/>).
+    /// </param>
     /// <param name="validation">Samples for early stopping and tuning.</param>
     /// <param name="name">What to call it in reports.</param>
     /// <exception cref="ArgumentException">A negative index or task, or an empty source.</exception>
@@ -19,6 +22,8 @@ public sealed class Experience
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentNullException.ThrowIfNull(train);
         if (taskId is < 0) throw new ArgumentException($"taskId: {taskId}, expected 0 or more", nameof(taskId));
+        if (taskId is not null && train.LabelTasks is not null)
+            throw new ArgumentException($"taskId: {taskId} beside samples that tell their tasks, expected none", nameof(taskId));
         if (train.Count == 0)
             throw new ArgumentException($"train: experience {index} is empty, expected at least one sample", nameof(train));
         (Index, Train, TaskId, Validation) = (index, train, taskId, validation);

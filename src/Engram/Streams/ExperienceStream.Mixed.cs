@@ -98,12 +98,10 @@ public sealed partial record ExperienceStream
     }
 
     /// <summary>All experiences as one, measured by all test sets: what an upper bound learns from.</summary>
-    /// <exception cref="InvalidOperationException">Tasks are told, and one experience has one task only.</exception>
+    /// <remarks>Where tasks are told, every sample goes on telling its own (<see cref="TaskSource"/>).</remarks>
     public ExperienceStream AtOnce()
     {
-        if (Experiences.Any(experience => experience.TaskId is not null))
-            throw new InvalidOperationException("stream: experiences with tasks, expected none, for one experience has one task only");
-        var all = new ConcatSource([.. Experiences.Select(experience => experience.Train)]);
+        var all = new ConcatSource([.. Experiences.Select(experience => TaskSource.Of(experience.Train, experience.TaskId))]);
         return new ExperienceStream([new Experience(0, all, name: "all")], Tests)
         {
             MeasuredAfter = [.. Tests.Select(_ => 0)],

@@ -100,9 +100,9 @@ public sealed class AnalyticBundleTests : IDisposable
         learner.Learn(new Experience(0, s_train));
         AnalyticBundle.Save(learner, Bundle);
         var manifest = Path.Combine(Bundle, "manifest.json");
-        Assert.Contains("engram-bundle", Assert.Throws<InvalidDataException>(() => Engram.Persistence.Bundle.ReadManifest(Bundle)).Message);
-        File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("\"version\": 1", "\"version\": 2"));
-        Assert.Contains("version 2", Assert.Throws<InvalidDataException>(() => AnalyticBundle.Load(Bundle)).Message);
+        Assert.Contains("expected engram-bundle", Assert.Throws<InvalidDataException>(() => Engram.Persistence.Bundle.ReadManifest(Bundle)).Message);
+        File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("\"version\": 2", "\"version\": 3"));
+        Assert.Contains("version 3 of the format, expected 1 to 2", Assert.Throws<InvalidDataException>(() => AnalyticBundle.Load(Bundle)).Message);
         File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("engram-analytic", "engram-bundle"));
         Assert.Contains("engram-analytic", Assert.Throws<InvalidDataException>(() => AnalyticBundle.Load(Bundle)).Message);
         Assert.Throws<FileNotFoundException>(() => AnalyticBundle.Load(Path.Combine(_folder.FullName, "nothing")));

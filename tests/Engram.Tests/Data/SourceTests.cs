@@ -34,6 +34,39 @@ public class SourceTests
     }
 
     [Fact]
+    public void Samples_of_several_tasks_keep_the_labels_of_each_apart_through_every_view()
+    {
+        using var scope = torch.NewDisposeScope();
+        ISampleSource joined = new ConcatSource(new TaskSource(Four(), 0), new TaskSource(new SubsetSource(Four(), [1, 3]), 7));
+        Assert.Equal(["cat", "dog", "owl", "dog", "owl"], joined.Labels);
+        Assert.Equal([0, 0, 0, 7, 7], joined.LabelTasks);
+        Assert.Equal([0, 1, 0, 2, 3, 4], joined.Codes.ToArray());
+        Assert.Equal([4L, 1], joined.Gather([5, 1]).Targets.data<long>().ToArray());
+        ISampleSource some = new SubsetSource(joined, [5, 1]);
+        Assert.Equal(["dog", "owl"], some.Labels);
+        Assert.Equal([0, 7], some.LabelTasks);
+        ISampleSource renamed = new RelabelledSource(new TransformedSource(joined, inputs => inputs), _ => "animal");
+        Assert.Equal(["animal", "animal"], renamed.Labels);
+        Assert.Equal([0, 7], renamed.LabelTasks);
+        Assert.Equal([0, 0, 0, 0, 1, 1], renamed.Codes.ToArray());
+        Refused("some tell their tasks", () => new ConcatSource(new TaskSource(Four(), 0), Four()));
+        Refused("tells its tasks already", () => new TaskSource(joined, 1));
+        Refused("task: -1", () => new TaskSource(Four(), -1));
+        Refused("taskId: 3 beside samples", () => new Engram.Streams.Experience(0, joined, 3));
+    }
+
+    [Fact]
+    public void Joined_values_leave_unknown_what_a_part_does_not_tell()
+    {
+        using var scope = torch.NewDisposeScope();
+        TensorSource Of(string label, float value) => TensorSource.OfValues(
+            torch.zeros(1, 2), torch.full(1, 1, value), [label], TargetKind.Regression);
+        var joined = new ConcatSource(Of("length", 3), Of("weight", 5));
+        Assert.Equal(["length", "weight"], joined.Labels);
+        Assert.Equal([float.NaN, 5, 3, float.NaN], joined.Gather([1, 0]).Targets.data<float>().ToArray());
+    }
+
+    [Fact]
     public void Any_subset_gathers_what_its_parent_holds() => Gen.Int[0, 3].Array[1, 12].Sample(indices =>
     {
         using var scope = torch.NewDisposeScope();

@@ -170,6 +170,7 @@ public class CheckpointTests
     private static string Record(IReadOnlyList<StrategyResult> results) => JsonSerializer.Serialize(results.Select(result => result with
     {
         Costs = [.. result.Costs.Select(cost => cost with { TrainSeconds = 0, EvaluationSeconds = 0 })],
+        Cost = result.Cost! with { TrainSeconds = 0, PredictSeconds = 0, PeakMemoryBytes = 0 },
     }));
 
     private sealed class Reports(

@@ -11,7 +11,7 @@ internal static class FuzzTargets
 {
     public static FuzzTarget[] All() =>
     [
-        new BundleTarget("mlp"), new BundleTarget("batch-norm"), new SafetensorsTarget(), new IdxTarget(zipped: false),
+        new BundleTarget("mlp"), new BundleTarget("batch-norm"), new AnalyticTarget(), new SafetensorsTarget(), new IdxTarget(zipped: false),
         new IdxTarget(zipped: true), new RowsTarget(csv: true), new RowsTarget(csv: false),
     ];
 

@@ -23,14 +23,14 @@ public class LearnerInputTests
     }
 
     private sealed class Delegated(
-        Tensor inputs, IReadOnlyList<long> shape, ScalarType type, Tensor? targets = null) : ISampleSource
+        Tensor inputs, IReadOnlyList<long> shape, ScalarType type, Tensor? targets = null, int code = 0) : ISampleSource
     {
         public int Count => (int)inputs.shape[0];
         public IReadOnlyList<long> InputShape => shape;
         public ScalarType InputType => type;
         public TargetKind TargetKind => TargetKind.Classes;
         public IReadOnlyList<Label> Labels => ["9"];
-        public ReadOnlyMemory<int> Codes => new int[Count];
+        public ReadOnlyMemory<int> Codes => Enumerable.Repeat(code, Count).ToArray();
         public Batch Gather(ReadOnlySpan<long> indices) =>
             new(inputs.index_select(0, tensor(indices.ToArray())), targets ?? zeros(indices.Length, ScalarType.Int64));
     }
@@ -43,6 +43,8 @@ public class LearnerInputTests
         { "lying shape", "train: samples Byte [1, 1, 27, 28], expected Byte [1, 1, 28, 28]" },
         { "dtype", "train: inputs of type Int64, expected Byte or Float32" },
         { "mixed dtype", "experience: samples Float32, expected Byte" },
+        { "target dtype", "train: targets Float32 [1], expected Int64 [1]" },
+        { "target codes", "train: label code 4, expected 0 to 0" },
         { "duplicate", "experience: index 0 was learnt before, expected a new index" },
     };
 
@@ -61,6 +63,8 @@ public class LearnerInputTests
             "shape" => new Delegated(zeros([3, 1, 27, 28], ScalarType.Byte), [1, 27, 28], ScalarType.Byte),
             "lying shape" => new Delegated(zeros([3, 1, 27, 28], ScalarType.Byte), [1, 28, 28], ScalarType.Byte),
             "dtype" => new Delegated(zeros([3, 1, 28, 28], ScalarType.Int64), [1, 28, 28], ScalarType.Int64),
+            "target dtype" => new Delegated(zeros([3, 1, 28, 28], ScalarType.Byte), [1, 28, 28], ScalarType.Byte, zeros(1)),
+            "target codes" => new Delegated(zeros([3, 1, 28, 28], ScalarType.Byte), [1, 28, 28], ScalarType.Byte, code: 4),
             "mixed dtype" => new Delegated(zeros([3, 1, 28, 28]), [1, 28, 28], ScalarType.Float32),
             _ => SubsetSource.WithLabels(s_train, ["2"]),
         };
@@ -69,6 +73,24 @@ public class LearnerInputTests
         Assert.Equal(before, Scores(learner));
         Assert.Equal(2, learner.Context.Classes.Count);
         learner.Teach(new Experience(2, SubsetSource.WithLabels(s_train, ["2"])));
+    }
+
+    [Fact]
+    public void A_stream_of_blurry_boundaries_and_one_of_classes_that_come_back_are_learnt()
+    {
+        var groups = ClassGroups.Split(Label.Numbers(0, 10), 5);
+        var train = SubsetSource.Balanced(TestData.Mnist.Train, 100);
+        foreach (var stream in new[]
+        {
+            ExperienceStream.Blurry(train, s_test, groups, blur: 0.3, seed: 1),
+            ExperienceStream.WithRepetition(train, s_test, count: 20, classes: 3, seed: 1),
+        })
+        {
+            using var learner = Digits(new LearnerOptions { Epochs = 4, BatchSize = 10 }, new Replay());
+            foreach (var experience in stream.Experiences) learner.Teach(experience);
+            Assert.Equal(10, learner.Context.Model.Head.ClassCount);
+            Assert.InRange(Evaluator.Accuracy(learner, new EvaluationSet("all", s_test)), 0.7, 1);
+        }
     }
 
     [Fact]

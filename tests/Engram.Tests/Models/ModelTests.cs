@@ -110,6 +110,34 @@ public class ModelTests
     }
 
     [Fact]
+    public void The_cosine_head_is_the_split_cosine_head_of_LUCIR_with_the_same_values_and_gradients()
+    {
+        using var scope = NewDisposeScope();
+        using var head = (CosineHead)Architectures.Head("split-cosine", 4);
+        head.Grow(3);
+        head.Grow(2);
+        using (no_grad()) head.get_parameter("eta")!.fill_(1.7);
+        // SplitCosineLinear of the authors' code, in float64: sigma * cat(fc1(x), fc2(x)), each a cosine without a scale of its own.
+        var features = randn(6, 4);
+        var weight = head.get_parameter("weight")!.detach().to(ScalarType.Float64);
+        var (first, second) = (weight[..3].clone().requires_grad_(), weight[3..].clone().requires_grad_());
+        var sigma = full(1, 1.7, ScalarType.Float64, requires_grad: true);
+        var wide = features.to(ScalarType.Float64);
+        Tensor Cosine(Tensor rows) => wide.div(wide.norm(1, keepdim: true)).mm(rows.div(rows.norm(1, keepdim: true)).t());
+        var split = cat([Cosine(first), Cosine(second)], 1).mul(sigma);
+        var one = head.forward(features);
+        Assert.True(one.allclose(split.to(ScalarType.Float32), 1e-5, 1e-6));
+        var targets = tensor(new long[] { 0, 1, 2, 3, 4, 0 });
+        nn.functional.cross_entropy(one, targets).backward();
+        nn.functional.cross_entropy(split, targets).backward();
+        Assert.True(head.get_parameter("weight")!.grad!.allclose(cat([first.grad!, second.grad!]).to(ScalarType.Float32), 1e-4, 1e-6));
+        Assert.Equal(sigma.grad!.item<double>(), head.get_parameter("eta")!.grad!.item<float>(), 1e-5);
+        var (old, fresh) = head.Split(features);
+        Assert.Equal(([6L, 3], [6L, 2]), (old.shape, fresh.shape), (a, b) => a.Item1.SequenceEqual(b.Item1) && a.Item2.SequenceEqual(b.Item2));
+        Assert.True(cat([old, fresh], 1).mul(1.7).allclose(one, 1e-5, 1e-6));
+    }
+
+    [Fact]
     public void A_users_own_module_is_a_backbone_and_batch_statistics_can_be_frozen_after_the_first_experience()
     {
         var own = nn.Sequential(("flatten", nn.Flatten()), ("fc", nn.Linear(784, 24)), ("bn", nn.BatchNorm1d(24)), ("relu", nn.ReLU()));
@@ -124,6 +152,27 @@ public class ModelTests
         Assert.Contains(learner.Context.Arena.Slots, slot => slot.Name.Contains("bn.weight", StringComparison.Ordinal));
         Assert.DoesNotContain(learner.Context.Arena.Slots, slot => slot.Name.Contains("running", StringComparison.Ordinal));
         learner.Teach(new Experience(1, SubsetSource.WithLabels(s_train, ["2"])));
+        Assert.Equal(first, Statistics());
+    }
+
+    [Theory]
+    [InlineData("lwf")] // a teacher speaks in every step
+    [InlineData("mir")] // losses before and after a virtual step
+    [InlineData("gss")] // gradients of single samples
+    [InlineData("gem")] // gradients of the memories
+    [InlineData("a-gem")]
+    [InlineData("brain-inspired")]
+    public void Frozen_batch_statistics_stay_frozen_where_a_mechanism_looks_at_the_model_within_a_step(string strategy)
+    {
+        var own = nn.Sequential(("flatten", nn.Flatten()), ("fc", nn.Linear(784, 24)), ("bn", nn.BatchNorm1d(24)), ("relu", nn.ReLU()));
+        using var learner = new Learner(
+            () => new ContinualModel(new ModuleBackbone(own, 24, "mine")) { FreezeBatchNorm = Freeze.AfterFirstExperience },
+            new LearnerOptions { BatchSize = 5 }, Strategies.Named(strategy).Create(new StrategyBudget(20) { GeneratorWidths = [16] }));
+        byte[] Statistics() => learner.Context.Model.named_buffers()
+            .Where(b => b.name.Contains("running", StringComparison.Ordinal)).SelectMany(b => b.buffer.bytes.ToArray()).ToArray();
+        learner.Teach(new Experience(0, SubsetSource.WithLabels(s_train, ["0", "1"])));
+        var first = Statistics();
+        learner.Teach(new Experience(1, SubsetSource.WithLabels(s_train, ["2", "3"])));
         Assert.Equal(first, Statistics());
     }
 

@@ -63,6 +63,23 @@ public class ParameterArenaTests
         Assert.Equal(Math.Sqrt(2.0 / 50), weight.std().item<float>(), 1e-3);
     }
 
+    [Fact]
+    public void New_rows_may_begin_as_those_of_published_protocols_do()
+    {
+        using var scope = torch.NewDisposeScope();
+        torch.manual_seed(1);
+        var head = new LinearHead(400, RowStart.UniformFanIn);
+        head.Grow(2);
+        head.Grow(50); // no matter how many come at once
+        foreach (var (_, parameter) in head.named_parameters())
+        {
+            Assert.InRange(parameter.abs().max().item<float>(), 0.03f, 0.05f);
+            Assert.Equal(1 / Math.Sqrt(3 * 400), parameter.std().item<float>(), 6e-3);
+        }
+        Assert.Equal("linear-uniform", head.Architecture);
+        Assert.Equal("linear-uniform", Architectures.Head("linear-uniform", 3).Architecture);
+    }
+
     private static ContinualModel Grown(Backbone backbone, int classes)
     {
         var model = new ContinualModel(backbone);

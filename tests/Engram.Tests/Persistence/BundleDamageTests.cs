@@ -102,10 +102,10 @@ public class BundleDamageTests
         using var folder = new TemporaryFolder();
         var whole = SavedIn(folder);
         var manifest = JsonNode.Parse(whole)!;
-        manifest["version"] = 2;
+        manifest["version"] = 3;
         manifest["news"] = true;
         Write(folder, Seal(manifest));
-        Assert.Contains("version 2 of the format, expected 1 to 1; a newer Engram", Refused(folder));
+        Assert.Contains("version 3 of the format, expected 1 to 2; a newer Engram", Refused(folder));
         Write(folder, With(whole, copy => copy[^20] ^= 1));
         Assert.Contains("manifest.json: damaged", Refused(folder));
         Write(folder, whole);

@@ -1,3 +1,4 @@
+using Engram.Analytic;
 using Engram.Data;
 using Engram.Learning;
 using Engram.Models;
@@ -5,6 +6,7 @@ using Engram.Persistence;
 using Engram.Persistence.Onnx;
 using Engram.Retention;
 using Engram.Streams;
+using Engram.Tests.Analytic;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using static TorchSharp.torch;
@@ -19,7 +21,8 @@ public class OnnxFileTests
     public static TheoryData<string, string> BackbonesAndHeads()
     {
         var data = new TheoryData<string, string>();
-        foreach (var backbone in (string[])["mlp 784-40-30", .. Architectures.Names])
+        foreach (var backbone in (string[])["mlp 784-40-30", "raw 784", "cosine-mlp 1x28x28 60-30-20", "cosine-mlp 3x32x32 40-30", "patches 1x8 side 6 grid 5",
+            "patches 3x8 side 5 grid 6", .. Architectures.Names])
             foreach (var head in new[] { "linear", "cosine" })
                 data.Add(backbone, head);
         return data;
@@ -30,15 +33,20 @@ public class OnnxFileTests
     public void Onnx_Runtime_gives_the_scores_of_the_model(string architecture, string head)
     {
         var channels = architecture.Contains("1x", StringComparison.Ordinal) || architecture.Contains("1-channel", StringComparison.Ordinal)
-            || architecture is "digits-cnn" || architecture.StartsWith("mlp", StringComparison.Ordinal) ? 1 : 3;
+            || architecture is "digits-cnn" or "raw 784" || architecture.StartsWith("mlp", StringComparison.Ordinal) ? 1 : 3;
         var size = channels == 3 || architecture == "lenet5 1x32" ? 32 : 28;
-        var scaling = channels == 3 ? InputScaling.ImageNet : new InputScaling(0.1307, 0.3081);
+        // A cosine front is made for pixels in 0..1.
+        var scaling = architecture.StartsWith("cosine-mlp", StringComparison.Ordinal) ? new InputScaling()
+            : channels == 3 ? InputScaling.ImageNet : new InputScaling(0.1307, 0.3081);
         using var folder = new TemporaryFolder();
         using var learner = new Learner(() =>
         {
             var backbone = Architectures.Backbone(architecture, long.MaxValue);
             return new ContinualModel(backbone, Architectures.Head(head, backbone.FeatureCount), scaling);
         }, new LearnerOptions { BatchSize = 4, Epochs = 3 }); // running means need steps to arrive
+        using (NewDisposeScope())
+            if (learner.Context.Model.Backbone is IUnlabelledBackbone backbone)
+                backbone.LearnFrom(Images(channels, size, Label.Numbers(0, 3), 8), scaling, 1);
         using (NewDisposeScope())
             for (var e = 0; e < 2; e++)
                 learner.Teach(new Experience(e, Images(channels, size, Label.Numbers(3 * e, 3), 8)));
@@ -79,6 +87,63 @@ public class OnnxFileTests
             Assert.Equal("[\"left\",\"right\"]", session.ModelMetadata.CustomMetadataMap["labels"]);
             Assert.Equal(kind == TargetKind.Regression ? "regression" : "multiLabel", session.ModelMetadata.CustomMetadataMap["kind"]);
         }
+    }
+
+    public static TheoryData<string, string> Analytic => new(
+        from learner in new[] { "ncm", "slda", "ridge", "recursive-ridge", "fecam" }
+        from extractor in new[] { "raw", "relu", "fourier", "patches", "backbone" }
+        select (learner, extractor));
+
+    [Theory]
+    [MemberData(nameof(Analytic))]
+    public void Onnx_Runtime_gives_the_scores_of_an_analytic_learner(string name, string extractor)
+    {
+        using var folder = new TemporaryFolder();
+        using var scope = NewDisposeScope();
+        var train = Images(1, 28, Label.Numbers(0, 4), 20);
+        var features = ExtractorOf(extractor, train);
+        using AnalyticLearner learner = name switch
+        {
+            "ncm" => new NearestClassMean(features, new InputScaling(0.13, 0.31)),
+            "slda" => new StreamingLda(features, 1e-2, new InputScaling(0.13, 0.31), ClassPrior.Counts),
+            "ridge" => new RidgeClassifier(features, 3, balance: ClassBalance.Pooled),
+            "recursive-ridge" => new RecursiveRidge(features, 2),
+            _ => new FeCam(features, new FeCamOptions { Gamma1 = 5, Prior = ClassPrior.Counts }),
+        };
+        learner.Learn(new Experience(0, train));
+        learner.Unlearn(SubsetSource.WithLabels(train, ["3"])); // a label that is never predicted any more
+        learner.Calibrate(SubsetSource.WithLabels(Images(1, 28, Label.Numbers(0, 3), 5), Label.Numbers(0, 3)));
+        var id = AnalyticBundle.Save(learner, folder["bundle"]).Id;
+        using var loaded = AnalyticBundle.Load(folder["bundle"]);
+        OnnxFile.Write(folder["model.onnx"], loaded, id);
+        using var session = new InferenceSession(folder["model.onnx"]);
+
+        var inputs = TestData.Mnist.Test.Gather([.. Enumerable.Range(0, 30).Select(i => (long)i)]).Inputs;
+        var expected = learner.Scores(inputs).data<float>().ToArray();
+        var actual = Run(session, inputs, null);
+
+        var (worst, largest) = Difference(expected, actual);
+        // A float32 score of a hundred has steps of 1e-5, and sums of the same terms in another order differ by some.
+        Assert.True(worst <= Tolerance * Math.Max(1, largest / 10), $"largest difference {worst:E1}, largest score {largest:F1}");
+        Assert.Equal(30, expected.Count(float.IsNegativeInfinity));
+        var metadata = session.ModelMetadata.CustomMetadataMap;
+        Assert.Equal(("[\"0\",\"1\",\"2\",\"3\"]", id), (metadata["labels"], metadata["bundle"]));
+        Assert.Equal(learner.Temperature, double.Parse(metadata["temperature"], System.Globalization.CultureInfo.InvariantCulture));
+        TestContext.Current.TestOutputHelper!.WriteLine($"{name}, {extractor}: largest difference {worst:E1}, largest score {largest:F1}");
+    }
+
+    [Fact]
+    public void An_analytic_learner_with_an_extractor_of_the_users_or_nothing_learnt_is_refused()
+    {
+        using var stream = new TemporaryFolder();
+        using var nothing = new NearestClassMean(new RawFeatures(784));
+        Assert.Contains("has learnt nothing", Assert.Throws<NotSupportedException>(() => OnnxFile.Write(stream["a.onnx"], nothing)).Message);
+        using var own = new NearestClassMean(new Halves());
+        own.Learn(new Experience(0, Images(1, 28, Label.Numbers(0, 2), 3)));
+        Assert.Contains("extractor: Halves", Assert.Throws<NotSupportedException>(() => OnnxFile.Write(stream["a.onnx"], own)).Message);
+        using var old = AnalyticBundle.Load(AnalyticFixtures.PathOf(1, "slda"));
+        Assert.Contains("version 1", Assert.Throws<NotSupportedException>(() => OnnxFile.Write(stream["a.onnx"], old)).Message);
+        Assert.Empty(Directory.GetFileSystemEntries(stream.Path));
     }
 
     [Fact]
@@ -144,13 +209,36 @@ public class OnnxFileTests
             using var prediction = model.Predict(inputs.narrow(0, 0, count), task);
             var expected = prediction.Scores.data<float>().ToArray();
             var actual = Run(session, inputs.narrow(0, 0, count).contiguous(), task);
-            Assert.Equal(expected.Length, actual.Length);
-            for (var i = 0; i < expected.Length; i++)
-                if (expected[i] != actual[i]) worst = Math.Max(worst, Math.Abs(expected[i] - actual[i]));
-            largest = Math.Max(largest, expected.Where(float.IsFinite).Max(Math.Abs));
+            var (difference, score) = Difference(expected, actual);
+            (worst, largest) = (Math.Max(worst, difference), Math.Max(largest, score));
         }
         Assert.True(worst <= Tolerance, $"largest difference {worst:E1}, largest score {largest:F1}");
         return (worst, largest);
+    }
+
+    private static (double Worst, double Largest) Difference(float[] expected, float[] actual)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        var worst = 0.0;
+        for (var i = 0; i < expected.Length; i++)
+            if (expected[i] != actual[i]) worst = Math.Max(worst, Math.Abs((double)expected[i] - actual[i]));
+        return (worst, expected.Where(float.IsFinite).Max(Math.Abs));
+    }
+
+    private static FeatureExtractor ExtractorOf(string name, ISampleSource images) => name switch
+    {
+        "relu" => new RandomFeatures(784, 50, scale: 0.1),
+        "fourier" => new RandomFeatures(784, 50, RandomActivation.Fourier, 0.1),
+        "patches" => new PatchFeatures(images, new PatchOptions { Filters = 4, Side = 5, Grid = 5 }),
+        "backbone" => new BackboneFeatures(new LeNet5(1, 28)),
+        _ => new RawFeatures(784),
+    };
+
+    private sealed class Halves() : FeatureExtractor(392)
+    {
+        public override long MemoryBytes => 0;
+
+        public override Tensor Extract(Tensor inputs) => inputs.flatten(1).narrow(1, 0, 392);
     }
 
     private static float[] Run(InferenceSession session, Tensor inputs, int? task)

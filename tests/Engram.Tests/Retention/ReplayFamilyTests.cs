@@ -194,20 +194,6 @@ public sealed class ReplayFamilyTests
             () => new DarkExperienceReplay(new DerOptions { Alpha = -1 })).Message, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("replay", 0.88)]
-    [InlineData("er-ace", 0.90)]
-    public void Split_MNIST_is_learnt_in_full(string name, double least)
-    {
-        var full = ExperienceStream.ClassIncremental(TestData.Mnist.Train, TestData.Mnist.Test, s_pairs);
-        using var learner = new Learner(
-            () => new ContinualModel(new Mlp(784, 400, 400)), new LearnerOptions { BatchSize = 128 },
-            Engram.Retention.Strategies.Named(name).Create(new StrategyBudget()));
-        foreach (var experience in full.Experiences) learner.Learn(experience, cancellationToken: TestContext.Current.CancellationToken);
-        var accuracy = full.Tests.Average(test => Evaluator.Accuracy(learner, test));
-        Assert.True(accuracy >= least, $"{name} {accuracy}");
-    }
-
     private static readonly IReadOnlyList<IReadOnlyList<Label>> s_pairs =
         [.. Enumerable.Range(0, 5).Select(i => (IReadOnlyList<Label>)[2 * i, (2 * i) + 1])];
 

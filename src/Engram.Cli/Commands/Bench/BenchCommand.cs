@@ -15,9 +15,11 @@ internal static class BenchCommand
         Examples.Of(list, "engram bench list");
         command.Subcommands.Add(list);
         foreach (var benchmark in BenchmarkList.All) command.Subcommands.Add(Of(benchmark, host));
+        command.Subcommands.Add(BenchSpeedCommand.Build(host));
         command.Subcommands.Add(BenchCellCommand.Build(host));
         Examples.Of(command,
             "engram bench list",
+            "engram bench speed",
             "engram bench split-mnist --scenario class --methods all --seeds 20",
             "engram bench split-mnist --scenario class --methods none,er --seeds 2 --iterations 50   a short look");
         return command;

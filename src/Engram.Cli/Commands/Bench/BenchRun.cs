@@ -49,7 +49,9 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
         try
         {
             view.Progress(cell, 0);
-            var result = await CellProcess.Run(cell, folder, data, fraction => view.Progress(cell, fraction), stop).ConfigureAwait(false);
+            await CellProcess.Run(
+                cell.Key, BenchCellCommand.Arguments(cell, folder, data), fraction => view.Progress(cell, fraction), stop).ConfigureAwait(false);
+            var result = Read(folder, cell);
             lock (_lock) results[cell] = result;
             view.Finished(cell, result);
         }

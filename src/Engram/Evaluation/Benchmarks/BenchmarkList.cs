@@ -1,3 +1,5 @@
+using Engram.Data;
+
 namespace Engram.Evaluation.Benchmarks;
 
 /// <summary>Every benchmark by name.</summary>
@@ -5,7 +7,10 @@ public static class BenchmarkList
 {
     /// <summary>All benchmarks.</summary>
     public static IReadOnlyList<Benchmark> All { get; } =
-        [new SplitMnist(), new PermutedMnist(), new RotatedMnist(), new SplitCifar(10, 5), new SplitCifar(100, 10)];
+    [
+        new SplitMnist(), new PermutedMnist(), new RotatedMnist(), new SplitCifar(10, 5), new SplitCifar(100, 10),
+        .. Enum.GetValues<Core50Protocol>().Select(protocol => new Core50Benchmark(protocol)),
+    ];
 
     /// <summary>The benchmark of a name.</summary>
     /// <param name="name">Its name.</param>

@@ -71,7 +71,7 @@ public sealed class RotatedMnist : Benchmark
         new() { Epochs = 1, BatchSize = 10, Optimizer = new SgdOptions { LearningRate = 0.1 } };
 
     /// <inheritdoc/>
-    public override ContinualModel Model(Func<int, IncrementalHead>? head) => new(new Mlp(784, 100, 100), head?.Invoke(100));
+    public override ContinualModel Model(Func<int, IncrementalHead>? head) => new(new Mlp(784, 100, 100), head?.Invoke(100) ?? new LinearHead(100, RowStart.UniformFanIn));
 
     // Every context is tested up to twenty times: its images are turned once.
     private static TensorSource Turned(ISampleSource source, double degrees)

@@ -77,6 +77,6 @@ public sealed class SplitCifar : Benchmark
     public override ContinualModel Model(Func<int, IncrementalHead>? head)
     {
         var backbone = ResNet.ResNet18(20);
-        return new ContinualModel(backbone, head?.Invoke(backbone.FeatureCount), new InputScaling(0.5, 0.25));
+        return new ContinualModel(backbone, head?.Invoke(backbone.FeatureCount) ?? new LinearHead(backbone.FeatureCount, RowStart.UniformFanIn), new InputScaling(0.5, 0.25));
     }
 }

@@ -53,8 +53,7 @@ public sealed class SplitMnist : Benchmark
         new("joint", "Joint", _ => [])
         {
             AtOnce = true,
-            Scenarios = [Scenario.DomainIncremental, Scenario.ClassIncremental],
-            Published = Numbers(null, (98.59, 0.05), (98.17, 0.04)),
+            Published = Numbers((99.67, null), (98.59, 0.05), (98.17, 0.04)),
         },
         new("ewc", "EWC", scenario => [new ElasticWeightConsolidation(new EwcOptions
             { Lambda = Of(scenario, 1e5, 1e10, 1e9), FisherSamples = null, Labels = FisherLabels.Exact })])
@@ -112,7 +111,7 @@ public sealed class SplitMnist : Benchmark
         new() { Iterations = 2000, BatchSize = 128, DropLast = true, Optimizer = new AdamOptions { LearningRate = 1e-3 } };
 
     /// <inheritdoc/>
-    public override ContinualModel Model(Func<int, IncrementalHead>? head) => new(new Mlp(784, 400, 400), head?.Invoke(400));
+    public override ContinualModel Model(Func<int, IncrementalHead>? head) => new(new Mlp(784, 400, 400), head?.Invoke(400) ?? new LinearHead(400, RowStart.UniformFanIn));
 
     private static double Of(Scenario scenario, double task, double domain, double @class) => scenario switch
     {

@@ -1,3 +1,4 @@
+using Engram.Analytic;
 using Engram.Models;
 using TorchSharp.Modules;
 
@@ -10,18 +11,32 @@ internal static class OnnxBackbones
 
     /// <summary>Adds a backbone; returns the features, <c>[batch, features]</c>.</summary>
     /// <exception cref="NotSupportedException">A backbone of another kind.</exception>
-    public static string Add(OnnxGraph graph, Backbone backbone, string input) => backbone switch
+    /// <param name="graph">The graph.</param>
+    /// <param name="backbone">The backbone.</param>
+    /// <param name="input">Scaled samples, <c>[batch, shape]</c>.</param>
+    /// <param name="shape">Of one sample.</param>
+    public static string Add(OnnxGraph graph, Backbone backbone, string input, IReadOnlyList<long> shape) => backbone switch
     {
-        Mlp { Gates: null } mlp => OfMlp(graph, mlp, input),
+        Mlp { Gates: null } mlp => Hidden(graph, mlp, graph.Flatten($"{Path}.flat", input)),
+        RawInputs => graph.Flatten($"{Path}.flat", input),
+        CosineMlp mlp => Hidden(graph, mlp, CosineFront(graph, mlp, input)),
+        PatchBackbone patches => OnnxPatches.Add(graph, Path, patches.Response, input, shape),
         DigitsCnn or LeNet5 => graph.Chain($"{Path}.layers", Child(backbone, "layers"), input),
         ResNet resNet => OfResNet(graph, resNet, input),
         _ => throw new NotSupportedException(
-            $"backbone: {backbone.Architecture}, expected Mlp without gates, DigitsCnn, LeNet5 or ResNet, which ONNX export knows"),
+            $"backbone: {backbone.Architecture}, expected Mlp without gates, CosineMlp, RawInputs, DigitsCnn, LeNet5, ResNet or PatchBackbone, which ONNX export knows"),
     };
 
-    private static string OfMlp(OnnxGraph graph, Mlp mlp, string input)
+    private static string CosineFront(OnnxGraph graph, CosineMlp mlp, string input)
     {
-        var hidden = graph.Flatten($"{Path}.flat", input);
+        var pixels = graph.Node("Reshape", $"{Path}.pixels",
+            [graph.Flatten($"{Path}.flat", input), graph.Constant($"{Path}.pixels.shape", 0, -1, mlp.Basis.shape[0])]); // [batch, channels, pixels]
+        return graph.Flatten($"{Path}.coefficients",
+            graph.Node("MatMul", $"{Path}.cosines", [pixels, graph.Constant($"{Path}.basis", mlp.Basis)]));
+    }
+
+    private static string Hidden(OnnxGraph graph, Backbone mlp, string hidden)
+    {
         foreach (var (name, layer) in mlp.named_children())
             hidden = graph.Relu($"{Path}.{name}.relu", graph.Layer($"{Path}.{name}", layer, hidden));
         return hidden;

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Engram.Analytic;
 using Engram.Models;
 
 namespace Engram.Persistence.Onnx;
@@ -10,6 +12,8 @@ namespace Engram.Persistence.Onnx;
 /// Where a task must be named (<see cref="LoadedModel.NeedsTask"/>), also <c>task</c>, int64 <c>[1]</c>.</para>
 /// <para>Output <c>scores</c>: float32 <c>[batch, classes]</c> as <see cref="Learning.Prediction.Scores"/>: logits, or values in a
 /// regression; minus infinity for the outputs of other tasks.</para>
+/// <para>An <see cref="AnalyticLearner"/> is written with its extractor; its scores are those of
+/// <see cref="AnalyticLearner.Scores"/>, and the metadata also has <c>temperature</c>, by which they are divided before a softmax.</para>
 /// <para>Metadata: <c>labels</c>, a JSON array of the names in the order of the outputs; <c>tasks</c>, their tasks, where there are
 /// any; <c>kind</c>, what the scores stand for; <c>bundle</c>, the id of the bundle.</para>
 /// <para>Opset 17. The tests compare every backbone and head with <see cref="LoadedModel.Predict"/> through ONNX Runtime.</para>
@@ -17,7 +21,6 @@ namespace Engram.Persistence.Onnx;
 public static class OnnxFile
 {
     private const int IrVersion = 8, Opset = 17; // of ONNX 1.12, which runtimes since 2022 read
-    private const long MaxNumbers = 500_000_000; // a message of protocol buffers ends at 2 GB
 
     private static readonly JsonSerializerOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -30,7 +33,7 @@ public static class OnnxFile
         if (manifest.Mechanisms.FirstOrDefault(mechanism => mechanism.Predicts) is { } other)
             return $"mechanism {other.Name} takes part in prediction and has no form in ONNX, expected mechanisms that leave prediction to the model";
         if (!Architectures.IsKnown(manifest.Model.Backbone))
-            return $"backbone {manifest.Model.Backbone} cannot be rebuilt without the code that made it, expected Mlp, DigitsCnn, LeNet5 or ResNet";
+            return $"backbone {manifest.Model.Backbone} cannot be rebuilt without the code that made it, expected one of the library's";
         return Architectures.IsKnownHead(manifest.Model.Head)
             ? null
             : $"head {manifest.Model.Head} cannot be rebuilt without the code that made it, expected linear or cosine";
@@ -56,27 +59,64 @@ public static class OnnxFile
         Build(model).CopyTo(stream);
     }
 
+    /// <summary>Writes an analytic learner as a file, whole or not at all.</summary>
+    /// <param name="path">The file to create or replace.</param>
+    /// <param name="learner">The learner.</param>
+    /// <param name="bundle">Id of the bundle that it comes from, for the metadata; null for none.</param>
+    /// <exception cref="NotSupportedException">It has learnt nothing, the shape of its inputs is not known, or its extractor is not of the library.</exception>
+    public static void Write(string path, AnalyticLearner learner, string? bundle = null)
+    {
+        var file = Build(learner, bundle);
+        AtomicFile.Write(path, file.CopyTo);
+    }
+
+    private static ProtoMessage Build(AnalyticLearner learner, string? bundle)
+    {
+        ArgumentNullException.ThrowIfNull(learner);
+        if (!learner.HasLearnt) throw new NotSupportedException("learner: has learnt nothing, expected one that knows a class");
+        if (learner is not { InputShape: { } shape, InputType: { } type })
+            throw new NotSupportedException("learner: its bundle is of version 1, which does not say what a sample is; expected one saved since");
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var graph = new OnnxGraph();
+        var scaled = Scaled(graph, learner.Scaling, shape, type);
+        var scores = OnnxAnalytic.Scores(graph, learner.Form(), OnnxAnalytic.Features(graph, learner.Features, scaled, shape));
+        return Finish(graph, scores, learner.Classes.Count, Bundle.CodeVersion,
+        [
+            ("labels", JsonSerializer.Serialize(learner.Classes.Classes.Select(key => key.Label.Name), s_json)),
+            ("kind", "classes"),
+            ("temperature", learner.Temperature.ToString("R", CultureInfo.InvariantCulture)),
+            ("bundle", bundle ?? ""),
+        ]);
+    }
+
+    private static string Scaled(OnnxGraph graph, InputScaling scaling, IReadOnlyList<long> shape, ScalarType type)
+    {
+        var input = graph.Input("input", type == ScalarType.Byte ? OnnxGraph.Byte : OnnxGraph.Float, [null, .. shape.Select(size => (long?)size)]);
+        return OnnxScaling.Add(graph, scaling, input, shape, type);
+    }
+
     private static ProtoMessage Build(LoadedModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
         if (model.InputShape is not { } shape || model.Manifest.Learner.InputType is not { } type || model.Classes.Count == 0)
             throw new NotSupportedException("model: has learnt nothing, expected a model that knows a class");
-        var numbers = model.Model.NamedTensors().Sum(pair => pair.Tensor.numel());
-        if (numbers > MaxNumbers)
-            throw new NotSupportedException($"model: {numbers} numbers, expected at most {MaxNumbers} in one ONNX file");
-
         var graph = new OnnxGraph();
-        var input = graph.Input("input", type == ScalarType.Byte ? OnnxGraph.Byte : OnnxGraph.Float, [null, .. shape.Select(size => (long?)size)]);
-        var scaled = OnnxScaling.Add(graph, model.Model.Scaling, input, shape, type);
-        var scores = OnnxHeads.Add(graph, model.Model.Head, OnnxBackbones.Add(graph, model.Model.Backbone, scaled));
+        var scaled = Scaled(graph, model.Model.Scaling, shape, type);
+        var scores = OnnxHeads.Add(graph, model.Model.Head, OnnxBackbones.Add(graph, model.Model.Backbone, scaled, shape));
         if (model.NeedsTask)
             scores = OnnxHeads.OfTask(graph, [.. model.Classes.Classes.Select(key => key.Task ?? -1L)], scores);
-        graph.Node("Identity", "scores", [scores]);
-        graph.Output("scores", OnnxGraph.Float, null, model.Classes.Count);
+        return Finish(graph, scores, model.Classes.Count, model.Manifest.Lineage.CodeVersion, Metadata(model));
+    }
 
-        var file = new ProtoMessage().Number(1, IrVersion).Text(2, "Engram").Text(3, model.Manifest.Lineage.CodeVersion)
+    private static ProtoMessage Finish(
+        OnnxGraph graph, string scores, int classes, string codeVersion, IEnumerable<(string Key, string Value)> metadata)
+    {
+        graph.Node("Identity", "scores", [scores]);
+        graph.Output("scores", OnnxGraph.Float, null, classes);
+        var file = new ProtoMessage().Number(1, IrVersion).Text(2, "Engram").Text(3, codeVersion)
             .Message(7, graph.Message).Message(8, new ProtoMessage().Text(1, "").Number(2, Opset));
-        foreach (var (key, value) in Metadata(model)) file.Message(14, new ProtoMessage().Text(1, key).Text(2, value));
+        foreach (var (key, value) in metadata) file.Message(14, new ProtoMessage().Text(1, key).Text(2, value));
         return file;
     }
 

@@ -4,10 +4,13 @@ namespace Engram.Persistence.Onnx;
 /// <remarks>Every node has one output, which carries the node's name. Field numbers are those of onnx.proto.</remarks>
 internal sealed class OnnxGraph
 {
-    public const int Float = 1, Byte = 2, Int64 = 7;
+    public const int Float = 1, Byte = 2, Int64 = 7, Double = 11;
+
+    private const long MaxBytes = 2_000_000_000; // a message of protocol buffers ends at 2 GB
 
     private readonly ProtoMessage _graph = new ProtoMessage().Text(2, "engram");
     private readonly HashSet<string> _constants = [];
+    private long _bytes;
 
     /// <summary>Declares an input; null in the shape is the batch.</summary>
     public string Input(string name, int type, params IEnumerable<long?> shape)
@@ -33,13 +36,22 @@ internal sealed class OnnxGraph
         return name;
     }
 
-    /// <summary>A constant from a tensor, float32 or int64.</summary>
+    /// <summary>A constant from a tensor, float32, float64 or int64.</summary>
+    /// <exception cref="NotSupportedException">Another type, or more than one file can hold.</exception>
     public string Constant(string name, Tensor value)
     {
         if (!_constants.Add(name)) return name;
+        if ((_bytes += value.numel() * value.element_size()) > MaxBytes)
+            throw new NotSupportedException($"model: more than {MaxBytes} bytes of constants, expected fewer in one ONNX file");
         using var scope = NewDisposeScope();
         var flat = value.detach().cpu().contiguous();
-        var type = flat.dtype == ScalarType.Int64 ? Int64 : Float;
+        var type = flat.dtype switch
+        {
+            ScalarType.Float32 => Float,
+            ScalarType.Float64 => Double,
+            ScalarType.Int64 => Int64,
+            _ => throw new NotSupportedException($"constant {name}: {flat.dtype}, expected Float32, Float64 or Int64"),
+        };
         _graph.Message(5, new ProtoMessage()
             .Numbers(1, flat.shape).Number(2, type).Text(8, name).Bytes(9, flat.reshape(-1).bytes));
         return name;

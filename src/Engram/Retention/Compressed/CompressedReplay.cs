@@ -1,6 +1,7 @@
 using Engram.Data;
 using Engram.Learning;
 using Engram.Memory;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -58,6 +59,9 @@ public sealed class CompressedReplay : RetentionMechanism
     private const int PlaceBytes = 16; // group and place within it
 
     /// <inheritdoc/>
+    public override long SamplesStored => _buffer.Count;
+
+    /// <inheritdoc/>
     /// <remarks>
     /// Of the exemplars held, with the places by which the buffer balances them, which small codes no longer dwarf; room for more
     /// that the buffer has taken is not counted.
@@ -84,15 +88,14 @@ public sealed class CompressedReplay : RetentionMechanism
     }
 
     /// <inheritdoc/>
-    protected internal override void BeforeGrowth(LearningContext context)
+    protected internal override string? WhyNot(Experience experience)
     {
-        ArgumentNullException.ThrowIfNull(context);
-        var (source, shape) = (context.Experience.Train, context.Experience.Train.InputShape);
-        if (shape.Count != 3 || shape[1] * shape[2] < _options.Coefficients)
-            throw new ArgumentException(
-                $"experience: samples of shape [{string.Join(", ", shape)}], expected images [channels, height, width] of "
-                + $"{_options.Coefficients} pixels or more for {Name}");
-        UnitInputs.Check(source, Name);
+        ArgumentNullException.ThrowIfNull(experience);
+        var shape = experience.Train.InputShape;
+        return shape.Count != 3 || shape[1] * shape[2] < _options.Coefficients
+            ? $"samples of shape [{string.Join(", ", shape)}], expected images [channels, height, width] of "
+                + $"{_options.Coefficients} pixels or more for {Name}"
+            : UnitInputs.WhyNot(experience.Train, Name);
     }
 
     /// <inheritdoc/>

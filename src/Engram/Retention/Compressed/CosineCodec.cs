@@ -10,7 +10,6 @@ namespace Engram.Retention;
 /// </remarks>
 internal sealed class CosineCodec : IDisposable
 {
-    private readonly Tensor _basis; // [height · width, coefficients], orthonormal columns
     private readonly int _channels;
     private readonly double _step;
 
@@ -27,23 +26,26 @@ internal sealed class CosineCodec : IDisposable
         for (var pixel = 0; pixel < height * width; pixel++)
             for (var c = 0; c < lowest.Length; c++)
                 basis[(pixel * lowest.Length) + c] = (float)(Cosine(pixel / width, lowest[c].V, height) * Cosine(pixel % width, lowest[c].U, width));
-        _basis = tensor(basis).view(height * width, lowest.Length).DetachFromDisposeScope();
+        Basis = tensor(basis).view(height * width, lowest.Length).DetachFromDisposeScope();
     }
+
+    /// <summary><c>[height · width, coefficients]</c>, orthonormal columns; stays the codec's.</summary>
+    public Tensor Basis { get; }
 
     /// <summary>Codes, uint8 <c>[n, channels · coefficients]</c>, of inputs in 0..1, float32 <c>[n, channels · height · width]</c>.</summary>
     public Tensor Encode(Tensor inputs) =>
         Transform(inputs).div_(Held(_step)).round_().clamp_(Held(-127), Held(127)).add_(Held(128), alpha: Held(1)).to(ScalarType.Byte);
 
     /// <summary>Coefficients, float32 <c>[n, channels · coefficients]</c>, of inputs <c>[n, ...]</c>.</summary>
-    public Tensor Transform(Tensor inputs) => inputs.reshape(-1, _basis.shape[0]).mm(_basis).view(inputs.shape[0], -1);
+    public Tensor Transform(Tensor inputs) => inputs.reshape(-1, Basis.shape[0]).mm(Basis).view(inputs.shape[0], -1);
 
     /// <summary>Inputs, float32 <c>[n, channels · height · width]</c>, of codes.</summary>
     /// <remarks>Not clamped to 0..1: their transform is then that of the codes, as a network behind the same transform sees new images.</remarks>
     public Tensor Decode(Tensor codes) =>
         codes.reshape(codes.shape[0] * _channels, -1).to(ScalarType.Float32).sub_(Held(128)).mul_(Held(_step))
-            .mm(_basis.t()).view(codes.shape[0], -1);
+            .mm(Basis.t()).view(codes.shape[0], -1);
 
-    public void Dispose() => _basis.Dispose();
+    public void Dispose() => Basis.Dispose();
 
     private static double Cosine(int x, int frequency, int length) =>
         Math.Sqrt((frequency == 0 ? 1.0 : 2.0) / length) * Math.Cos(Math.PI * ((2 * x) + 1) * frequency / (2.0 * length));

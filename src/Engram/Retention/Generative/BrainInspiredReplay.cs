@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Engram.Learning;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -50,10 +51,13 @@ public sealed class BrainInspiredReplay : GeneratedReplay
     }
 
     /// <inheritdoc/>
+    protected internal override string? WhyNot(Experience experience) =>
+        base.WhyNot(experience) ?? UnitInputs.WhyNot(experience.Train, _options.Reconstruction, Name);
+
+    /// <inheritdoc/>
     protected internal override void BeginExperience(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        UnitInputs.Check(context.Source, _options.Reconstruction, Name);
         _replayable = [.. _seen];
         foreach (var id in context.ClassIds) _seen.Add(id);
         if (_feedback is null) Build(context, UnitInputs.Count(context.Source), context.Classes.Count);

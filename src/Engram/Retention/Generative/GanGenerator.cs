@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Engram.Data;
 using Engram.Learning;
 
 namespace Engram.Retention;
@@ -37,17 +38,21 @@ public sealed class GanGenerator(GanOptions? options = null) : ReplayGenerator
     public override bool Remembers => _before is not null;
 
     /// <inheritdoc/>
+    public override string? WhyNot(ISampleSource samples)
+    {
+        ArgumentNullException.ThrowIfNull(samples);
+        var shape = samples.InputShape;
+        return shape.Count == 3 && shape[1] % 4 == 0 && shape[2] % 4 == 0
+            ? UnitInputs.WhyNot(samples, "a GAN")
+            : $"samples of shape [{string.Join(", ", shape)}], expected images [channels, height, width] with sides that 4 divides for a GAN";
+    }
+
+    /// <inheritdoc/>
     public override void Begin(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var shape = context.Source.InputShape;
-        if (shape.Count != 3 || shape[1] % 4 != 0 || shape[2] % 4 != 0)
-            throw new ArgumentException(
-                $"experience: samples of shape [{string.Join(", ", shape)}], expected images [channels, height, width] with sides "
-                + "that 4 divides for a GAN");
-        UnitInputs.Check(context.Source, "a GAN");
         foreach (var id in context.ClassIds) _seen.Add(id);
-        if (_painter is null) Build([.. shape], context.Classes.Count);
+        if (_painter is null) Build([.. context.Source.InputShape], context.Classes.Count);
         Grow(context.Classes.Count - _painter!.Module.Classes);
         if (!context.Options.ResetOptimizer) return;
         _painter.Optimizer.Reset();

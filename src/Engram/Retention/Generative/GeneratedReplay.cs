@@ -1,5 +1,6 @@
 using Engram.Learning;
 using Engram.Models;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -44,10 +45,12 @@ public abstract class GeneratedReplay : RetentionMechanism, ISampleGenerator
         other is GeneratedReplay ? $"replays generated samples as {other.Name} does, expected one of them" : null;
 
     /// <inheritdoc/>
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
+
+    /// <inheritdoc/>
     protected internal override void BeforeGrowth(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        ExemplarMechanism.ExpectClasses(context, Name);
         if (context.Completed == 0) return;
         _solver.Capture(context);
         RememberGenerator();

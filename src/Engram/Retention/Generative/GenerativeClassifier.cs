@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Engram.Data;
 using Engram.Learning;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -64,11 +65,7 @@ public sealed class GenerativeClassifier : RetentionMechanism, ISampleGenerator
         options is { Scenario: Scenario.ClassIncremental } ? null : "models classes, expected class-incremental learning";
 
     /// <inheritdoc/>
-    protected internal override void BeforeGrowth(LearningContext context)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        ExemplarMechanism.ExpectClasses(context, Name);
-    }
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
 
     /// <inheritdoc/>
     protected internal override void BeginExperience(LearningContext context)

@@ -1,4 +1,5 @@
 using Engram.Learning;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -37,6 +38,10 @@ public sealed class GenerativeReplay : GeneratedReplay
 
     /// <inheritdoc/>
     public override Tensor Sample(int count) => _generator.Generate(count, before: false);
+
+    /// <inheritdoc/>
+    protected internal override string? WhyNot(Experience experience) =>
+        base.WhyNot(experience) ?? _generator.WhyNot(experience.Train);
 
     /// <inheritdoc/>
     protected internal override void BeginExperience(LearningContext context) => _generator.Begin(context);

@@ -1,3 +1,4 @@
+using Engram.Data;
 using Engram.Learning;
 
 namespace Engram.Retention;
@@ -11,6 +12,10 @@ public abstract class ReplayGenerator : IDisposable
 
     /// <summary>Whether there is something to replay: <see cref="Remember"/> was called since the last <see cref="Forget"/>.</summary>
     public abstract bool Remembers { get; }
+
+    /// <summary>Why it cannot learn to make these samples, or null. Asked before anything changes.</summary>
+    /// <param name="samples">Of a new experience.</param>
+    public virtual string? WhyNot(ISampleSource samples) => null;
 
     /// <summary>How many classes take turns, in order of their ids, in samples of the generator as it is now; 0 where it cannot choose.</summary>
     public virtual int ClassesInTurn => 0;
@@ -65,10 +70,12 @@ public sealed class VaeGenerator(VaeOptions? options = null) : ReplayGenerator
     public override bool Remembers => _network?.Remembers ?? false;
 
     /// <inheritdoc/>
+    public override string? WhyNot(ISampleSource samples) => UnitInputs.WhyNot(samples, _options.Reconstruction, "a VAE");
+
+    /// <inheritdoc/>
     public override void Begin(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        UnitInputs.Check(context.Source, _options.Reconstruction, "a VAE");
         if (_network is null) Build(UnitInputs.Count(context.Source));
         if (context.Options.ResetOptimizer) _network!.Optimizer.Reset();
     }

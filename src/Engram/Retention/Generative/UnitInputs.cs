@@ -18,16 +18,14 @@ internal static class UnitInputs
     /// <summary>Numbers per sample.</summary>
     public static int Count(ISampleSource source) => (int)source.InputShape.Aggregate(1L, (product, size) => product * size);
 
-    /// <summary>Refuses samples that no probability of a pixel can stand for.</summary>
-    public static void Check(ISampleSource source, Reconstruction reconstruction, string name)
-    {
-        if (reconstruction == Reconstruction.Bernoulli) Check(source, $"{name} with Bernoulli reconstruction; Gaussian takes any");
-    }
+    /// <summary>Why samples are refused that no probability of a pixel can stand for.</summary>
+    public static string? WhyNot(ISampleSource source, Reconstruction reconstruction, string name) =>
+        reconstruction == Reconstruction.Bernoulli ? WhyNot(source, $"{name} with Bernoulli reconstruction; Gaussian takes any") : null;
 
-    /// <summary>Refuses numbers below 0 or above 1.</summary>
-    public static void Check(ISampleSource source, string what)
+    /// <summary>Why numbers below 0 or above 1 are refused; null where there are none.</summary>
+    public static string? WhyNot(ISampleSource source, string what)
     {
-        if (source.InputType == ScalarType.Byte) return;
+        if (source.InputType == ScalarType.Byte) return null;
         using var _ = no_grad();
         for (var start = 0; start < source.Count; start += BatchSize)
         {
@@ -35,8 +33,8 @@ internal static class UnitInputs
             var inputs = source.Gather([.. Enumerable.Range(start, Math.Min(BatchSize, source.Count - start)).Select(i => (long)i)]).Inputs;
             var (least, most) = (inputs.min().item<float>(), inputs.max().item<float>());
             if (!(least >= 0 && most <= 1))
-                throw new ArgumentException(
-                    $"experience: inputs from {least} to {most}, expected 0 to 1 for {what}");
+                return $"inputs from {least} to {most}, expected 0 to 1 for {what}";
         }
+        return null;
     }
 }

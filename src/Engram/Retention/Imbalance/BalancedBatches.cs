@@ -1,5 +1,6 @@
 using Engram.Data;
 using Engram.Learning;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -24,7 +25,7 @@ public sealed class BalancedBatches : RetentionMechanism
     public override long MemoryBytes => 0;
 
     /// <inheritdoc/>
-    protected internal override void BeforeGrowth(LearningContext context) => Require.Classes(context, Name);
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
 
     /// <inheritdoc/>
     protected internal override ISampleSource ChooseTrainingData(LearningContext context)

@@ -14,8 +14,7 @@ internal sealed class ClassCounts
     public void Add(LearningContext context)
     {
         while (_counts.Count < context.Classes.Count) _counts.Add(0);
-        var task = context.Targets.TaskKey(context.Experience.TaskId);
-        var idOf = context.Source.Labels.Select(label => context.Classes.IdOf(label, task)).ToArray();
+        var idOf = context.Source.Labels.Select((_, code) => context.Targets.IdOf(context.Source, code)).ToArray();
         foreach (var code in context.Source.Codes.Span) _counts[idOf[code]]++;
     }
 

@@ -1,4 +1,5 @@
 using Engram.Learning;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -61,7 +62,7 @@ public sealed class ClassWeightedLoss : RetentionMechanism
     public override long MemoryBytes => _weights is null ? 0 : _weights.numel() * _weights.element_size();
 
     /// <inheritdoc/>
-    protected internal override void BeforeGrowth(LearningContext context) => Require.Classes(context, Name);
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
 
     /// <inheritdoc/>
     protected internal override void BeginExperience(LearningContext context)

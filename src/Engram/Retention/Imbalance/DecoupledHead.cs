@@ -1,6 +1,7 @@
 using Engram.Data;
 using Engram.Learning;
 using Engram.Memory;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -62,6 +63,9 @@ public sealed class DecoupledHead : RetentionMechanism
     public override Seams Seams => Seams.Parameters;
 
     /// <inheritdoc/>
+    public override long SamplesStored => _buffer.Count;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => _buffer.Bytes;
 
     /// <inheritdoc/>
@@ -78,7 +82,7 @@ public sealed class DecoupledHead : RetentionMechanism
     }
 
     /// <inheritdoc/>
-    protected internal override void BeforeGrowth(LearningContext context) => Require.Classes(context, Name);
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
 
     /// <inheritdoc/>
     protected internal override void EndExperience(LearningContext context)

@@ -1,4 +1,5 @@
 using Engram.Learning;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -49,7 +50,7 @@ public sealed class LogitAdjustment : RetentionMechanism
     public override long MemoryBytes => _shift is null ? 0 : _shift.numel() * _shift.element_size();
 
     /// <inheritdoc/>
-    protected internal override void BeforeGrowth(LearningContext context) => Require.Classes(context, Name);
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
 
     /// <inheritdoc/>
     protected internal override void BeginExperience(LearningContext context)

@@ -49,6 +49,8 @@ internal sealed class LayerTrace
     public Tensor? Forward(Tensor inputs)
     {
         foreach (var layer in _layers) layer.Listen();
+        var precision = _model.Precision;
+        _model.Precision = Precision.Float32; // layers in less do not run as modules, which is what can be listened to
         try
         {
             using var _ = enable_grad();
@@ -57,6 +59,7 @@ internal sealed class LayerTrace
         }
         finally
         {
+            _model.Precision = precision;
             foreach (var layer in _layers) layer.Ignore();
         }
     }
@@ -88,7 +91,8 @@ internal sealed class LayerTrace
     private bool AgreesWithAutograd(LearningContext context, Tensor probe)
     {
         using var scope = NewDisposeScope();
-        var training = _model.training;
+        var (training, precision) = (_model.training, _model.Precision);
+        _model.Precision = Precision.Float32;
         _model.eval(); // dropout would differ between the two passes
         try
         {
@@ -105,7 +109,8 @@ internal sealed class LayerTrace
         }
         finally
         {
-            if (training) _model.train();
+            _model.Precision = precision;
+            if (training) _model.TrainMode(context.Completed);
         }
     }
 }

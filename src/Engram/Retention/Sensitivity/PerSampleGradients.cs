@@ -39,7 +39,7 @@ internal static class PerSampleGradients
         else
             foreach (var batch in chosen.Chunk(trace.HasConvolutions ? 32 : 256))
                 AddBatch(context, trace, batch, power, terms, sum);
-        if (training) context.Model.train();
+        if (training) context.Model.TrainMode(context.Completed);
         using var _ = no_grad();
         return sum.div_(Held(count)).MoveToOuterDisposeScope();
     }

@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using Engram.Client;
+
+namespace Engram.ServeBench;
+
+/// <summary>Kills the service under load at moments left to chance: what was acknowledged is there afterwards, once.</summary>
+internal static class KillRun
+{
+    private const int Senders = 16;
+
+    public static async Task<bool> RunAsync(int times)
+    {
+        var folder = Directory.CreateTempSubdirectory("engram-kill-").FullName;
+        var sent = new ConcurrentDictionary<string, bool>(); // key: whether it was acknowledged
+        var (lost, slowest, dice) = (0, TimeSpan.Zero, new Dice(1));
+        try
+        {
+            for (var round = 0; round < times; round++)
+            {
+                using var service = await ServiceProcess.StartAsync(folder);
+                if (service.Ready > slowest) slowest = service.Ready;
+                using var client = service.Client();
+                if (round == 0) await client.CreateLearnerAsync(Specification);
+                lost += await CheckAsync(client.Learner("pairs"), [.. sent.Where(key => key.Value).TakeLast(500).Select(key => key.Key)]);
+                using var stop = new CancellationTokenSource();
+                var sending = Enumerable.Range(0, Senders).Select(sender => SendAsync(client.Learner("pairs"), $"{round}-{sender}", sent, stop.Token)).ToArray();
+                await Task.Delay(TimeSpan.FromMilliseconds(20 + dice.Next(1500)));
+                service.Kill();
+                await stop.CancelAsync();
+                await Task.WhenAll(sending);
+            }
+            return await SettleAsync(folder, sent, lost, slowest, times);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static LearnerSpecification Specification => new()
+    {
+        Name = "pairs",
+        Input = new InputSchema { Kind = InputKind.Vector, Size = 2 },
+        Learning = new LearningPolicy { EverySamples = 500, HoldOut = 0 },
+    };
+
+    // Everything is sent once more: the log then holds each key once, and the model has learnt each once.
+    private static async Task<bool> SettleAsync(string folder, ConcurrentDictionary<string, bool> sent, int lost, TimeSpan slowest, int times)
+    {
+        using var service = await ServiceProcess.StartAsync(folder);
+        using var client = service.Client();
+        var learner = client.Learner("pairs");
+        foreach (var some in sent.Keys.Chunk(500))
+        {
+            var receipts = (await learner.FeedbackAsync(some.Select(Feedback))).Receipts;
+            lost += some.Zip(receipts).Count(pair => sent[pair.First] && pair.Second.State != FeedbackState.Duplicate);
+        }
+        await learner.LearnAsync();
+        var learnt = (await learner.WatchAsync()).Memory.Sum(content => content.Samples);
+        var acknowledged = sent.Count(key => key.Value);
+        Console.WriteLine($"{times} kills, {sent.Count} feedbacks sent, {acknowledged} acknowledged: {lost} lost; learnt {learnt}, {learnt - sent.Count} too many; ready within {slowest.TotalSeconds:0.0} s");
+        return lost == 0 && learnt == sent.Count;
+    }
+
+    private static async Task<int> CheckAsync(LearnerClient learner, string[] keys) => keys.Length == 0
+        ? 0
+        : (await learner.FeedbackAsync(keys.Select(Feedback))).Receipts.Count(receipt => receipt.State != FeedbackState.Duplicate);
+
+    private static async Task SendAsync(LearnerClient learner, string prefix, ConcurrentDictionary<string, bool> sent, CancellationToken stop)
+    {
+        for (var i = 0; !stop.IsCancellationRequested; i++)
+        {
+            var key = $"{prefix}-{i}";
+            sent[key] = false;
+            try
+            {
+                await learner.FeedbackAsync(Feedback(key), stop);
+                sent[key] = true;
+            }
+            catch (Exception problem) when (problem is HttpRequestException or IOException or OperationCanceledException)
+            {
+                return; // killed
+            }
+        }
+    }
+
+    private static FeedbackRequest Feedback(string key)
+    {
+        var hash = key.Aggregate(17, (hash, c) => unchecked(hash * 31 + c)) & 0xff;
+        return new FeedbackRequest { Input = LearnerInput.Vector(hash / 256f, hash % 7), Label = $"{hash % 3}", IdempotencyKey = key };
+    }
+
+    // SplitMix64, so that a run can be repeated.
+    private sealed class Dice(ulong seed)
+    {
+        private ulong _state = seed;
+
+        public int Next(int below)
+        {
+            var z = _state += 0x9E3779B97F4A7C15;
+            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+            return (int)((z ^ (z >> 31)) % (ulong)below);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Engram.Evaluation;
+
+namespace Engram.Cli.Commands.Tune;
+
+/// <summary>One measurement of a search: settings, on how much, and a seed.</summary>
+/// <param name="Text">The experiment's file with the trial's values, without what is not the trial's.</param>
+/// <param name="Strategy">Name of the strategy.</param>
+/// <param name="Seed">Seed.</param>
+/// <param name="Share">Share of the training samples.</param>
+/// <param name="Validation">Share set aside to measure with.</param>
+internal sealed record TrialCell(string Text, string Strategy, long Seed, double Share, double Validation)
+{
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
+    {
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+    };
+
+    /// <summary>A file name for its result: the same cell, computed by the same code, has the same.</summary>
+    [JsonIgnore]
+    public string Key
+    {
+        get
+        {
+            var all = JsonSerializer.SerializeToUtf8Bytes(new { Cell = this, Code = RunEnvironment.EngramVersion }, s_json);
+            return $"trial-{Convert.ToHexStringLower(SHA256.HashData(all))[..16]}";
+        }
+    }
+
+    /// <summary>The file of its result.</summary>
+    public string FileIn(string folder) => Path.Combine(folder, Key + ".json");
+
+    /// <summary>Reads the cell that a parent wrote for its child.</summary>
+    public static TrialCell Read(string path) => JsonSerializer.Deserialize<TrialCell>(File.ReadAllText(path), s_json)!;
+
+    /// <summary>Reads what a cell came to; null where it was not measured.</summary>
+    /// <exception cref="UsageException">The file is damaged.</exception>
+    public Measured? ResultIn(string folder)
+    {
+        var path = FileIn(folder);
+        if (!File.Exists(path)) return null;
+        try
+        {
+            return JsonSerializer.Deserialize<Measured>(File.ReadAllText(path), s_json) ?? throw new JsonException("null");
+        }
+        catch (JsonException problem)
+        {
+            throw new UsageException($"{path}: damaged ({problem.Message}), expected a trial's result; without the file it is measured again", problem);
+        }
+    }
+
+    /// <summary>Itself as JSON, for its child.</summary>
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, s_json);
+
+    /// <summary>What a cell came to.</summary>
+    /// <param name="Seconds">Time it took, interruptions not counted.</param>
+    /// <param name="Result">Everything measured, on validation samples.</param>
+    internal sealed record Measured(double Seconds, StrategyResult Result)
+    {
+        public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, s_json);
+    }
+}

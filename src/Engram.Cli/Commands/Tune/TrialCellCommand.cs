@@ -1,0 +1,88 @@
+using System.CommandLine;
+using System.Text.Json;
+using Engram.Cli.Experiments;
+using Engram.Evaluation;
+using Engram.Evaluation.Tuning;
+using Engram.Learning;
+using Engram.Persistence;
+using Engram.Retention;
+
+namespace Engram.Cli.Commands.Tune;
+
+/// <summary>
+/// <c>engram tune cell</c>, not shown in help: one measurement in a process of its own, started by <see cref="TuneRun"/>. It reads
+/// training samples only, and stops when its standard input is closed, as happens when its parent ends, however that came.
+/// </summary>
+internal static class TrialCellCommand
+{
+    private static readonly TimeSpan s_tellEvery = TimeSpan.FromSeconds(1);
+
+    /// <summary>The name of the command below <c>tune</c>; no experiment's file is called so.</summary>
+    public const string Name = "cell";
+
+    /// <summary>The arguments that measure a cell, written to a file for its child.</summary>
+    public static IReadOnlyList<string> Arguments(TrialCell cell, string folder, string data)
+    {
+        var path = Path.Combine(folder, cell.Key + ".cell");
+        AtomicFile.Write(path, stream => stream.Write(cell.ToJson()));
+        return ["tune", Name, "--cell", path, "--data", data];
+    }
+
+    public static Command Build(CliHost host)
+    {
+        var cell = OptionOf.Text("--cell", "File of the cell.", "FILE");
+        var data = OptionOf.Text("--data", "Where the data are.", "PATH");
+        var command = new Command(Name, "Measure one trial.") { cell, data, ErrorPolicy.Verbose() };
+        command.Hidden = true;
+        command.SetAction(parsed => Run(host, parsed.GetValue(cell)!, parsed.GetValue(data)!));
+        return command;
+    }
+
+    /// <summary>The experiment of a file with one strategy only.</summary>
+    public static ExperimentDescription Describe(ExperimentFile file, string strategy) => new()
+    {
+        Name = file.Name,
+        Strategies = [file.Strategies.First(known => known.Name == strategy)],
+        Model = chosen => file.Model.Make(chosen, DataSets.InputsOf(file.Data.Source)),
+        Training = file.Training,
+        Budget = new StrategyBudget(file.Memory),
+        Settings = new Dictionary<string, string>(),
+    };
+
+    private static int Run(CliHost host, string path, string data)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(host.CancellationToken);
+        var watch = new Thread(() =>
+        {
+            while (Console.In.Read() >= 0) { }
+            stop.Cancel();
+        });
+        watch.IsBackground = true;
+        watch.Start();
+
+        TorchRuntime.Configure(1);
+        var (cell, folder) = (TrialCell.Read(path), Path.GetDirectoryName(Path.GetFullPath(path))!);
+        var file = ExperimentFile.Parse(new ExperimentText(Path.GetFileName(path), cell.Text), cell.Seed);
+        var samples = file.Stream.ForTuning(file.Data.LoadTraining(data), cell.Validation, cell.Seed);
+        using var checkpoints = new ExperimentCheckpoints(Path.Combine(folder, cell.Key + ".checkpoint"), clock: host.Clock);
+        var told = host.Clock.GetTimestamp();
+        var result = TrialRun.Measure(samples, Describe(file, cell.Strategy), cell.Share, new Relay(progress =>
+        {
+            if (host.Clock.GetElapsedTime(told) < s_tellEvery) return;
+            told = host.Clock.GetTimestamp();
+            host.Out.WriteLine(JsonSerializer.Serialize(progress.Fraction));
+            host.Out.Flush();
+        }), checkpoints, host.Clock, stop.Token);
+        if (result is null) return ExitCode.Interrupted;
+        var json = new TrialCell.Measured(checkpoints.Seconds, result).ToJson();
+        AtomicFile.Write(cell.FileIn(folder), stream => stream.Write(json));
+        checkpoints.Clear();
+        File.Delete(path);
+        return ExitCode.Success;
+    }
+
+    private sealed class Relay(Action<ExperimentProgress> report) : IProgress<ExperimentProgress>
+    {
+        public void Report(ExperimentProgress value) => report(value);
+    }
+}

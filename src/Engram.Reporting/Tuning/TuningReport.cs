@@ -1,0 +1,36 @@
+using System.Text;
+using Engram.Evaluation.Tuning;
+using Engram.Persistence;
+
+namespace Engram.Reporting.Tuning;
+
+/// <summary>Writes a search for programs and for people.</summary>
+public static class TuningReport
+{
+    /// <summary>Writes tuning.json, tradeoff.png and report.html, each whole or not at all.</summary>
+    /// <param name="results">What was measured.</param>
+    /// <param name="directory">Where to; created if need be. Files of an earlier search are replaced.</param>
+    /// <returns>Full paths of the files, in the order they were written.</returns>
+    /// <exception cref="IOException">The folder cannot be written to; files written before stay.</exception>
+    public static IReadOnlyList<string> Write(TuningResults results, string directory)
+    {
+        ArgumentNullException.ThrowIfNull(results);
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        var folder = Directory.CreateDirectory(directory).FullName;
+        var numbers = Put(folder, "tuning.json", Encoding.UTF8.GetBytes(results.ToJson() + "\n"));
+        var picture = TradeOffPlot.RenderPng(results);
+        return
+        [
+            numbers,
+            Put(folder, "tradeoff.png", picture),
+            Put(folder, "report.html", Encoding.UTF8.GetBytes(TuningPage.Render(results, picture))),
+        ];
+    }
+
+    private static string Put(string folder, string name, byte[] content)
+    {
+        var path = Path.Combine(folder, name);
+        AtomicFile.Write(path, stream => stream.Write(content));
+        return path;
+    }
+}

@@ -1,0 +1,16 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace Engram.Server.Api;
+
+/// <summary>Says of inputs that they may be any JSON, which an empty schema does not say to people.</summary>
+internal sealed class DescribeSchema : IOpenApiSchemaTransformer
+{
+    public Task TransformAsync(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
+    {
+        if (context.JsonTypeInfo.Type == typeof(JsonElement) || context.JsonTypeInfo.Type == typeof(JsonElement?))
+            schema.Description ??= "An input, as the learner's schema says: an array of numbers, a string, or an object.";
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,165 @@
+using Dapper;
+using Engram.Client;
+using Microsoft.Data.Sqlite;
+
+namespace Engram.Server.Store;
+
+/// <summary>How feedback enters a learner's file: one row each, in transactions of <see cref="SqliteWriter"/>, on its thread.</summary>
+/// <remarks>
+/// For a prediction there is one truth at a time. Later feedback about the same prediction revokes the earlier, and stays held out
+/// if the earlier was, so that no input is both learnt and examined.
+/// </remarks>
+internal sealed class FeedbackLog(SqliteFile file, Func<SqliteConnection, string, PredictionRecord?> findPrediction)
+{
+    private const double Confirms = 0.5; // rewards from here on confirm the predicted label
+    private long _last = ReadCounter(file);
+
+    /// <summary>The last number given, on disk or not.</summary>
+    public long Last => Volatile.Read(ref _last);
+
+    /// <summary>Stores one feedback.</summary>
+    public FeedbackReceipt Append(SqliteConnection connection, FeedbackEntry entry)
+    {
+        if (entry.IdempotencyKey is { } key
+            && connection.QueryFirstOrDefault<long?>("SELECT sequence FROM feedback WHERE key = @key", new { key }) is { } known)
+            return new FeedbackReceipt(known, FeedbackState.Duplicate);
+
+        var sequence = Next();
+        if (entry.PredictionId is null)
+        {
+            Insert(connection, sequence, entry, FeedbackKind.Sample, entry.Input, entry.Label, entry.Subject, Held(sequence, entry.HoldOut), null);
+            return new FeedbackReceipt(sequence, FeedbackState.Accepted);
+        }
+        if (findPrediction(connection, entry.PredictionId) is { } prediction) return Judge(connection, sequence, entry, prediction);
+        Insert(connection, sequence, entry, FeedbackKind.Waiting, null, entry.Label, entry.Subject, Held(sequence, entry.HoldOut), null);
+        return new FeedbackReceipt(sequence, FeedbackState.Waiting);
+    }
+
+    /// <summary>Feedback that waited for a prediction becomes what it is, in the order it came.</summary>
+    public void Match(SqliteConnection connection, PredictionRecord prediction)
+    {
+        var waiting = connection.Query<WaitingRow>(
+            "SELECT sequence, at, observed, label, reward, subject, key, held FROM feedback WHERE prediction = @Id AND kind = 0 ORDER BY sequence",
+            new { prediction.Id }).ToList();
+        foreach (var row in waiting)
+        {
+            connection.Execute("DELETE FROM feedback WHERE sequence = @sequence", new { sequence = row.Sequence });
+            Judge(connection, row.Sequence, row.Entry(prediction.Id), prediction, ordinal: Next(), held: row.Held == 1);
+        }
+    }
+
+    /// <summary>Numbers given are on disk with what they were given to.</summary>
+    public void WriteCounter(SqliteConnection connection) => connection.Execute("UPDATE counter SET last = @Last", new { Last });
+
+    /// <summary>A number for a change.</summary>
+    public long Next() => Interlocked.Increment(ref _last);
+
+    private static long ReadCounter(SqliteFile file)
+    {
+        using var connection = file.Connect();
+        return connection.ExecuteScalar<long>("SELECT last FROM counter");
+    }
+
+    private static FeedbackReceipt Judge(
+        SqliteConnection connection, long sequence, FeedbackEntry entry, PredictionRecord prediction, long? ordinal = null, bool? held = null)
+    {
+        var label = entry.Label ?? (entry.Reward >= Confirms ? prediction.Label : null);
+        var kind = label is null ? FeedbackKind.Judgement : FeedbackKind.Sample;
+        var earlier = connection.QueryFirstOrDefault<EarlierRow>(
+            """
+            SELECT sequence, kind, held, label FROM feedback
+            WHERE prediction = @Id AND kind IN (1, 2) AND revoked IS NULL ORDER BY ordinal DESC LIMIT 1
+            """, new { prediction.Id });
+        if (earlier is not null)
+        {
+            // Said before: whoever repeats it without a key is told so. A bad reward takes nothing away from a label.
+            var same = earlier.Kind == (int)kind && earlier.Label == label;
+            if ((same || (kind == FeedbackKind.Judgement && entry.Reward is not null)) && entry.IdempotencyKey is null)
+                return new FeedbackReceipt(earlier.Sequence, FeedbackState.Duplicate);
+            if (same || kind == FeedbackKind.Judgement)
+            {
+                Insert(connection, sequence, entry, FeedbackKind.Erased, null, null, null, false, null, ordinal);
+                return new FeedbackReceipt(earlier.Sequence, FeedbackState.Duplicate);
+            }
+            connection.Execute(
+                "UPDATE feedback SET revoked = @now WHERE sequence = @Sequence", new { now = ordinal ?? sequence, earlier.Sequence });
+            held = earlier.Held == 1;
+        }
+        var judgement = new JudgedPrediction(
+            sequence, prediction.Version, prediction.Label, label is not null && label == prediction.Label, label,
+            Math.Max(0, ((entry.ObservedAt ?? entry.At) - prediction.At).TotalSeconds));
+        Insert(
+            connection, sequence, entry, kind, prediction.Input, label, entry.Subject ?? prediction.Subject,
+            held ?? Held(sequence, entry.HoldOut), judgement, ordinal);
+        return new FeedbackReceipt(sequence, FeedbackState.Accepted);
+    }
+
+    private static void Insert(
+        SqliteConnection connection, long sequence, FeedbackEntry entry, FeedbackKind kind, byte[]? input, string? label, string? subject,
+        bool held, JudgedPrediction? judgement, long? ordinal = null) =>
+        connection.Execute(
+            """
+            INSERT INTO feedback(sequence, ordinal, kind, held, at, observed, prediction, input, label, reward, subject, key, version, predicted, correct, delay)
+            VALUES (@sequence, @ordinal, @kind, @held, @at, @observed, @prediction, @input, @label, @reward, @subject, @key, @version, @predicted, @correct, @delay)
+            """,
+            new
+            {
+                sequence,
+                ordinal = ordinal ?? sequence,
+                kind = (int)kind,
+                held = held ? 1 : 0,
+                at = entry.At.ToUnixTimeMilliseconds(),
+                observed = entry.ObservedAt?.ToUnixTimeMilliseconds(),
+                prediction = kind == FeedbackKind.Erased ? null : entry.PredictionId,
+                input,
+                label,
+                reward = entry.Reward,
+                subject,
+                key = entry.IdempotencyKey,
+                version = judgement?.Version,
+                predicted = judgement?.Predicted,
+                correct = judgement is null ? (int?)null : judgement.Right ? 1 : 0,
+                delay = judgement?.DelaySeconds,
+            });
+
+    // A fixed share by a hash of the number: independent of what came, the same after a restart. (SplitMix64, Steele et al. 2014.)
+    private static bool Held(long sequence, double share)
+    {
+        var z = (ulong)sequence * 0x9E3779B97F4A7C15;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        z ^= z >> 31;
+        return z < share * ulong.MaxValue;
+    }
+
+    private sealed record EarlierRow
+    {
+        public long Sequence { get; init; }
+        public long Kind { get; init; }
+        public long Held { get; init; }
+        public string? Label { get; init; }
+    }
+
+    private sealed record WaitingRow
+    {
+        public long Sequence { get; init; }
+        public long At { get; init; }
+        public long? Observed { get; init; }
+        public string? Label { get; init; }
+        public double? Reward { get; init; }
+        public string? Subject { get; init; }
+        public string? Key { get; init; }
+        public long Held { get; init; }
+
+        public FeedbackEntry Entry(string predictionId) => new()
+        {
+            At = DateTimeOffset.FromUnixTimeMilliseconds(At),
+            ObservedAt = Observed is { } observed ? DateTimeOffset.FromUnixTimeMilliseconds(observed) : null,
+            PredictionId = predictionId,
+            Label = Label,
+            Reward = Reward,
+            Subject = Subject,
+            IdempotencyKey = Key,
+        };
+    }
+}

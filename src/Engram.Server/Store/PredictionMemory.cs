@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace Engram.Server.Store;
+
+/// <summary>Predictions that feedback may ask for: at once in memory, soon on disk.</summary>
+/// <remarks>All but <see cref="Add"/> and <see cref="Find"/> run on the writer's thread.</remarks>
+internal sealed class PredictionMemory
+{
+    private const int MostUnwritten = 200_000;
+    private const int MostPerTransaction = 20_000;
+    private readonly ConcurrentDictionary<string, PredictionRecord> _unwritten = new();
+    private readonly ConcurrentQueue<PredictionRecord> _order = new();
+    private readonly List<PredictionRecord> _writing = [];
+    private int _count; // of _unwritten, whose own Count takes all its locks
+    private long _dropped;
+
+    /// <summary>Whether anything waits to be written.</summary>
+    public bool HasUnwritten => !_unwritten.IsEmpty;
+
+    /// <summary>Predictions not kept because the disk was too slow: feedback about them waits for ever.</summary>
+    public long Dropped => Interlocked.Read(ref _dropped);
+
+    /// <summary>Keeps predictions.</summary>
+    public void Add(IReadOnlyList<PredictionRecord> predictions)
+    {
+        foreach (var prediction in predictions)
+            if (Volatile.Read(ref _count) >= MostUnwritten) Interlocked.Increment(ref _dropped);
+            else if (_unwritten.TryAdd(prediction.Id, prediction))
+            {
+                Interlocked.Increment(ref _count);
+                _order.Enqueue(prediction);
+            }
+    }
+
+    /// <summary>A prediction, in memory or on disk.</summary>
+    public PredictionRecord? Find(SqliteConnection connection, string id) =>
+        _unwritten.TryGetValue(id, out var prediction)
+            ? prediction
+            : connection.QueryFirstOrDefault<PredictionRow>("SELECT * FROM predictions WHERE id = @id", new { id })?.Record;
+
+    /// <summary>Writes what came so far into the transaction in progress.</summary>
+    /// <returns>What was written.</returns>
+    public IReadOnlyList<PredictionRecord> Write(SqliteConnection connection)
+    {
+        while (_writing.Count < MostPerTransaction && _order.TryDequeue(out var prediction)) _writing.Add(prediction);
+        if (_writing.Count == 0) return _writing;
+        using var insert = connection.CreateCommand();
+        insert.CommandText =
+            "INSERT OR IGNORE INTO predictions VALUES ($id, $at, $version, $label, $probability, $unknown, $input, $subject)";
+        var parameters = insert.Parameters;
+        foreach (var name in new[] { "$id", "$at", "$version", "$label", "$probability", "$unknown", "$input", "$subject" })
+            parameters.Add(new SqliteParameter { ParameterName = name });
+        foreach (var prediction in _writing)
+        {
+            parameters[0].Value = prediction.Id;
+            parameters[1].Value = prediction.At.ToUnixTimeMilliseconds();
+            parameters[2].Value = prediction.Version;
+            parameters[3].Value = prediction.Label;
+            parameters[4].Value = prediction.Probability;
+            parameters[5].Value = prediction.Unknown ? 1 : 0;
+            parameters[6].Value = prediction.Input;
+            parameters[7].Value = (object?)prediction.Subject ?? DBNull.Value;
+            insert.ExecuteNonQuery();
+        }
+        return _writing;
+    }
+
+    /// <summary>What was written last is on disk.</summary>
+    public void Committed()
+    {
+        foreach (var prediction in _writing)
+            if (_unwritten.TryRemove(prediction.Id, out _)) Interlocked.Decrement(ref _count);
+        _writing.Clear();
+    }
+
+    /// <summary>Predictions about a subject that are not on disk yet.</summary>
+    public IEnumerable<PredictionRecord> OfSubject(string subject) => _unwritten.Values.Where(prediction => prediction.Subject == subject);
+}
+
+/// <summary>A prediction as its table has it.</summary>
+internal sealed record PredictionRow
+{
+    public required string Id { get; init; }
+    public long At { get; init; }
+    public long Version { get; init; }
+    public required string Label { get; init; }
+    public double Probability { get; init; }
+    public long Unknown { get; init; }
+    public required byte[] Input { get; init; }
+    public string? Subject { get; init; }
+
+    public PredictionRecord Record =>
+        new(Id, DateTimeOffset.FromUnixTimeMilliseconds(At), (int)Version, Label, Probability, Unknown == 1, Input, Subject);
+}

@@ -1,0 +1,311 @@
+using System.Text.Json;
+using Dapper;
+using Engram.Client;
+using Microsoft.Data.Sqlite;
+
+namespace Engram.Server.Store;
+
+/// <summary>A learner's store in one SQLite file, with one writer that commits in groups.</summary>
+internal sealed class SqliteLearnerStore : ILearnerStore
+{
+    private const string Erase = """
+        kind = 3, input = NULL, label = NULL, reward = NULL, subject = NULL, prediction = NULL,
+        version = NULL, predicted = NULL, correct = NULL, delay = NULL
+        """;
+
+    private static readonly TimeSpan s_flushEvery = TimeSpan.FromMilliseconds(500);
+    private readonly SqliteFile _file;
+    private readonly SqliteWriter _writer;
+    private readonly FeedbackLog _log;
+    private readonly PredictionMemory _predictions = new();
+    private readonly HashSet<string> _awaited; // predictions that feedback waits for; used on the writer's thread
+    private readonly ITimer _flush;
+    private readonly int _mostWaiting;
+    private readonly TimeProvider _clock;
+    private int _waiting;
+    private long _writtenUpTo;
+    private long _committed;
+
+    /// <summary>Opens a store.</summary>
+    /// <param name="path">Its file.</param>
+    /// <param name="mostWaiting">Most feedbacks that may wait to be written.</param>
+    /// <param name="clock">Decides when predictions are written.</param>
+    public SqliteLearnerStore(string path, int mostWaiting, TimeProvider clock)
+    {
+        (_mostWaiting, _clock) = (mostWaiting, clock);
+        _file = new SqliteFile(path, LearnerSchema.Version1);
+        _log = new FeedbackLog(_file, _predictions.Find);
+        _committed = _log.Last;
+        using (var connection = _file.Connect())
+            _awaited = [.. connection.Query<string>("SELECT DISTINCT prediction FROM feedback WHERE kind = 0")];
+        _writer = new SqliteWriter(_file, Together, Committed);
+        _flush = clock.CreateTimer(_ => Flush(), null, s_flushEvery, s_flushEvery);
+    }
+
+    /// <inheritdoc/>
+    public long LastSequence => Interlocked.Read(ref _committed);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<FeedbackReceipt>> AppendAsync(IReadOnlyList<FeedbackEntry> entries, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(entries);
+        if (Interlocked.Add(ref _waiting, entries.Count) > _mostWaiting)
+        {
+            Interlocked.Add(ref _waiting, -entries.Count);
+            throw new StoreBusyException();
+        }
+        var written = _writer.Write<IReadOnlyList<FeedbackReceipt>>(connection =>
+        {
+            var receipts = new FeedbackReceipt[entries.Count];
+            for (var i = 0; i < receipts.Length; i++)
+            {
+                receipts[i] = _log.Append(connection, entries[i]);
+                if (receipts[i].State == FeedbackState.Waiting) _awaited.Add(entries[i].PredictionId!);
+            }
+            return receipts;
+        });
+        _ = written.ContinueWith(_ => Interlocked.Add(ref _waiting, -entries.Count), TaskScheduler.Default);
+        return await written.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public void Remember(IReadOnlyList<PredictionRecord> predictions) => _predictions.Add(predictions);
+
+    /// <inheritdoc/>
+    public PredictionRecord? FindPrediction(string id) => _file.Read(connection => _predictions.Find(connection, id));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<LabelledSample> ReadSamples(long after, long upTo, int limit, bool heldOut) =>
+        Samples(
+            """
+            SELECT ordinal AS sequence, input, label FROM feedback
+            WHERE ordinal > @after AND ordinal <= @upTo AND kind = 1 AND held = @held AND (revoked IS NULL OR revoked > @upTo)
+            ORDER BY ordinal LIMIT @limit
+            """, new { after, upTo, limit, held = heldOut ? 1 : 0 });
+
+    /// <inheritdoc/>
+    public IReadOnlyList<LabelledSample> ReadRevoked(long upTo, long after, long now) =>
+        Samples(
+            """
+            SELECT ordinal AS sequence, input, label FROM feedback
+            WHERE revoked > @after AND revoked <= @now AND ordinal <= @upTo AND kind = 1 AND held = 0
+            ORDER BY ordinal
+            """, new { upTo, after, now });
+
+    /// <inheritdoc/>
+    public FeedbackStatus Status(long after) => _file.Read(connection =>
+    {
+        var waiting = connection.QuerySingle<StatusRow>(
+            "SELECT COUNT(*) AS count, MIN(at) AS oldest FROM feedback WHERE ordinal > @after AND kind = 1 AND held = 0 AND revoked IS NULL",
+            new { after });
+        return new FeedbackStatus
+        {
+            LastSequence = LastSequence,
+            LearntUpTo = after,
+            Waiting = waiting.Count,
+            OldestWaiting = waiting.Oldest is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null,
+            HeldOut = connection.ExecuteScalar<long>("SELECT COUNT(*) FROM feedback WHERE held = 1 AND kind = 1 AND revoked IS NULL"),
+            WithoutPrediction = connection.ExecuteScalar<long>("SELECT COUNT(*) FROM feedback WHERE kind = 0"),
+        };
+    });
+
+    /// <inheritdoc/>
+    public IReadOnlyList<LivePerformance> Performance(int versions) => _file.Read(connection =>
+        connection.Query<(long Version, long Labelled, double Accuracy)>(
+            """
+            SELECT version, COUNT(*), AVG(correct) FROM feedback
+            WHERE version IS NOT NULL AND kind IN (1, 2) AND revoked IS NULL GROUP BY version ORDER BY version DESC LIMIT @versions
+            """, new { versions })
+            .Select(row => new LivePerformance((int)row.Version, row.Labelled, row.Accuracy)).ToList());
+
+    /// <inheritdoc/>
+    public IReadOnlyList<JudgedPrediction> ReadJudged(long after, int limit) => _file.Read(connection =>
+        connection.Query<JudgedRow>(
+            """
+            SELECT ordinal, version, predicted, correct, label, delay FROM feedback
+            WHERE ordinal > @after AND ordinal <= @LastSequence AND version IS NOT NULL AND kind IN (1, 2) AND revoked IS NULL
+            ORDER BY ordinal LIMIT @limit
+            """, new { after, LastSequence, limit })
+            .Select(row => new JudgedPrediction(row.Ordinal, (int)row.Version, row.Predicted, row.Correct == 1, row.Label, row.Delay)).ToList());
+
+    /// <inheritdoc/>
+    public (IReadOnlyList<PredictionRecord> Predictions, IReadOnlyList<FeedbackRow> Feedback) ReadSubject(string subject) => _file.Read(connection =>
+    {
+        var predictions = connection.Query<PredictionRow>("SELECT * FROM predictions WHERE subject = @subject ORDER BY at", new { subject })
+            .Select(row => row.Record).UnionBy(_predictions.OfSubject(subject), record => record.Id).ToList();
+        var feedback = connection.Query<SubjectRow>(
+            "SELECT sequence, at, label, reward, input FROM feedback WHERE subject = @subject AND kind <> 3 ORDER BY sequence", new { subject })
+            .Select(row => new FeedbackRow(row.Sequence, DateTimeOffset.FromUnixTimeMilliseconds(row.At), row.Label, row.Reward, row.Input)).ToList();
+        return ((IReadOnlyList<PredictionRecord>)predictions, (IReadOnlyList<FeedbackRow>)feedback);
+    });
+
+    /// <inheritdoc/>
+    public async Task<(long Predictions, long Feedback, bool Learnt)> DeleteSubjectAsync(string subject, long cursor)
+    {
+        await WritePredictionsAsync().ConfigureAwait(false);
+        return await _writer.Write(connection =>
+        {
+            var now = _log.Next();
+            var predictions = connection.Execute("DELETE FROM predictions WHERE subject = @subject", new { subject });
+            // What a version learnt stays, nameless, until that version has unlearnt it; the rest goes at once.
+            var learnt = connection.Execute(
+                """
+                UPDATE feedback SET revoked = COALESCE(revoked, @now), subject = NULL, prediction = NULL
+                WHERE subject = @subject AND kind = 1 AND held = 0 AND ordinal <= @cursor
+                """, new { subject, now, cursor });
+            var others = connection.Execute(
+                $"UPDATE feedback SET {Erase} WHERE subject = @subject AND kind <> 3", new { subject });
+            return ((long)predictions, (long)(learnt + others), learnt > 0);
+        }).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public Task ForgetRevokedAsync(long now) =>
+        _writer.Write(connection => { connection.Execute($"UPDATE feedback SET {Erase} WHERE revoked <= @now AND kind <> 3", new { now }); });
+
+    /// <inheritdoc/>
+    public Task ExpireAsync(RetentionPolicy policy, long cursor)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        return _writer.Write(connection =>
+        {
+            var now = _clock.GetUtcNow().ToUnixTimeMilliseconds();
+            var oldest = now - (long)(policy.PredictionHours * 3_600_000);
+            connection.Execute("DELETE FROM predictions WHERE at < @oldest", new { oldest });
+            connection.Execute(
+                "DELETE FROM predictions WHERE id IN (SELECT id FROM predictions ORDER BY at DESC LIMIT -1 OFFSET @MaxPredictions)",
+                new { policy.MaxPredictions });
+            connection.Execute($"UPDATE feedback SET {Erase} WHERE kind = 0 AND at < @oldest", new { oldest });
+            if (policy.FeedbackDays is { } days)
+                connection.Execute(
+                    $"UPDATE feedback SET {Erase} WHERE at < @oldest AND ordinal <= @cursor AND kind IN (1, 2) AND revoked IS NULL",
+                    new { oldest = now - (long)(days * 86_400_000), cursor });
+        });
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<VersionInfo> ReadVersions() => _file.Read(connection =>
+    {
+        var aliases = connection.Query<(string Alias, long Version)>("SELECT alias, version FROM aliases ORDER BY alias")
+            .ToLookup(row => (int)row.Version, row => row.Alias);
+        return connection.Query<string>("SELECT info FROM versions ORDER BY version")
+            .Select(json => JsonSerializer.Deserialize(json, EngramJson.Default.VersionInfo)!)
+            .Select(version => version with { Aliases = [.. aliases[version.Version]] }).ToList();
+    });
+
+    /// <inheritdoc/>
+    public Task WriteVersionAsync(VersionInfo version) => _writer.Write(connection => Write(connection, version));
+
+    /// <inheritdoc/>
+    public Task WriteAliasAsync(string alias, int? version, IReadOnlyList<VersionInfo> changed) => _writer.Write(connection =>
+    {
+        if (version is null) connection.Execute("DELETE FROM aliases WHERE alias = @alias", new { alias });
+        else connection.Execute("INSERT OR REPLACE INTO aliases VALUES (@alias, @version)", new { alias, version });
+        foreach (var one in changed) Write(connection, one);
+    });
+
+    /// <inheritdoc/>
+    public Task DeleteVersionAsync(int version) => _writer.Write(connection =>
+    {
+        connection.Execute("DELETE FROM aliases WHERE version = @version; DELETE FROM versions WHERE version = @version", new { version });
+    });
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StoredExample> ReadExamples() => _file.Read(connection =>
+        connection.Query<ExampleRow>("SELECT id, input, label, added FROM examples ORDER BY added, id")
+            .Select(row => new StoredExample(row.Id, row.Input, row.Label, DateTimeOffset.FromUnixTimeMilliseconds(row.Added))).ToList());
+
+    /// <inheritdoc/>
+    public Task WriteExampleAsync(StoredExample example) => _writer.Write(connection =>
+    {
+        connection.Execute(
+            "INSERT OR REPLACE INTO examples VALUES (@Id, @Input, @Label, @added)",
+            new { example.Id, example.Input, example.Label, added = example.Added.ToUnixTimeMilliseconds() });
+    });
+
+    /// <inheritdoc/>
+    public Task<bool> DeleteExampleAsync(string id) =>
+        _writer.Write(connection => connection.Execute("DELETE FROM examples WHERE id = @id", new { id }) > 0);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _flush.DisposeAsync().ConfigureAwait(false);
+        await WritePredictionsAsync().ConfigureAwait(false);
+        await _writer.DisposeAsync().ConfigureAwait(false);
+        _file.Close();
+    }
+
+    private static void Write(SqliteConnection connection, VersionInfo version) =>
+        connection.Execute(
+            "INSERT OR REPLACE INTO versions VALUES (@Version, @info)",
+            new { version.Version, info = JsonSerializer.Serialize(version with { Aliases = [] }, EngramJson.Default.VersionInfo) });
+
+    // Takes part in every transaction: predictions that came, feedback that waited for them, and the counter.
+    private void Together(SqliteConnection connection)
+    {
+        foreach (var prediction in _predictions.Write(connection))
+            if (_awaited.Remove(prediction.Id)) _log.Match(connection, prediction);
+        _log.WriteCounter(connection);
+        _writtenUpTo = _log.Last;
+    }
+
+    private void Committed()
+    {
+        _predictions.Committed();
+        Interlocked.Exchange(ref _committed, _writtenUpTo);
+    }
+
+    private void Flush()
+    {
+        if (_predictions.HasUnwritten) _ = _writer.Write(static _ => { });
+    }
+
+    private async Task WritePredictionsAsync()
+    {
+        while (_predictions.HasUnwritten) await _writer.Write(static _ => { }).ConfigureAwait(false);
+    }
+
+    private List<LabelledSample> Samples(string sql, object parameters) => _file.Read(connection =>
+        connection.Query<SampleRow>(sql, parameters).Select(row => new LabelledSample(row.Sequence, row.Input, row.Label)).ToList());
+
+    private sealed record StatusRow
+    {
+        public long Count { get; init; }
+        public long? Oldest { get; init; }
+    }
+
+    private sealed record SampleRow
+    {
+        public long Sequence { get; init; }
+        public required byte[] Input { get; init; }
+        public required string Label { get; init; }
+    }
+
+    private sealed record JudgedRow
+    {
+        public long Ordinal { get; init; }
+        public long Version { get; init; }
+        public required string Predicted { get; init; }
+        public long Correct { get; init; }
+        public string? Label { get; init; }
+        public double Delay { get; init; }
+    }
+
+    private sealed record SubjectRow
+    {
+        public long Sequence { get; init; }
+        public long At { get; init; }
+        public string? Label { get; init; }
+        public double? Reward { get; init; }
+        public byte[]? Input { get; init; }
+    }
+
+    private sealed record ExampleRow
+    {
+        public required string Id { get; init; }
+        public required byte[] Input { get; init; }
+        public required string Label { get; init; }
+        public long Added { get; init; }
+    }
+}

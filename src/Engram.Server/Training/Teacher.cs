@@ -1,0 +1,241 @@
+using Engram.Client;
+using Engram.Server.Versions;
+
+namespace Engram.Server.Training;
+
+/// <summary>Decides when a learner learns, has it done on the trainer's thread, and sees that what was made is decided upon.</summary>
+internal sealed class Teacher : IDisposable
+{
+    private readonly LearnerContext _learner;
+    private readonly LearningPolicy _policy;
+    private readonly Trainer _trainer;
+    private readonly CandidateMaker _maker;
+    private readonly VersionKeeper _keeper;
+    private readonly Pruning _pruning;
+    private readonly CancellationTokenSource _gone = new();
+    private CancellationTokenSource _stop = new();
+    private long _attempted; // automatic learning waits for feedback after this
+    private long _sinceLast; // feedbacks that came since it was last looked whether to learn
+    private int _queued;
+    private int _considering;
+    private long _reading;
+
+    public Teacher(LearnerContext learner, Trainer trainer, CandidateMaker maker, VersionKeeper keeper, Pruning pruning, bool paused)
+    {
+        (_learner, _policy, _trainer, _maker, _keeper, _pruning) = (learner, learner.Specification.Learning, trainer, maker, keeper, pruning);
+        Paused = paused;
+        _attempted = learner.Book.All.Where(version => version.State != VersionState.Retired).Select(version => version.Cursor).DefaultIfEmpty(0).Max();
+    }
+
+    /// <summary>Whether something drifts, where that is a reason to learn.</summary>
+    public Func<bool>? Drifts { get; set; }
+
+    /// <summary>Told of each candidate when it was decided upon, and of none when learning failed.</summary>
+    public Action<VersionInfo?>? Learnt { get; set; }
+
+    /// <summary>Whether it learns nothing until resumed.</summary>
+    public bool Paused { get; private set; }
+
+    /// <summary>What it does now.</summary>
+    public LearnerActivity Activity { get => Paused && field == LearnerActivity.Idle ? LearnerActivity.Paused : field; private set; }
+
+    /// <summary>How far it is with that.</summary>
+    public double? Progress { get; private set; }
+
+    /// <summary>Why it failed last; null when it did not.</summary>
+    public string? LastError { get; set; }
+
+    /// <summary>Up to where any version, or the one being made, has learnt. Only under <see cref="LearnerContext.Changing"/>.</summary>
+    public long FurthestCursor => Math.Max(_learner.Book.FurthestCursor, _reading);
+
+    /// <summary>Told that feedback came.</summary>
+    public void Came(int count)
+    {
+        if (_policy.EverySamples > 0 && Interlocked.Add(ref _sinceLast, count) >= _policy.EverySamples) Task.Run(Consider);
+    }
+
+    /// <summary>Learns if it is time to.</summary>
+    public void Consider()
+    {
+        if (Interlocked.Exchange(ref _considering, 1) == 1) return;
+        try
+        {
+            if (Due() is { } trigger) Observe(LearnAsync(trigger, CancellationToken.None));
+        }
+        finally
+        {
+            Volatile.Write(ref _considering, 0);
+        }
+    }
+
+    /// <summary>Learns what waits, after what is being learnt already.</summary>
+    /// <param name="trigger">Why; <c>unlearn</c> unlearns only.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The candidate as it was decided upon; null when nothing waited.</returns>
+    public async Task<VersionInfo?> LearnAsync(string trigger, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _queued);
+        try
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _gone.Token, trigger == "unlearn" ? CancellationToken.None : _stop.Token);
+            return await _trainer.RunAsync(token => Learn(trigger, token), either.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _queued);
+            if (trigger == "count" && !cancellationToken.IsCancellationRequested) _ = Task.Run(Consider, CancellationToken.None);
+        }
+    }
+
+    /// <summary>Unlearns what was revoked while nobody could.</summary>
+    public void UnlearnWhatWaits()
+    {
+        if (_learner.Book.Champion is not null && Read(unlearnOnly: true).Revoked.Count > 0) Observe(LearnAsync("unlearn", CancellationToken.None));
+    }
+
+    /// <summary>Has a bundle examined and decided upon.</summary>
+    public async Task<VersionInfo> TakeInAsync(string making, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _gone.Token);
+        return await _trainer.RunAsync(token => Decide(_maker.TakeIn(making, token), null), either.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>Learns nothing until resumed; what is being learnt is given up.</summary>
+    public void Pause()
+    {
+        Paused = true;
+        _stop.Cancel();
+    }
+
+    /// <summary>Learns again.</summary>
+    public void Resume()
+    {
+        if (!Paused) return;
+        _stop.Dispose();
+        _stop = new CancellationTokenSource();
+        // What waited through the pause, or was given back by a roll-back, is learnt.
+        (Paused, _attempted) = (false, 0);
+        _ = Task.Run(Consider);
+    }
+
+    /// <summary>Lets nothing be learnt again before this much has come.</summary>
+    public void SkipTo(long sequence) => Volatile.Write(ref _attempted, Math.Max(_attempted, sequence));
+
+    /// <summary>Gives up what is being learnt, and completes when it is given up.</summary>
+    public async Task StopAsync()
+    {
+        await _gone.CancelAsync().ConfigureAwait(false);
+        try
+        {
+            await _trainer.RunAsync(_ => true, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The trainer itself was stopped: nothing is being learnt.
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _stop.Dispose();
+        _gone.Dispose();
+    }
+
+    private string? Due()
+    {
+        if (Paused || Volatile.Read(ref _queued) > 0 || _policy is { EverySamples: 0, EverySeconds: 0, OnDrift: false }) return null;
+        // One that is being tried is decided upon first.
+        if (_learner.Book.All.Any(version => version.State is VersionState.Shadow or VersionState.Canary)) return null;
+        var status = _learner.Store.Status(Math.Max(_learner.Book.Champion?.Cursor ?? 0, Volatile.Read(ref _attempted)));
+        Interlocked.Exchange(ref _sinceLast, status.Waiting);
+        if (status.Waiting == 0) return null;
+        return _policy.EverySamples > 0 && status.Waiting >= _policy.EverySamples ? "count"
+            : _policy.EverySeconds > 0 && status.OldestWaiting is { } oldest && _learner.Clock.GetUtcNow() - oldest >= TimeSpan.FromSeconds(_policy.EverySeconds) ? "time"
+            : _policy.OnDrift && Drifts?.Invoke() == true ? "drift" : null;
+    }
+
+    private VersionInfo? Learn(string trigger, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var lesson = Read(trigger == "unlearn");
+            Volatile.Write(ref _attempted, Math.Max(_attempted, lesson.Cursor));
+            if (lesson.IsEmpty) return null;
+            Activity = LearnerActivity.Learning;
+            Progress = 0;
+            _learner.Events.Tell("learning", $"{lesson.Samples.Count} samples, {lesson.Revoked.Count} to unlearn ({trigger})");
+            var candidate = _maker.Make(lesson, trigger, Report, cancellationToken);
+            LastError = null;
+            return candidate is null ? Withdraw() : Decide(candidate, lesson.From);
+        }
+        catch (Exception problem) when (problem is not OperationCanceledException)
+        {
+            LastError = problem.Message;
+            _learner.Events.Tell("failed", problem.Message);
+            Learnt?.Invoke(null);
+            throw new ConflictException("learner", $"learner: {_learner.Specification.Name} could not learn ({problem.Message})");
+        }
+        finally
+        {
+            (Activity, Progress, _reading) = (LearnerActivity.Idle, null, 0);
+        }
+    }
+
+    private Lesson Read(bool unlearnOnly)
+    {
+        _learner.Changing.Wait();
+        try
+        {
+            var champion = _learner.Book.Champion;
+            var unlearnt = champion is null ? 0 : VersionFile.Read(_learner.Folders.PathOf(champion.Version))?.Unlearnt ?? champion.Cursor;
+            _reading = _learner.Store.LastSequence;
+            return Lesson.Read(_learner.Store, champion, unlearnt, unlearnOnly ? 0 : _policy.MaxSamples);
+        }
+        finally
+        {
+            _learner.Changing.Release();
+        }
+    }
+
+    private VersionInfo Decide(Candidate candidate, VersionInfo? from)
+    {
+        _learner.Changing.Wait();
+        try
+        {
+            var decided = _keeper.DecideAsync(candidate, from).GetAwaiter().GetResult();
+            _pruning.RunAsync().GetAwaiter().GetResult();
+            Learnt?.Invoke(decided);
+            return decided;
+        }
+        finally
+        {
+            _learner.Changing.Release();
+        }
+    }
+
+    private VersionInfo? Withdraw()
+    {
+        _learner.Changing.Wait();
+        try
+        {
+            _keeper.WithdrawAsync("service", "nothing that was learnt is left").GetAwaiter().GetResult();
+            _pruning.RunAsync().GetAwaiter().GetResult();
+            return null;
+        }
+        finally
+        {
+            _learner.Changing.Release();
+        }
+    }
+
+    private void Report(double done, bool examining)
+    {
+        (Activity, Progress) = (examining ? LearnerActivity.Examining : LearnerActivity.Learning, done);
+        _learner.Events.Tell("progress", examining ? "examining" : "learning", progress: done);
+    }
+
+    // A failure is in LastError and was told already.
+    private static void Observe(Task learning) =>
+        learning.ContinueWith(done => _ = done.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+}

@@ -1,0 +1,65 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Engram.Analytic;
+
+/// <summary>What every analytic learner keeps besides its statistics, read without trusting it.</summary>
+/// <param name="Labels">Labels by id.</param>
+/// <param name="Learnt">Experiences learnt to their end.</param>
+/// <param name="Cursor">The experience that was interrupted, and how many of its samples were summed; else null.</param>
+/// <param name="Temperature">T of the softmax.</param>
+/// <param name="InputShape">Shape of one sample; null if unknown.</param>
+/// <param name="InputType">Byte or Float32; null if unknown.</param>
+internal sealed record AnalyticValues(
+    IReadOnlyList<string> Labels, IReadOnlyList<int> Learnt, (int Experience, int Samples)? Cursor, double Temperature,
+    IReadOnlyList<long>? InputShape, ScalarType? InputType)
+{
+    public void Write(JsonObject values)
+    {
+        values["labels"] = new JsonArray([.. Labels.Select(label => JsonValue.Create(label))]);
+        values["learnt"] = new JsonArray([.. Learnt.Select(index => JsonValue.Create(index))]);
+        values["temperature"] = Temperature;
+        if (Cursor is { } cursor) values["cursor"] = new JsonArray(cursor.Experience, cursor.Samples);
+        if (InputShape is null) return;
+        values["inputShape"] = new JsonArray([.. InputShape.Select(size => JsonValue.Create(size))]);
+        values["inputType"] = JsonNamingPolicy.CamelCase.ConvertName($"{InputType}");
+    }
+
+    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <param name="values">Where from.</param>
+    /// <param name="what">Whose, for messages.</param>
+    /// <exception cref="InvalidDataException">Something is missing, of another kind or out of range.</exception>
+    public static AnalyticValues Read(JsonObject values, string what)
+    {
+        AnalyticValues read;
+        try
+        {
+            read = new AnalyticValues(
+                [.. values["labels"]!.AsArray().Select(label => label!.GetValue<string>())],
+                [.. values["learnt"]!.AsArray().Select(index => index!.GetValue<int>())],
+                values["cursor"]?.AsArray() is { } place ? (place[0]!.GetValue<int>(), place[1]!.GetValue<int>()) : null,
+                values["temperature"]?.GetValue<double>() ?? 1,
+                values["inputShape"]?.AsArray().Select(size => size!.GetValue<long>()).ToArray(),
+                TypeOf(values["inputType"]?.GetValue<string>()));
+        }
+        catch (Exception problem) when (problem is NullReferenceException or InvalidOperationException or FormatException or ArgumentException)
+        {
+            throw new InvalidDataException($"{what}: values are missing or of another kind ({problem.Message})", problem);
+        }
+        if (read.Labels.Any(label => label.Length == 0) || read.Labels.Distinct().Count() != read.Labels.Count || !(read.Temperature > 0))
+            throw new InvalidDataException($"{what}: a label is empty or occurs twice, or the temperature is not positive");
+        if ((read.InputShape is null) != (read.InputType is null)
+            || read.InputShape is { } shape && (shape.Count > 31 || shape.Any(size => size is < 1 or > int.MaxValue)
+                || shape.Aggregate((Int128)1, (product, size) => product > int.MaxValue ? product : product * size) > int.MaxValue))
+            throw new InvalidDataException($"{what}: inputShape and inputType, expected both, with 1 to {int.MaxValue} numbers in a sample");
+        return read;
+    }
+
+    private static ScalarType? TypeOf(string? name) => name switch
+    {
+        null => null,
+        "byte" => ScalarType.Byte,
+        "float32" => ScalarType.Float32,
+        _ => throw new FormatException($"inputType: {name}, expected byte or float32"),
+    };
+}

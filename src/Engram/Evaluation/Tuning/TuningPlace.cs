@@ -1,0 +1,57 @@
+using System.Text.Json;
+using Engram.Evaluation.Benchmarks;
+using Engram.Persistence;
+
+namespace Engram.Evaluation.Tuning;
+
+/// <summary>Where the continual procedure is, on disk: each attempt's numbers, and the learners that may have to go on.</summary>
+internal sealed class TuningPlace
+{
+    private readonly string _folder;
+
+    public TuningPlace(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        _folder = Directory.CreateDirectory(folder).FullName;
+        AtomicFile.Sweep(_folder);
+    }
+
+    /// <summary>The bundle of the learner that went on from an experience.</summary>
+    public string Learnt(int position) => Path.Combine(_folder, $"learnt-{position}");
+
+    /// <summary>The bundle of an attempt's learner.</summary>
+    public string Candidate(int position, int number) => Path.Combine(_folder, $"candidate-{position}-{number}");
+
+    /// <summary>What an attempt came to before an interruption, or null.</summary>
+    public ContinualAttempt? Attempt(int position, int number)
+    {
+        var path = FileOf(position, number);
+        if (!File.Exists(path)) return null;
+        try
+        {
+            return JsonSerializer.Deserialize<ContinualAttempt>(File.ReadAllText(path), Json.Options) ?? throw new JsonException("null");
+        }
+        catch (JsonException problem)
+        {
+            throw new InvalidDataException($"{path}: damaged ({problem.Message}), expected an attempt; without the file it is made again", problem);
+        }
+    }
+
+    /// <summary>Keeps an attempt; its learner was saved before.</summary>
+    public void Keep(ContinualAttempt attempt)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(attempt, Json.Options);
+        AtomicFile.Write(FileOf(attempt.Position, attempt.Number), stream => stream.Write(json));
+    }
+
+    /// <summary>The learner of one attempt goes on; the others are not needed any more.</summary>
+    public void Settle(int position, int number)
+    {
+        if (Directory.Exists(Candidate(position, number)) && !Directory.Exists(Learnt(position)))
+            Directory.Move(Candidate(position, number), Learnt(position));
+        foreach (var other in Directory.GetDirectories(_folder, $"candidate-{position}-*")) Directory.Delete(other, recursive: true);
+        if (position > 0 && Directory.Exists(Learnt(position - 1))) Directory.Delete(Learnt(position - 1), recursive: true);
+    }
+
+    private string FileOf(int position, int number) => Path.Combine(_folder, $"attempt-{position}-{number}.json");
+}

@@ -1,0 +1,49 @@
+using System.Numerics;
+using Engram.Models;
+
+namespace Engram.Learning;
+
+/// <summary>Algorithm 1 of Kingma and Ba 2015 for a few numbers, with both kinds of weight decay.</summary>
+/// <param name="decay">L2 in the gradient.</param>
+/// <param name="shrink">What values are multiplied by (Loshchilov and Hutter 2019).</param>
+/// <param name="beta1">β₁.</param>
+/// <param name="beta2">β₂.</param>
+/// <param name="root">√(1 − β₂ᵗ).</param>
+/// <param name="epsilon">ε.</param>
+/// <param name="rate">α / (1 − β₁ᵗ).</param>
+internal readonly unsafe struct AdamStep(
+    double decay, double shrink, double beta1, double beta2, double root, double epsilon, double rate) : IFlatStep
+{
+    private readonly Vector<float> _decay = new((float)decay), _shrink = new((float)shrink);
+    private readonly Vector<float> _beta1 = new((float)beta1), _new1 = new((float)(1 - beta1));
+    private readonly Vector<float> _beta2 = new((float)beta2), _new2 = new((float)(1 - beta2));
+    private readonly Vector<float> _root = new((float)(1 / root)), _epsilon = new((float)epsilon), _rate = new((float)rate);
+
+    public void At(float* values, float* gradient, float* first, float* second)
+    {
+        var value = Vector.Load(values);
+        var g = Vector.Load(gradient) + (_decay * value);
+        var m = (_beta1 * Vector.Load(first)) + (_new1 * g);
+        var v = (_beta2 * Vector.Load(second)) + (_new2 * g * g);
+        Vector.Store(m, first);
+        Vector.Store(v, second);
+        Vector.Store((_shrink * value) - (_rate * m / ((Vector.SquareRoot(v) * _root) + _epsilon)), values);
+    }
+}
+
+/// <summary>Gradient descent with momentum for a few numbers, as in PyTorch: velocity = μ velocity + g, value −= α velocity.</summary>
+/// <param name="decay">L2 in the gradient.</param>
+/// <param name="momentum">μ.</param>
+/// <param name="rate">α.</param>
+internal readonly unsafe struct SgdStep(double decay, double momentum, double rate) : IFlatStep
+{
+    private readonly Vector<float> _decay = new((float)decay), _momentum = new((float)momentum), _rate = new((float)rate);
+
+    public void At(float* values, float* gradient, float* first, float* second)
+    {
+        var value = Vector.Load(values);
+        var velocity = (_momentum * Vector.Load(first)) + Vector.Load(gradient) + (_decay * value);
+        Vector.Store(velocity, first);
+        Vector.Store(value - (_rate * velocity), values);
+    }
+}

@@ -1,0 +1,185 @@
+using Engram.Cli.Commands;
+using Engram.Cli.Experiments;
+using Engram.Evaluation;
+
+namespace Engram.Cli.Tests;
+
+public class TuneTests
+{
+    private const string Small = """
+        name: small
+        data: { perClass: 12, testPerClass: 4 }   # few
+        stream: { groups: [[0, 1], [2, 3]] }
+        model: { backbone: mlp 784-16 }
+        training: { batchSize: 8, optimizer: { kind: adam, learningRate: 0.01 } }
+        memory: 10
+        strategies:
+          - naive
+          - name: mine
+            mechanisms:
+              - ewc: { lambda: 5.5 }
+        tune:
+          strategy: mine
+          method: grid
+          validation: 0.25
+          vary:
+            training.optimizer.learningRate: [0.001, 0.01]
+            strategies[1].mechanisms[0].ewc.lambda: [1, 1000]
+        seed: 3
+        """;
+
+    [Fact]
+    public void A_search_measures_chooses_writes_and_measures_nothing_twice()
+    {
+        using var folder = Written(Small);
+        var first = Tune(folder);
+        Assert.True(first.Code == ExitCode.Success, first.Error);
+        var results = first.JsonLines[^1]["results"]!;
+        var rows = results["rows"]!.AsArray();
+        Assert.Equal(4, rows.Count);
+        Assert.Equal(1, rows.Count(row => (bool)row!["isChosen"]!));
+        Assert.True((bool)rows[0]!["isChosen"]!);
+        Assert.Equal(rows.Select(row => (double)row!["score"]!["mean"]!).OrderDescending(), rows.Select(row => (double)row!["score"]!["mean"]!));
+        Assert.Equal("engram tune small.yaml --method grid --seed 3", (string)results["command"]!);
+        Assert.All(first.JsonLines[^1]["files"]!.AsArray(), file => Assert.True(new FileInfo((string)file!).Length > 0));
+
+        var chosen = ExperimentFile.Read(folder["out/chosen.yaml"]);
+        Assert.Contains("# few", File.ReadAllText(folder["out/chosen.yaml"]), StringComparison.Ordinal);
+        Assert.DoesNotContain("vary", File.ReadAllText(folder["out/chosen.yaml"]), StringComparison.Ordinal);
+        Assert.Equal((string)rows[0]!["values"]!["training.optimizer.learningRate"]!,
+            chosen.Training.Optimizer.LearningRate.ToString("R", System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(4, Directory.GetFileSystemEntries(folder["out/trials"]).Length); // and nothing in between
+
+        var again = Tune(folder);
+        Assert.All(again.JsonLines.Where(line => (string)line["event"]! == "trial"), line => Assert.True((bool)line["restored"]!));
+        Assert.Equal(results["rows"]!.ToJsonString(), again.JsonLines[^1]["results"]!["rows"]!.ToJsonString());
+
+        var alone = Tune(folder, "--only", "2", "--out", folder["alone"]);
+        var two = rows.First(row => (int)row!["number"]! == 2)!;
+        Assert.Equal((double)two["score"]!["mean"]!, (double)alone.JsonLines[^1]["results"]!["rows"]![0]!["score"]!["mean"]!);
+    }
+
+    /// <summary>The proof that no test sample chooses anything: there is none to read.</summary>
+    [Theory]
+    [InlineData("grid")]
+    [InlineData("continual")]
+    public void Tuning_needs_no_test_files(string method)
+    {
+        using var folder = Written(method == "grid" ? Small : Small.Replace("lambda: [1, 1000]", "lambda: [1000]", StringComparison.Ordinal));
+        Directory.CreateDirectory(folder["data"]);
+        foreach (var file in Directory.GetFiles(DataFolder.Find()!, "train-*")) File.Copy(file, folder[$"data/{Path.GetFileName(file)}"]);
+
+        var tuned = Tune(folder, "--method", method, "--data", folder["data"]);
+
+        Assert.True(tuned.Code == ExitCode.Success, tuned.Error);
+        // An experiment does read them, and says so.
+        Assert.Equal(ExitCode.Failure, Terminal.Run("run", folder["out/chosen.yaml"], "--data", folder["data"], "--out", folder["run"]).Code);
+    }
+
+    [Fact]
+    public void The_continual_procedure_writes_values_by_experience_and_they_run_are_stopped_and_go_on()
+    {
+        using var folder = Written(Small.Replace("lambda: [1, 1000]", "lambda: [1000]", StringComparison.Ordinal));
+        var tuned = Tune(folder, "--method", "continual", "--jobs", "1");
+        Assert.True(tuned.Code == ExitCode.Success, tuned.Error);
+        Assert.Equal(2, tuned.JsonLines[^1]["results"]!["choices"]!.AsArray().Count);
+        var chosen = ExperimentFile.Read(folder["out/chosen.yaml"]);
+        Assert.Equal(2, chosen.PerExperience.Count);
+
+        string[] run = ["run", folder["out/chosen.yaml"], "--threads", "1", "--json", "--out"];
+        Assert.Equal(ExitCode.Success, Terminal.Run([.. run, folder["whole"]]).Code);
+        using var stop = new CancellationTokenSource();
+        using var output = new StopAt("\"event\":\"phase\",\"strategy\":\"mine\"", stop);
+        var host = new CliHost(output, TextWriter.Null, CliHost.Plain(output), false, TimeProvider.System, stop.Token);
+        Assert.Equal(ExitCode.Interrupted, CommandLine.Run([.. run, folder["cut"]], host));
+        Assert.Equal(ExitCode.Success, Terminal.Run("run", "--resume", folder["cut"]).Code);
+        Assert.Equal(Accuracies(folder["whole"]), Accuracies(folder["cut"]));
+    }
+
+    [Fact]
+    public void Values_by_experience_reach_the_learner()
+    {
+        var same = Small.Replace("tune:", "perExperience:\n  training.epochs: [1, 1]\ntune:", StringComparison.Ordinal)
+            .Replace("{ batchSize: 8,", "{ epochs: 1, batchSize: 8,", StringComparison.Ordinal);
+        long[] Samples(string text)
+        {
+            using var folder = Written(text);
+            Assert.Equal(ExitCode.Success, Terminal.Run("run", folder["small.yaml"], "--threads", "1", "--out", folder["run"]).Code);
+            return [.. RunResults.FromJson(File.ReadAllText(folder["run/results.json"])).Strategies[1].Costs.Select(cost => cost.Samples)];
+        }
+        Assert.Equal([24L, 24L], Samples(same));
+        Assert.Equal([24L, 72L], Samples(same.Replace("[1, 1]", "[1, 3]", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void An_interrupted_search_says_what_is_missing()
+    {
+        using var folder = Written(Small);
+        var outcome = Terminal.Run(new CancellationToken(canceled: true), "tune", folder["small.yaml"], "--out", folder["out"]);
+        Assert.Equal(ExitCode.Interrupted, outcome.Code);
+        Assert.Contains("4 measurement(s) are missing; the same command goes on with them", outcome.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_damaged_trial_is_named_and_the_others_stay()
+    {
+        using var folder = Written(Small);
+        Tune(folder);
+        var trials = Directory.GetFiles(folder["out/trials"]);
+        File.WriteAllText(trials[1], "{");
+        var outcome = Tune(folder);
+        Assert.Equal(ExitCode.Usage, outcome.Code);
+        Assert.Contains(Path.GetFileName(trials[1]), Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        Assert.All(trials.Where(trial => trial != trials[1]), trial => Assert.True(new FileInfo(trial).Length > 100));
+    }
+
+    [Theory]
+    [InlineData("lambda: [1, 1000]", "lambda: [1, -1]", "line 18: tune.vary.strategies[1].mechanisms[0].ewc.lambda: -1", "0 or more")]
+    [InlineData("lambda: [1, 1000]", "lamda: [1, 1000]", "line 18: tune.vary.strategies[1].mechanisms[0].ewc.lamda", "has no value")]
+    [InlineData("lambda: [1, 1000]", "lambda: { from: 0, to: 1 }", "from: 0", "above 0 on a logarithmic scale")]
+    [InlineData("lambda: [1, 1000]", "lambda: { from: 1 }", "line 18: tune.vary.strategies[1].mechanisms[0].ewc.lambda.to: missing", "a number")]
+    [InlineData("method: grid", "method: guess", "line 14: tune.method: \"guess\"", "halving")]
+    [InlineData("method: grid", "methods: grid", "line 14: tune.methods: unknown", "validation")]
+    [InlineData("validation: 0.25", "validation: 1", "line 15: tune.validation: 1", "below 1")]
+    [InlineData("validation: 0.25", "objective: testAccuracy", "line 15: tune.objective: \"testAccuracy\"", "finalAverageAccuracy")]
+    [InlineData("strategy: mine", "strategy: yours", "tune.strategy: \"yours\"", "mine")]
+    [InlineData("  strategy: mine\n", "", "tune.strategy: missing", "naive, mine")]
+    [InlineData("method: grid", "method: continual", "lambda", "one number to begin with")]
+    [InlineData("tune:\n", "perExperience:\n  memory: [1, 2]\ntune:\n", "line 13: perExperience.memory", "training or strategies")]
+    [InlineData("tune:\n", "perExperience:\n  training.batchSize: [8, 0]\ntune:\n", "experience 1", "1 or more")]
+    public void What_is_wrong_is_told_with_file_line_and_key(string old, string wrong, string said, string expected)
+    {
+        using var folder = Written(Small.Replace(old, wrong, StringComparison.Ordinal));
+        var outcome = Tune(folder);
+        Assert.Equal(ExitCode.Usage, outcome.Code);
+        var line = Assert.Single(outcome.ErrorLines);
+        Assert.Contains("small.yaml: ", line, StringComparison.Ordinal);
+        Assert.Contains(said, line, StringComparison.Ordinal);
+        Assert.Contains(expected, line, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["out"]));
+    }
+
+    [Theory]
+    [InlineData("tune", "FILE: missing")]
+    [InlineData("tune nowhere.yaml", "nowhere.yaml: no such file")]
+    [InlineData("tune x --jobs 0", "--jobs: \"0\"")]
+    public void A_wrong_command_gives_one_line_and_exit_code_2(string line, string said)
+    {
+        var outcome = Terminal.Run(line.Split(' '));
+        Assert.Equal(ExitCode.Usage, outcome.Code);
+        Assert.Contains(said, Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+    }
+
+    private static Outcome Tune(Folder folder, params string[] more) => Terminal.Run(
+        ["tune", folder["small.yaml"], "--json", .. more.Contains("--out") ? Array.Empty<string>() : ["--out", folder["out"]], .. more]);
+
+    private static Folder Written(string text)
+    {
+        var folder = new Folder();
+        File.WriteAllText(folder["small.yaml"], text);
+        return folder;
+    }
+
+    private static double[][][] Accuracies(string run) =>
+        [.. RunResults.FromJson(File.ReadAllText(Path.Combine(run, "results.json"))).Strategies.Select(strategy => strategy.Accuracy)];
+}

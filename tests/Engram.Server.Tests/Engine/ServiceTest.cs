@@ -1,0 +1,52 @@
+using Engram.Client;
+
+namespace Engram.Server.Tests.Engine;
+
+/// <summary>A service in a folder of its own, that can be closed and opened again.</summary>
+public abstract class ServiceTest : IAsyncDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("engram-service-").FullName;
+    private LearningService? _service;
+
+    private protected ServiceOptions Options => new() { Folder = _folder };
+
+    private protected LearningService Service => _service ??= LearningService.Open(Options);
+
+    private protected static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_service is not null) await _service.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+        GC.SuppressFinalize(this);
+    }
+
+    private protected async Task<LearnerHost> Reopened(string name = "digits")
+    {
+        await _service!.DisposeAsync();
+        _service = null;
+        return Service.Find(name)!;
+    }
+
+    private protected static LearnerSpecification Ridge => new()
+    {
+        Name = "digits",
+        Input = Digits.Schema,
+        Model = new ModelSpecification { Kind = "ridge", Lambda = 10 },
+        Learning = new LearningPolicy { EverySamples = 0, CpuShare = 1 },
+    };
+
+    private protected static LearnerSpecification Network => Ridge with
+    {
+        Model = new ModelSpecification { Kind = "network", Strategy = "replay", Hidden = [100], Epochs = 20 },
+    };
+
+    private protected Task<LearnerHost> Create(LearnerSpecification specification) => Service.CreateAsync(specification, "tester");
+
+    /// <summary>Teaches digits and learns them.</summary>
+    private protected static async Task<VersionInfo> Teach(LearnerHost learner, int each, params int[] digits)
+    {
+        await learner.AcceptAsync(Digits.Lesson(each, digits), Token);
+        return (await learner.LearnAsync("tester", Token))!;
+    }
+}

@@ -1,0 +1,144 @@
+using Engram.Client;
+
+namespace Engram.Server.Tests.Engine;
+
+public sealed class VersionTests : ServiceTest
+{
+    [Fact]
+    public async Task Rolling_back_answers_by_the_version_before_and_pauses_learning()
+    {
+        var learner = await Create(Ridge);
+        await Teach(learner, 50, 0, 1);
+        await Teach(learner, 50, 2);
+
+        var back = await learner.RollbackAsync(null, "ann", "wrong digits");
+
+        Assert.Equal((1, VersionState.Published), (back.Version, back.State));
+        Assert.Equal(LearnerActivity.Paused, learner.Describe().Activity);
+        Assert.Equal(1, (await learner.PredictAsync(new PredictRequest { Input = Digits.Test(0, 1)[0] }, Token)).Version);
+        Assert.True(learner.Describe().Feedback.Waiting > 0);
+        await Assert.ThrowsAsync<ConflictException>(() => learner.LearnAsync("ann", Token));
+        learner = await Reopened();
+        Assert.Equal((1, LearnerActivity.Paused), (learner.Describe().Champion, learner.Describe().Activity));
+        await learner.ResumeAsync("ann", null);
+        Assert.Equal((3, 1), ((await learner.LearnAsync("ann", Token))!.Version, learner.Versions[0].Parent));
+    }
+
+    [Theory]
+    [InlineData("ridge")]
+    [InlineData("network")]
+    public async Task Versions_change_under_load_without_a_failure_or_a_mixed_answer(string kind)
+    {
+        var learner = await Create(kind == "ridge" ? Ridge : Network);
+        await Teach(learner, 20, 0, 1);
+        await Teach(learner, 20, 2);
+        using var stop = new CancellationTokenSource();
+        var answered = 0;
+        var load = Enumerable.Range(0, 4).Select(i => Task.Run(async () =>
+        {
+            var images = Digits.Test(i, 7);
+            while (!stop.IsCancellationRequested)
+            {
+                var said = await learner.PredictAsync(new PredictBatchRequest { Inputs = images }, Token);
+                Assert.Single(said.Predictions.Select(one => one.Version).Distinct());
+                Interlocked.Add(ref answered, said.Predictions.Count);
+            }
+        }, Token)).ToArray();
+
+        for (var i = 0; i < 20; i++) await learner.RollbackAsync(1 + (i % 2), "ann", null);
+        await stop.CancelAsync();
+        await Task.WhenAll(load);
+
+        Assert.True(answered > 0);
+    }
+
+    [Fact]
+    public async Task An_exported_version_is_taken_in_by_another_learner_and_predicts_the_same()
+    {
+        var learner = await Create(Ridge);
+        await Teach(learner, 50, 0, 1, 2);
+        var other = await Create(Ridge with { Name = "other" });
+        using var zip = new MemoryStream();
+        await learner.ExportAsync(1, zip, Token);
+        zip.Position = 0;
+
+        var taken = await other.ImportAsync(zip, "ann", null, Token);
+
+        Assert.Equal((VersionState.Published, "import", 0), (taken.State, taken.Trigger, taken.Cursor));
+        var request = new PredictBatchRequest { Inputs = [.. Digits.Test(1, 20), .. Digits.Test(2, 20)] };
+        var (first, second) = (await learner.PredictAsync(request, Token), await other.PredictAsync(request, Token));
+        Assert.Equal(first.Predictions.Select(one => one.Label), second.Predictions.Select(one => one.Label));
+        Assert.Equal(2, (await Teach(other, 30, 3)).Version);
+    }
+
+    [Fact]
+    public async Task What_is_no_bundle_is_refused_and_leaves_nothing_behind()
+    {
+        var learner = await Create(Ridge);
+
+        var problem = await Assert.ThrowsAsync<InputException>(() => learner.ImportAsync(new MemoryStream([1, 2, 3]), "ann", null, Token));
+
+        Assert.Equal("bundle", problem.Field);
+        Assert.Empty(learner.Versions);
+    }
+
+    [Fact]
+    public async Task Old_versions_are_let_go_but_not_pinned_ones()
+    {
+        var learner = await Create(Ridge with { Retention = new RetentionPolicy { Versions = 1 } });
+        await Teach(learner, 20, 0);
+        await learner.PinAsync(1, true, "ann", null);
+        await Teach(learner, 20, 1);
+        await Teach(learner, 20, 2);
+        await Teach(learner, 20, 3);
+
+        Assert.Equal([4, 3, 1], learner.Versions.Select(version => version.Version));
+    }
+
+    [Fact]
+    public async Task A_diff_tells_labels_and_disagreements()
+    {
+        var learner = await Create(Ridge with { Learning = Ridge.Learning with { HoldOut = 0.3 } });
+        await Teach(learner, 50, 0, 1);
+        await Teach(learner, 50, 2);
+
+        var diff = await learner.DiffAsync(1, 2, Token);
+
+        Assert.Equal(["2"], diff.NewLabels);
+        Assert.InRange(diff.Disagreements!.Value, 5, diff.Compared!.Value);
+        Assert.Equal(["0", "1", "2"], learner.Accuracy().Labels.Order());
+    }
+
+    [Fact]
+    public async Task Half_made_versions_are_swept_and_versions_without_files_forgotten()
+    {
+        var learner = await Create(Ridge);
+        await Teach(learner, 50, 0, 1);
+        await Teach(learner, 50, 2);
+        var versions = Path.Combine(Options.Folder, "learners", "digits", "versions");
+        await Service.DisposeAsync();
+        Directory.Delete(Path.Combine(versions, "2"), recursive: true); // the champion's files are lost
+        Directory.CreateDirectory(Path.Combine(versions, ".3.making"));
+        Directory.CreateDirectory(Path.Combine(versions, "3")); // made, but not decided upon
+
+        learner = await Reopened();
+
+        Assert.Equal((1, 1), (learner.Describe().Champion, learner.Versions.Count));
+        Assert.Equal(["1"], Directory.GetDirectories(versions).Select(Path.GetFileName));
+        Assert.Equal(1, (await learner.PredictAsync(new PredictRequest { Input = Digits.Test(0, 1)[0] }, Token)).Version);
+    }
+
+    [Fact]
+    public async Task A_deleted_learner_is_gone_with_its_files()
+    {
+        var learner = await Create(Ridge);
+        await Teach(learner, 20, 0, 1);
+
+        Assert.True(await Service.DeleteAsync("digits", "ann", null));
+        Assert.False(await Service.DeleteAsync("digits", "ann", null));
+
+        Assert.Null(Service.Find("digits"));
+        Assert.Empty(Directory.GetDirectories(Path.Combine(Options.Folder, "learners")));
+        Assert.Equal(1, (await Teach(await Create(Ridge), 20, 0, 1)).Version);
+    }
+}

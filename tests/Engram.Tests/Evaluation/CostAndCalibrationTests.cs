@@ -1,0 +1,115 @@
+using Engram.Data;
+using Engram.Evaluation;
+using Engram.Learning;
+using Engram.Models;
+using Engram.Retention;
+using Engram.Streams;
+using static TorchSharp.torch;
+
+namespace Engram.Tests.Evaluation;
+
+public class CostAndCalibrationTests
+{
+    [Fact]
+    public void Brier_and_calibration_error_are_those_worked_out_by_hand()
+    {
+        using var scope = NewDisposeScope();
+        var tally = new CalibrationTally();
+        tally.Add(tensor(new[] { 0.8, 0.2 }, [1, 2]), [0]);
+        tally.Add(tensor(new[] { 0.6, 0.4, 0.9, 0.1 }, [2, 2]), [1, -1]);
+        // 0.04 + 0.04; 0.36 + 0.36; 0.81 + 0.01 + 1 for the class that was never learnt.
+        Assert.Equal((0.08 + 0.72 + 1.82) / 3, tally.Brier, 1e-12);
+        // One sample in each of three bins: |1 − 0.8| + |0 − 0.6| + |0 − 0.9|.
+        Assert.Equal((0.2 + 0.6 + 0.9) / 3, tally.Expected, 1e-12);
+    }
+
+    [Fact]
+    public void Forgetting_of_values_is_in_their_unit_whichever_way_is_better()
+    {
+        var (rmse, r2) = (new ValueMatrix(greaterIsBetter: false), new ValueMatrix(greaterIsBetter: true));
+        foreach (var row in new double[][] { [1], [2, 1], [4, 1.5, 1] }) rmse.Add(row);
+        foreach (var row in new double[][] { [0.9], [0.5, 0.8], [-0.1, 0.9, 0.7] }) r2.Add(row);
+        Assert.Equal(((4 - 1) + (1.5 - 1)) / 2, rmse.Forgetting, 1e-12);
+        Assert.Equal(-((4 - 1) + (1.5 - 1)) / 2, rmse.BackwardTransfer, 1e-12);
+        Assert.Equal(((0.9 + 0.1) + (0.8 - 0.9)) / 2, r2.Forgetting, 1e-12);
+        Assert.Equal(6.5 / 3, rmse.FinalAverage, 1e-12);
+    }
+
+    [Fact]
+    public void Anytime_accuracy_is_the_area_under_the_curve_over_the_samples()
+    {
+        var online = new OnlineAccuracy();
+        online.Add(10, 0.5);
+        online.Add(30, 0.7);
+        online.Add(40, 0.3);
+        Assert.Equal(((20 * 0.6) + (10 * 0.5)) / 30, online.Anytime, 1e-12);
+        Assert.Throws<ArgumentException>(() => online.Add(40, 0.5));
+    }
+
+    [Fact]
+    public void Prequential_accuracy_tests_each_piece_before_it_is_learnt()
+    {
+        var digits = SubsetSource.WithLabels(SubsetSource.Balanced(TestData.Mnist.Train, 100), Label.Numbers(0, 2));
+        var stream = ExperienceStream.ClassIncremental(digits, digits, [Label.Numbers(0, 2)]).Online(10, seed: 1);
+        using var learner = new Learner(() => new ContinualModel(new Mlp(784, 32)), new LearnerOptions { BatchSize = 10 });
+        var online = new OnlineAccuracy();
+        Assert.Equal(0, online.Test(learner, stream.Experiences[0])); // nothing is known
+        learner.Learn(stream.Experiences[0]);
+        foreach (var piece in stream.Experiences.Skip(1))
+        {
+            online.Test(learner, piece);
+            learner.Learn(piece);
+        }
+        Assert.InRange(online.Prequential, 0.7, 0.95); // 20 pieces, of which the first is lost
+    }
+
+    [Fact]
+    public void A_run_states_parameters_multiply_adds_samples_and_times()
+    {
+        var digits = SubsetSource.WithLabels(SubsetSource.Balanced(TestData.Mnist.Train, 20), Label.Numbers(0, 4));
+        var stream = ExperienceStream.ClassIncremental(digits, digits, [Label.Numbers(0, 2), Label.Numbers(2, 2)]);
+        var result = new Experiment(stream, _ => new ContinualModel(new Mlp(784, 16)), new LearnerOptions(), new StrategyBudget(12))
+            .Run([Strategies.Named("replay")])[0];
+        var cost = result.Cost!;
+        Assert.Equal((784 * 16) + 16 + (16 * 4) + 4, cost.Parameters);
+        Assert.Equal((784 * 16) + (16 * 4), cost.MultiplyAdds);
+        Assert.Equal(12, cost.SamplesStored);
+        Assert.Equal(result.MemoryBytes / 4.0, cost.BytesPerClass);
+        Assert.True(cost.PeakMemoryBytes > 10_000_000 && cost.TrainSeconds > 0 && cost.PredictSeconds > 0);
+        Assert.InRange(result.Metrics["brier"], 0, 2);
+        Assert.InRange(result.Metrics["calibrationError"], 0, 1);
+        Assert.InRange(result.Metrics["anytimeAccuracy"], 0, 1);
+    }
+
+    [Theory]
+    [InlineData("lenet5 1x28", 28, 1)]
+    [InlineData("resnet20", 32, 3)]
+    public void Convolutions_are_counted(string backbone, int side, int channels)
+    {
+        using var scope = NewDisposeScope();
+        var images = TensorSource.OfClasses(randint(0, 256, [4, channels, side, side], ScalarType.Byte), [0, 1, 0, 1], Label.Numbers(0, 2));
+        var result = new Experiment(
+            ExperienceStream.ClassIncremental(images, images, [Label.Numbers(0, 2)]),
+            _ => new ContinualModel(Architectures.Backbone(backbone, 1_000_000)), new LearnerOptions()).Run([Strategies.Named("naive")])[0];
+        // He et al. 2016 state 41 million for ResNet-20; LeNet-5 layer by layer.
+        if (backbone == "resnet20") Assert.InRange(result.Cost!.MultiplyAdds, 40_000_000, 42_000_000);
+        else Assert.Equal((28 * 28 * 6 * 25) + (100 * 16 * 150) + (400 * 120) + (120 * 84) + (84 * 2), result.Cost!.MultiplyAdds);
+    }
+
+    [Fact]
+    public void Strengths_grow_with_the_number_of_experiences()
+    {
+        Assert.Throws<ArgumentException>(() => new ElasticWeightConsolidation(new EwcOptions { Growth = double.NaN }));
+        var digits = SubsetSource.WithLabels(SubsetSource.Balanced(TestData.Mnist.Train, 20), Label.Numbers(0, 6));
+        double[] Weights(double growth, int experiences)
+        {
+            using var learner = new Learner(() => new ContinualModel(new Mlp(784, 8)), new LearnerOptions(),
+                [new ElasticWeightConsolidation(new EwcOptions { Lambda = 100, Growth = growth })]);
+            var stream = ExperienceStream.ClassIncremental(digits, digits, [Label.Numbers(0, 2), Label.Numbers(2, 2), Label.Numbers(4, 2)]);
+            foreach (var experience in stream.Experiences.Take(experiences)) learner.Learn(experience);
+            return [.. learner.Context.Arena.Values.data<float>().ToArray().Select(value => (double)value)];
+        }
+        Assert.Equal(Weights(0, 2), Weights(3, 2)); // 1^3 = 1
+        Assert.NotEqual(Weights(0, 3), Weights(3, 3));
+    }
+}

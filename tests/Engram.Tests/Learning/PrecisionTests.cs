@@ -1,0 +1,73 @@
+using Engram.Data;
+using Engram.Evaluation;
+using Engram.Learning;
+using Engram.Models;
+using Engram.Retention;
+using Engram.Streams;
+using static TorchSharp.torch;
+
+namespace Engram.Tests.Learning;
+
+public class PrecisionTests
+{
+    private static readonly SubsetSource s_train = SubsetSource.Balanced(TestData.Mnist.Train, 100);
+
+    private static (float[] Values, double Accuracy) Learnt(Precision precision, Func<Backbone> backbone, params RetentionMechanism[] mechanisms)
+    {
+        using var learner = new Learner(
+            () => new ContinualModel(backbone()), new LearnerOptions { BatchSize = 20, Epochs = 3, Precision = precision }, mechanisms);
+        learner.Teach(new Experience(0, s_train));
+        var test = new EvaluationSet("test", SubsetSource.Balanced(TestData.Mnist.Test, 50));
+        return (learner.Context.Arena.Values.data<float>().ToArray(), Evaluator.Accuracy(learner, test));
+    }
+
+    [Fact]
+    public void Products_in_bfloat16_learn_as_well_and_are_not_those_of_float32()
+    {
+        var (full, accuracy) = Learnt(Precision.Float32, () => new Mlp(784, 64));
+        var (mixed, lower) = Learnt(Precision.MixedBFloat16, () => new Mlp(784, 64));
+        Assert.NotEqual(full, mixed);
+        Assert.InRange(lower, accuracy - 0.03, 1);
+        Assert.True(accuracy > 0.7);
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_bits_in_mixed_precision() =>
+        Assert.Equal(
+            Learnt(Precision.MixedBFloat16, () => new Mlp(784, 16)).Values, Learnt(Precision.MixedBFloat16, () => new Mlp(784, 16)).Values);
+
+    [Fact]
+    public void Convolutions_in_bfloat16_give_features_near_those_of_float32()
+    {
+        using var scope = NewDisposeScope();
+        using var cnn = new DigitsCnn();
+        cnn.eval();
+        var images = rand(4, 1, 28, 28);
+        var full = cnn.forward(images);
+        cnn.Precision = Precision.MixedBFloat16;
+        var mixed = cnn.forward(images);
+        Assert.Equal(ScalarType.Float32, mixed.dtype);
+        Assert.InRange(mixed.sub(full).norm().item<float>() / full.norm().item<float>(), 1e-5, 2e-2);
+    }
+
+    [Fact]
+    public void Fisher_information_is_taken_in_float32_batches_whatever_the_precision()
+    {
+        using var scope = NewDisposeScope();
+        using var learner = new Learner(
+            () => new ContinualModel(new Mlp(784, 16)), new LearnerOptions { BatchSize = 20, Precision = Precision.MixedBFloat16 });
+        learner.Teach(new Experience(0, s_train));
+        var batches = FisherInformation.Diagonal(learner.Context, 50, FisherLabels.Exact, vectorised: true);
+        learner.Context.Model.Precision = Precision.Float32;
+        var single = FisherInformation.Diagonal(learner.Context, 50, FisherLabels.Exact, vectorised: false);
+        Assert.InRange(batches.sub(single).norm().item<float>(), 0, 1e-3f * single.norm().item<float>());
+    }
+
+    [Fact]
+    public void A_backbone_that_knows_float32_alone_says_so()
+    {
+        var problem = Assert.Throws<ArgumentException>(() => new Learner(
+            () => new ContinualModel(new LeNet5(1, 28)), new LearnerOptions { Precision = Precision.MixedBFloat16 }));
+        Assert.Contains("Precision: MixedBFloat16, expected Float32", problem.Message, StringComparison.Ordinal);
+    }
+}
