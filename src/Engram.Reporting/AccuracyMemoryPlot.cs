@@ -17,10 +17,12 @@ public static class AccuracyMemoryPlot
     /// <summary>Draws the curve on white.</summary>
     /// <param name="title">What was measured.</param>
     /// <param name="points">The points, in any order.</param>
+    /// <param name="memory">What the memory is, under the axis.</param>
     /// <returns>A PNG of 1,440 × 900 pixels.</returns>
     /// <exception cref="ArgumentException">No points, or memory that is not positive.</exception>
-    public static byte[] RenderPng(string title, IReadOnlyList<AccuracyMemoryPoint> points)
+    public static byte[] RenderPng(string title, IReadOnlyList<AccuracyMemoryPoint> points, string memory = "Memory: statistics, head and features (MB)")
     {
+        ArgumentNullException.ThrowIfNull(memory);
         ArgumentNullException.ThrowIfNull(title);
         ArgumentNullException.ThrowIfNull(points);
         if (points.Count == 0 || points.Any(point => point.Bytes < 1))
@@ -41,18 +43,18 @@ public static class AccuracyMemoryPlot
                 (label.LabelFontSize, label.LabelFontName, label.OffsetY) = (12, PlotFonts.Embedded, 6);
             }
         }
-        Label(plot, title);
+        Label(plot, title, memory);
         return plot.GetImageBytes(1440, 900, ImageFormat.Png);
     }
 
-    private static void Label(Plot plot, string title)
+    private static void Label(Plot plot, string title, string memory)
     {
         plot.Axes.Title.Label.Text = title;
         plot.Axes.Title.Label.FontName = PlotFonts.For(title);
         plot.Axes.Left.Label.Text = "Accuracy (%)";
-        plot.Axes.Bottom.Label.Text = "Memory: statistics, head and features (MB)";
+        plot.Axes.Bottom.Label.Text = memory;
         plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual(
-            [.. new[] { 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500 }
+            [.. new[] { 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500 }
                 .Select(mb => new Tick(Math.Log10(mb), mb.ToString(System.Globalization.CultureInfo.InvariantCulture)))]);
         foreach (var side in new IAxis[] { plot.Axes.Left, plot.Axes.Bottom })
             side.Label.FontName = side.TickLabelStyle.FontName = PlotFonts.Embedded;

@@ -161,7 +161,7 @@ public static class Strategies
             { Scenarios = s_sharedOutputs },
         // λ was chosen on 5,000 training digits set aside, see docs/methods/ridge.md.
         new("ridge", "Ridge over patches", "Ridge regression over patches of the first images; trains no network.",
-            _ => [new AnalyticHead("ridge", (features, _) => new RidgeClassifier(new RawFeatures(features), 1e-4) { FastProducts = true, SmallUpdates = false })])
+            _ => [new AnalyticHead("ridge", (features, _) => new RidgeClassifier(new RawFeatures(features), 1e-4) { SmallUpdates = false })])
             { Scenarios = s_sharedOutputs, Backbone = _ => new PatchBackbone(1, new PatchOptions { Filters = 32 }) },
         // Generative memory: no stored sample.
         new("dgr", "Generative replay", "Repeats what a generator of its own makes, labelled by the previous model.",
@@ -180,9 +180,9 @@ public static class Strategies
             budget => [new GenerativeClassifier(budget.GeneratorWidths is { } widths
                 ? new GenerativeClassifierOptions { Vae = new VaeOptions { Widths = widths, LatentSize = 5 } } : null)])
             { Scenarios = [Scenario.ClassIncremental], Backbone = inputs => new RawInputs(inputs) },
-        new("compressed-replay", "Compressed replay", "Repeats samples kept as cosine coefficients, a ninth of their bytes.",
+        new("compressed-replay", "Compressed replay", "Repeats samples kept as cosine coefficients, a tenth of their bytes.",
             budget => [new CompressedReplay(new CompressedReplayOptions { Capacity = 10 * budget.Capacity })])
-            { Backbone = inputs => new CosineMlp([1, Side(inputs), Side(inputs)], 64, 400, 400) },
+            { Backbone = inputs => new CosineMlp([1, Side(inputs), Side(inputs)], 54, 400, 400) },
         new("knn", "Nearest neighbours", "Keeps some samples and lets the nearest ones vote.",
             budget => [new NearestNeighbours(new NeighbourOptions { Capacity = budget.Capacity })])
             { Scenarios = [Scenario.ClassIncremental], Backbone = inputs => new RawInputs(inputs) },

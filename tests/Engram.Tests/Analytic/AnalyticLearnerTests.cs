@@ -142,7 +142,9 @@ public class AnalyticLearnerTests
         AnalyticLearner[] learners =
         [
             new RidgeClassifier(new RawFeatures(8), 0), new RidgeClassifier(new RawFeatures(8), 1e-30),
-            new StreamingLda(new RawFeatures(8)), new NearestClassMean(new RawFeatures(8)),
+            new RidgeClassifier(new RawFeatures(8), 0, balance: ClassBalance.PerClass), new RidgeClassifier(new RawFeatures(8), 0, balance: ClassBalance.Pooled),
+            new StreamingLda(new RawFeatures(8)), new StreamingLda(new RawFeatures(8), 1e-300), new NearestClassMean(new RawFeatures(8)),
+            new RecursiveRidge(new RawFeatures(8), 1e-12),
         ];
         foreach (var learner in learners)
             using (learner)
@@ -158,7 +160,10 @@ public class AnalyticLearnerTests
         using var scope = NewDisposeScope();
         var source = SubsetSource.Balanced(TestData.Mnist.Train, 1);
         AnalyticLearner[] learners =
-            [new RidgeClassifier(new RawFeatures(784), 0), new StreamingLda(new RawFeatures(784)), new NearestClassMean(new RawFeatures(784))];
+            [
+                new RidgeClassifier(new RawFeatures(784), 0), new StreamingLda(new RawFeatures(784)), new NearestClassMean(new RawFeatures(784)),
+                new RecursiveRidge(new RawFeatures(784), 1e-3),
+            ];
         foreach (var learner in learners)
             using (learner)
             {
@@ -181,6 +186,7 @@ public class AnalyticLearnerTests
         Assert.Contains("at most the 1 learnt", Assert.Throws<ArgumentException>(() => learner.Unlearn(more)).Message);
         Assert.Contains("NaN", Assert.Throws<ArgumentException>(() => learner.Predict(full(2, 8, float.NaN))).Message);
         Assert.Contains("lambda: -1", Assert.Throws<ArgumentException>(() => new RidgeClassifier(new RawFeatures(8), -1)).Message);
+        Assert.Contains("lambda: 0", Assert.Throws<ArgumentException>(() => new RecursiveRidge(new RawFeatures(8), 0)).Message);
         Assert.Contains("shrinkage: 0", Assert.Throws<ArgumentException>(() => new StreamingLda(new RawFeatures(8), 0)).Message);
     }
 

@@ -197,7 +197,7 @@ public class AnalyticMeasurements(ITestOutputHelper output)
         return TensorSource.OfClasses(cat(parts), images.Codes.ToArray(), images.Labels);
     }
 
-    private static Dictionary<string, Tensor> Weights(string name)
+    internal static Dictionary<string, Tensor> Weights(string name)
     {
         using var unpacked = new GZipStream(File.OpenRead(TestData.Shared("weights.tar.gz")), CompressionMode.Decompress);
         using var tar = new TarReader(unpacked);

@@ -101,6 +101,25 @@ public class FeatureTests
     }
 
     [Fact]
+    public void A_network_read_from_safetensors_stands_in_front_and_separates_images_it_was_not_trained_on_better_than_pixels_do()
+    {
+        using var scope = NewDisposeScope();
+        using var backbone = ResNet.Cifar(20);
+        backbone.LoadWeights(AnalyticMeasurements.Weights("resnet20-12fca82f.safetensors"));
+        var cifar = Cifar.Load100(TestData.Shared("cifar-100-binary.tar.gz"));
+        Label[] ten = [.. cifar.Train.Labels.Take(10)];
+        var train = SubsetSource.Balanced(SubsetSource.WithLabels(cifar.Train, ten), 20);
+        var test = new EvaluationSet("test", SubsetSource.WithLabels(cifar.Test, ten));
+        using var pretrained = new StreamingLda(new BackboneFeatures(backbone), 1e-2, InputScaling.ImageNet);
+        using var pixels = new NearestClassMean(new RawFeatures(3072));
+        for (var half = 0; half < 2; half++)
+            foreach (var learner in new AnalyticLearner[] { pretrained, pixels })
+                learner.Learn(new Experience(half, SubsetSource.WithLabels(train, ten[(5 * half)..(5 * (half + 1))])));
+        Assert.True(Evaluator.Accuracy(pretrained, test) > Evaluator.Accuracy(pixels, test) + 0.1,
+            $"{Evaluator.Accuracy(pretrained, test):f3} over the network, {Evaluator.Accuracy(pixels, test):f3} over pixels");
+    }
+
+    [Fact]
     public void Too_little_memory_for_the_projection_is_said_before_anything_is_made()
     {
         Assert.Contains("expected fewer", Assert.Throws<ArgumentException>(() => new RidgeClassifier(new RawFeatures(1_000_000))).Message);

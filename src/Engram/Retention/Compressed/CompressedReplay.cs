@@ -13,8 +13,8 @@ public sealed record CompressedReplayOptions
     public int Capacity { get; init; } = 10_000;
 
     /// <summary>Bytes of one exemplar per channel: the cosine coefficients kept.</summary>
-    /// <value>Default 64 (an MNIST image has 784 bytes); 1 or more.</value>
-    public int Coefficients { get; init; } = 64;
+    /// <value>Default 54: with label and place a tenth of an MNIST image's 784 bytes and label; 1 or more.</value>
+    public int Coefficients { get; init; } = 54;
 
     /// <summary>Exemplars repeated per step.</summary>
     /// <value>Default none: as many as there are new samples.</value>
@@ -30,7 +30,7 @@ public sealed record CompressedReplayOptions
 
 /// <summary>
 /// Replay from codes: exemplars are kept as quantised cosine coefficients, a tenth of their size and less, so that the same bytes
-/// hold nine times more of the past. The idea of REMIND (Hayes et al. 2020) with a fixed transform in place of a learnt one.
+/// hold ten times more of the past. The idea of REMIND (Hayes et al. 2020) with a fixed transform in place of a learnt one.
 /// </summary>
 /// <remarks>
 /// The network must see new images through the same coefficients (<see cref="Models.CosineMlp"/>): otherwise their sharpness

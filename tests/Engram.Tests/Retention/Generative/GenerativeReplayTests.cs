@@ -32,6 +32,29 @@ public class GenerativeReplayTests
         Assert.All(probe.Replayed, id => Assert.InRange(id, 0, 3)); // the classes of the first two experiences
     }
 
+    [Fact]
+    public void Soft_targets_count_T_squared_times_where_asked_for()
+    {
+        double Loss(bool squared)
+        {
+            var replay = new GenerativeReplay(new GenerativeReplayOptions
+            {
+                Generator = () => new VaeGenerator(s_small),
+                Targets = ReplayTargets.Soft,
+                Temperature = 3,
+                SquaredTemperature = squared,
+            });
+            var probe = new LossProbe(replay);
+            using var learner = new Learner(
+                () => new ContinualModel(new Mlp(784, 16)), new LearnerOptions { BatchSize = 8, Iterations = 1 }, [replay, probe]);
+            for (var e = 0; e < 2; e++) learner.Teach(SplitMnist.Experience(e, 4));
+            return probe.Distilled;
+        }
+        Assert.Equal(9 * Loss(false), Loss(true), 1e-4);
+        Assert.True(new GenerativeReplayOptions().SquaredTemperature);
+        Assert.False(new BrainInspiredOptions().SquaredTemperature);
+    }
+
     [Theory]
     [InlineData("dgr")]
     [InlineData("dgr-distil")]
@@ -113,6 +136,24 @@ public class GenerativeReplayTests
     private static Learner Learner(params RetentionMechanism[] mechanisms) => new(
         () => new ContinualModel(new Mlp(784, 128, 128)),
         new LearnerOptions { BatchSize = 32, Epochs = 4, InitialLabels = Label.Numbers(0, 10) }, mechanisms);
+
+    // Asks another mechanism what it adds to the loss.
+    private sealed class LossProbe(RetentionMechanism asked) : RetentionMechanism
+    {
+        public override string Name => "loss probe";
+
+        public override Seams Seams => Seams.ExtraLoss;
+
+        public override long MemoryBytes => 0;
+
+        public double Distilled { get; private set; }
+
+        protected internal override Tensor? ExtraLoss(TrainingStep step)
+        {
+            if (step.Parts.Count == 2) Distilled = asked.ExtraLoss(step)!.item<float>();
+            return null;
+        }
+    }
 
     // Sees the weights of the last step of each experience, after the mechanisms before it have set them.
     private sealed class Probe : RetentionMechanism
