@@ -55,7 +55,9 @@ internal static class KillRun
             var receipts = (await learner.FeedbackAsync(some.Select(Feedback))).Receipts;
             lost += some.Zip(receipts).Count(pair => sent[pair.First] && pair.Second.State != FeedbackState.Duplicate);
         }
-        await learner.LearnAsync();
+        while (await learner.LearnAsync() is not null)
+        {
+        }
         var learnt = (await learner.WatchAsync()).Memory.Sum(content => content.Samples);
         var acknowledged = sent.Count(key => key.Value);
         Console.WriteLine($"{times} kills, {sent.Count} feedbacks sent, {acknowledged} acknowledged: {lost} lost; learnt {learnt}, {learnt - sent.Count} too many; ready within {slowest.TotalSeconds:0.0} s");

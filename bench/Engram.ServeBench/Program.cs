@@ -1,16 +1,26 @@
+using System.CommandLine;
 using Engram.ServeBench;
 
-// engram-serve-bench load [seconds] [connections] [ridge|network]    rates and latency, idle and while learning
-// engram-serve-bench kill [times]                                    kill -9 under load: nothing lost, nothing twice
-var seconds = args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 10;
-switch (args.FirstOrDefault())
+var seconds = new Option<int>("--seconds") { Description = "seconds of each measurement", DefaultValueFactory = _ => 10 };
+var connections = new Option<int>("--connections") { Description = "connections at a time", DefaultValueFactory = _ => 64 };
+var kind = new Option<string>("--kind") { Description = "what the learner is", DefaultValueFactory = _ => "network" }.AcceptOnlyFromAmong("network", "ridge");
+var kills = new Option<int>("--times") { Description = "how many kills", DefaultValueFactory = _ => 100 };
+var swaps = new Option<int>("--times") { Description = "how many new versions", DefaultValueFactory = _ => 200 };
+var predictions = new Option<int>("--predictions") { Description = "how many predictions", DefaultValueFactory = _ => 1_000_000 };
+var feedbacks = new Option<int>("--feedbacks") { Description = "how many feedbacks", DefaultValueFactory = _ => 100_000 };
+
+var load = new Command("load", "Rates and latency over HTTP, idle and while learning; feedback; a new class; predictions in process.") { seconds, connections, kind };
+load.SetAction(async result =>
 {
-    case "load":
-        await LoadRun.RunAsync(TimeSpan.FromSeconds(seconds), args.Length > 2 ? int.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : 64, args.ElementAtOrDefault(3) ?? "network");
-        return 0;
-    case "kill":
-        return await KillRun.RunAsync(args.Length > 1 ? seconds : 100) ? 0 : 1;
-    default:
-        Console.Error.WriteLine("expected load [seconds] [connections] [ridge|network], or kill [times]");
-        return 2;
-}
+    await LoadRun.RunAsync(TimeSpan.FromSeconds(result.GetValue(seconds)), result.GetValue(connections), result.GetValue(kind)!);
+    return 0;
+});
+var kill = new Command("kill", "kill -9 under load: nothing acknowledged is lost, nothing applied twice.") { kills };
+kill.SetAction(async result => await KillRun.RunAsync(result.GetValue(kills)) ? 0 : 1);
+var swap = new Command("swap", "New versions under load: nothing fails, no answer is mixed of two versions.") { swaps, kind };
+swap.SetAction(async result => await SwapRun.RunAsync(result.GetValue(swaps), result.GetValue(kind)!) ? 0 : 1);
+var soak = new Command("soak", "Many predictions and feedbacks: memory stays flat.") { predictions, feedbacks };
+soak.SetAction(async result => await SoakRun.RunAsync(result.GetValue(predictions), result.GetValue(feedbacks)) ? 0 : 1);
+
+return await new RootCommand("What `engram serve` does under load, measured against the built tool in a process of its own.") { load, kill, swap, soak }
+    .Parse(args).InvokeAsync();

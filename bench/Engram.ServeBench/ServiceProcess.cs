@@ -16,6 +16,16 @@ internal sealed class ServiceProcess : IDisposable
     /// <summary>How long it took from the start of the process until it was ready.</summary>
     public TimeSpan Ready { get; private init; }
 
+    /// <summary>What the process holds in memory.</summary>
+    public double ResidentMegabytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64 / 1e6;
+        }
+    }
+
     public static string Mnist(string file) => Path.Combine(s_root, "data", "mnist", file);
 
     public static async Task<ServiceProcess> StartAsync(string folder)
@@ -35,7 +45,7 @@ internal sealed class ServiceProcess : IDisposable
         throw new InvalidOperationException("The service did not start.");
     }
 
-    public EngramClient Client() => new(Address, null, new EngramClientOptions { Retries = 0, Timeout = TimeSpan.FromSeconds(30) });
+    public EngramClient Client() => new(Address, null, new EngramClientOptions { Retries = 0, Timeout = TimeSpan.FromMinutes(3) });
 
     /// <summary>kill -9.</summary>
     public void Kill()

@@ -41,6 +41,10 @@ internal sealed class LearnerContext(
 
     public static string EncodersOf(ServiceOptions options) => Path.Combine(options.Folder, "encoders");
 
+    /// <summary>What a failure says to those who ask over the network: not where the files are.</summary>
+    public string Tellable(string problem) => new[] { Path.GetFullPath(Options.Folder), Options.Folder }.Aggregate(
+        problem, (said, folder) => said.Replace(folder.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
+
     /// <summary>Writes a change into the audit log.</summary>
     public Task AuditAsync(string who, string action, string detail, string? reason) =>
         service.AuditAsync(new AuditEntry(Clock.GetUtcNow(), who, Specification.Name, action, detail, reason));

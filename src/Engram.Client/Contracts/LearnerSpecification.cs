@@ -77,8 +77,8 @@ public sealed record InputSchema
     public int? Width { get; set; }
 
     /// <summary>Features that n-grams of a text are hashed into, a power of two from 256 to 65,536.</summary>
-    /// <value>Default 4,096.</value>
-    public int Features { get; set; } = 4096;
+    /// <value>Default 2,048: ridge regression over twice as many keeps four times the statistics.</value>
+    public int Features { get; set; } = 2048;
 
     /// <summary>Longest n-gram of words.</summary>
     /// <value>Default 2; 0 for none.</value>

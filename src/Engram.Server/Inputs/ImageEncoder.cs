@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SkiaSharp;
 using static TorchSharp.torch;
 
 namespace Engram.Server.Inputs;
@@ -48,11 +49,24 @@ internal sealed class ImageEncoder(int channels, int height, int width) : InputE
             packed = property.Name switch
             {
                 "pixels" => Pixels(property.Value, name),
-                "file" => ImagePixels.Read(Base64(property.Value, name, "a PNG or JPEG in base64"), name, channels, height, width),
+                "file" => Decoded(Base64(property.Value, name, "a PNG or JPEG in base64"), name),
                 _ => throw new InputException(name, $"{name}: unknown, expected pixels or file"),
             };
         }
         return packed ?? throw new InputException(field, $"{field}: an empty object, expected one with pixels or file");
+    }
+
+    private byte[] Decoded(byte[] file, string field)
+    {
+        using var data = SKData.CreateCopy(file);
+        try
+        {
+            return ImagePixels.Read(data, field, channels, height, width, resize: false);
+        }
+        catch (InvalidDataException problem)
+        {
+            throw new InputException(field, problem.Message);
+        }
     }
 
     private byte[] Pixels(JsonElement value, string field)

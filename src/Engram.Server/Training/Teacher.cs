@@ -44,7 +44,7 @@ internal sealed class Teacher : IDisposable
     public double? Progress { get; private set; }
 
     /// <summary>Why it failed last; null when it did not.</summary>
-    public string? LastError { get; set; }
+    public string? LastError { get; set => field = value is null ? null : _learner.Tellable(value); }
 
     /// <summary>Up to where any version, or the one being made, has learnt. Only under <see cref="LearnerContext.Changing"/>.</summary>
     public long FurthestCursor => Math.Max(_learner.Book.FurthestCursor, _reading);
@@ -174,9 +174,9 @@ internal sealed class Teacher : IDisposable
         catch (Exception problem) when (problem is not OperationCanceledException)
         {
             LastError = problem.Message;
-            _learner.Events.Tell("failed", problem.Message);
+            _learner.Events.Tell("failed", LastError);
             Learnt?.Invoke(null);
-            throw new ConflictException("learner", $"learner: {_learner.Specification.Name} could not learn ({problem.Message})");
+            throw new ConflictException("learner", $"learner: {_learner.Specification.Name} could not learn ({LastError})");
         }
         finally
         {

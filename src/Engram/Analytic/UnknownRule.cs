@@ -63,7 +63,10 @@ public sealed record UnknownRule(NoveltyMeasure Measure, double Threshold, doubl
         using var scope = NewDisposeScope();
         var novelties = TemperatureScaling.InBatches(validation, inputs => rule.Novelty(learner, inputs)).data<float>().ToArray();
         Array.Sort(novelties);
-        return rule with { Threshold = novelties[^(1 + (int)Math.Floor(falseAlarmRate * novelties.Length))] };
+        // Between two samples, so that neither changes sides by the rounding of another batch.
+        var alarms = (int)Math.Floor(falseAlarmRate * novelties.Length);
+        var highest = novelties[^(1 + alarms)];
+        return rule with { Threshold = alarms == 0 ? highest : (highest + novelties[^alarms]) / 2 };
     }
 
     /// <summary>How novel samples are.</summary>

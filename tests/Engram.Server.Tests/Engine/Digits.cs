@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Engram.Client;
 using Engram.Data;
+using Engram.Tests;
 using TorchSharp;
 
 namespace Engram.Server.Tests.Engine;
@@ -8,17 +9,16 @@ namespace Engram.Server.Tests.Engine;
 /// <summary>Real digits as applications send them.</summary>
 internal static class Digits
 {
-    private static readonly Lazy<Mnist> s_mnist = new(() => Mnist.Load(Path.Combine(FindRoot(), "data", "mnist")));
-    private static readonly Lazy<int[][]> s_trainPlaces = new(() => PlacesOf(s_mnist.Value.Train));
-    private static readonly Lazy<int[][]> s_testPlaces = new(() => PlacesOf(s_mnist.Value.Test));
+    private static readonly Lazy<int[][]> s_trainPlaces = new(() => PlacesOf(TestData.Mnist.Train));
+    private static readonly Lazy<int[][]> s_testPlaces = new(() => PlacesOf(TestData.Mnist.Test));
 
     public static InputSchema Schema { get; } = new() { Kind = InputKind.Image, Height = 28, Width = 28 };
 
     /// <summary>Training digits of one class, from the <paramref name="first"/> on.</summary>
-    public static JsonElement[] Train(int digit, int count, int first = 0) => Read(s_mnist.Value.Train, s_trainPlaces.Value[digit], first, count);
+    public static JsonElement[] Train(int digit, int count, int first = 0) => Read(TestData.Mnist.Train, s_trainPlaces.Value[digit], first, count);
 
     /// <summary>Test digits of one class.</summary>
-    public static JsonElement[] Test(int digit, int count) => Read(s_mnist.Value.Test, s_testPlaces.Value[digit], 0, count);
+    public static JsonElement[] Test(int digit, int count) => Read(TestData.Mnist.Test, s_testPlaces.Value[digit], 0, count);
 
     /// <summary>Feedback that teaches digits.</summary>
     public static FeedbackBatchRequest Lesson(int each, params int[] digits) => LessonFrom(0, each, digits);
@@ -55,12 +55,5 @@ internal static class Digits
     {
         var codes = source.Codes.ToArray();
         return [.. Enumerable.Range(0, 10).Select(digit => Enumerable.Range(0, codes.Length).Where(i => source.Labels[codes[i]].Name == $"{digit}").ToArray())];
-    }
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Engram.slnx"))) folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("tests run outside the repository");
     }
 }

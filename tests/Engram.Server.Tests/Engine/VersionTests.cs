@@ -127,6 +127,24 @@ public sealed class VersionTests : ServiceTest
     }
 
     [Fact]
+    public async Task A_damaged_version_gives_way_to_the_one_before_and_nobody_is_told_where_it_lies()
+    {
+        var learner = await Create(Ridge);
+        await Teach(learner, 20, 0, 1);
+        await Teach(learner, 20, 2);
+        var files = Directory.GetFiles(Path.Combine(Options.Folder, "learners", "digits"), "*.safetensors", SearchOption.AllDirectories);
+        foreach (var file in files.Where(file => file.Contains($"{Path.DirectorySeparatorChar}2{Path.DirectorySeparatorChar}", StringComparison.Ordinal)))
+            await File.WriteAllBytesAsync(file, [1, 2, 3], Token);
+
+        learner = await Reopened();
+        var now = learner.Describe();
+
+        Assert.Equal(1, now.Champion);
+        Assert.Contains("version 2 cannot be loaded", now.LastError, StringComparison.Ordinal);
+        Assert.DoesNotContain(Options.Folder, now.LastError, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_deleted_learner_is_gone_with_its_files()
     {
         var learner = await Create(Ridge);

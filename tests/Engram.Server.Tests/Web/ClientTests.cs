@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Engram.Client;
+using Engram.Tests;
 using PublicApiGenerator;
 
 namespace Engram.Server.Tests.Web;
@@ -98,9 +99,7 @@ public sealed class ClientTests : WebTest
     [Fact]
     public void The_public_surface_is_the_one_checked_in()
     {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Engram.slnx"))) folder = folder.Parent;
-        var path = Path.Combine(folder.FullName, "src", "Engram.Client", "PublicApi.txt");
+        var path = Path.Combine(TestData.Root, "src", "Engram.Client", "PublicApi.txt");
         var surface = typeof(EngramClient).Assembly.GeneratePublicApi(new ApiGeneratorOptions
         {
             IncludeAssemblyAttributes = false,

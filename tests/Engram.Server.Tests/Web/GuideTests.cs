@@ -7,7 +7,7 @@ namespace Engram.Server.Tests.Web;
 /// <summary>docs/guides/serving.md says what it says: its commands run, and its C# is the text between the markers below.</summary>
 public sealed partial class GuideTests : WebTest
 {
-    private static string Guide { get; } = File.ReadAllText(Find("docs/guides/serving.md")).ReplaceLineEndings("\n");
+    private static string Guide { get; } = Examples.Read("docs/guides/serving.md");
 
     [Fact]
     public async Task The_commands_of_the_guide_run_in_order()
@@ -54,19 +54,8 @@ public sealed partial class GuideTests : WebTest
     }
 
     [Fact]
-    public void The_guide_shows_the_example_that_runs_here()
-    {
-        var here = File.ReadAllText(Find("tests/Engram.Server.Tests/Web/GuideTests.cs")).ReplaceLineEndings("\n");
-        var lines = here.Split("// begin example\n")[1].Split("        // end example")[0].Split('\n');
-        Assert.Contains(string.Join('\n', lines.Select(line => line.Length > 8 ? line[8..] : line.Trim())).Trim(), Guide, StringComparison.Ordinal);
-    }
-
-    private static string Find(string path)
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Engram.slnx"))) folder = folder.Parent;
-        return Path.Combine(folder.FullName, path);
-    }
+    public void The_guide_shows_the_example_that_runs_here() =>
+        Examples.AreShown("docs/guides/serving.md", "tests/Engram.Server.Tests/Web/GuideTests.cs");
 
     [GeneratedRegex("```sh\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex Commands();

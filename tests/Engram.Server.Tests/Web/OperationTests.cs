@@ -34,7 +34,7 @@ public sealed class OperationTests : WebTest
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
         Assert.Equal("/v1/learners/t", answer.Headers.Location?.ToString());
         var specification = (await Client(Key).Learner("t").GetAsync(Token)).Specification;
-        Assert.Equal((4096, "ridge", 50, 0.02), (specification.Input.Features, specification.Model.Kind, specification.Learning.EverySamples, specification.Gate.MaxAccuracyDrop));
+        Assert.Equal((2048, "ridge", 50, 0.02), (specification.Input.Features, specification.Model.Kind, specification.Learning.EverySamples, specification.Gate.MaxAccuracyDrop));
     }
 
     [Fact]
