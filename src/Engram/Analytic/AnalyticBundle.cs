@@ -72,11 +72,8 @@ public static class AnalyticBundle
     public static AnalyticManifest Verify(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var folder = new BundleFolder(path);
-        var manifest = AnalyticManifest.Parse(folder.ReadManifest(), folder.ManifestPath);
         using var scope = NewDisposeScope();
-        foreach (var part in manifest.Parts) Read(folder, manifest, part.Name);
-        return manifest;
+        return Read(new BundleFolder(path)).Manifest;
     }
 
     /// <summary>Loads a learner.</summary>
@@ -88,12 +85,12 @@ public static class AnalyticBundle
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var folder = new BundleFolder(path);
-        var manifest = AnalyticManifest.Parse(folder.ReadManifest(), folder.ManifestPath);
         using var _ = no_grad();
         using var scope = NewDisposeScope();
+        var (manifest, parts) = Read(folder);
         var state = new MechanismState { Values = manifest.Values };
-        foreach (var (name, tensor) in Read(folder, manifest, "statistics")) state.Tensors[name] = tensor;
-        var extractor = new ExtractorFile(manifest.Extractor, manifest.ExtractorOptions, Read(folder, manifest, "extractor"));
+        foreach (var (name, tensor) in parts["statistics"]) state.Tensors[name] = tensor;
+        var extractor = new ExtractorFile(manifest.Extractor, manifest.ExtractorOptions, parts["extractor"]);
         FeatureExtractor? built = null;
         AnalyticLearner? learner = null;
         try
@@ -127,11 +124,21 @@ public static class AnalyticBundle
             throw new FormatException($"statistics: {name}, expected [{manifest.Features}, {manifest.Features}] as there are features");
     }
 
-    private static Dictionary<string, Tensor> Read(BundleFolder folder, AnalyticManifest manifest, string name)
-    {
-        using var stream = folder.Open(manifest.Parts.Single(part => part.Name == name));
-        return SafetensorsFile.Read(stream, $"{folder.ManifestPath}: part {name}");
-    }
+    // Manifest and all parts, the tensors in the caller's scope.
+    private static (AnalyticManifest Manifest, Dictionary<string, Dictionary<string, Tensor>> Parts) Read(BundleFolder folder) =>
+        folder.Read(json =>
+        {
+            using var scope = NewDisposeScope();
+            var manifest = AnalyticManifest.Parse(json, folder.ManifestPath);
+            var parts = new Dictionary<string, Dictionary<string, Tensor>>();
+            foreach (var part in manifest.Parts)
+            {
+                using var stream = folder.Open(part);
+                parts[part.Name] = SafetensorsFile.Read(stream, $"{folder.ManifestPath}: part {part.Name}");
+            }
+            foreach (var tensor in parts.Values.SelectMany(tensors => tensors.Values)) tensor.MoveToOuterDisposeScope();
+            return (manifest, parts);
+        });
 
     // A file can only choose among these; it cannot name a type.
     private static AnalyticLearner Build(AnalyticManifest manifest, FeatureExtractor features)
@@ -163,6 +170,6 @@ public static class AnalyticBundle
         double Number(string name) => options[name]!.GetValue<double>();
 
         T One<T>(string name)
-            where T : struct, Enum => Enum.Parse<T>(options[name]!.GetValue<string>());
+            where T : struct, Enum => ManifestJson.Named<T>(name, options[name]!.GetValue<string>());
     }
 }

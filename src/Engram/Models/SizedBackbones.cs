@@ -78,9 +78,11 @@ internal static class SizedBackbones
 
     private static void Require(string architecture, Int128 needed, long numbers)
     {
-        if (needed > numbers)
-            throw new FormatException($"architecture: {architecture} has more than {numbers} parameters, expected at most as many");
+        if (needed > numbers) throw TooLarge(architecture, numbers);
     }
+
+    public static FormatException TooLarge(string architecture, long numbers) =>
+        new($"architecture: {architecture} has more than {numbers} parameters, expected at most as many");
 
     private static FormatException Malformed(string architecture, string expected) =>
         new($"architecture: {architecture}, expected {expected}");

@@ -59,6 +59,13 @@ internal static class ManifestJson
     public static (BundleFolder? Folder, string? Id) Parent(BundleInfo info) =>
         info.Parent is null ? default : (new BundleFolder(info.Parent), Bundle.Describe(info.Parent).Id);
 
+    /// <summary>A value by its name alone; <see cref="Enum.Parse{T}(string)"/> takes numbers too, also those that have no name.</summary>
+    /// <exception cref="FormatException">There is none of that name.</exception>
+    public static T Named<T>(string field, string name)
+        where T : struct, Enum => Enum.GetNames<T>().Contains(name)
+            ? Enum.Parse<T>(name)
+            : throw new FormatException($"{field}: {name}, expected {string.Join(" or ", Enum.GetNames<T>())}");
+
     // Before anything else, so that a bundle of tomorrow is called that and not damaged.
     private static void CheckFormat(byte[] json, string file, string expected, int newest)
     {

@@ -24,7 +24,7 @@ internal static class Restoration
         {
             using var scope = NewDisposeScope();
             Register(content.Manifest, learner.Context.Classes);
-            foreach (var rows in content.Manifest.Model.Growth) learner.Context.Model.Head.Grow(rows);
+            Grow(learner.Context.Model.Head, content.Manifest.Model.Growth);
             foreach (var (mechanism, values) in mechanisms)
                 Load(content, mechanism, () => mechanism.Restructure(learner.Context, values));
             learner.Context.Model.ApplyFreezing(state.Completed);
@@ -54,8 +54,9 @@ internal static class Restoration
             if (backbone.FeatureCount != description.Features)
                 throw new FormatException($"{description.Backbone} gives {backbone.FeatureCount} features, expected {description.Features}");
             var model = new ContinualModel(backbone, Architectures.Head(description.Head, description.Features), scaling);
-            foreach (var rows in description.Growth) model.Head.Grow(rows);
+            Grow(model.Head, description.Growth);
             Fill(model, content);
+            model.Precision = PrecisionOf(manifest);
             model.eval();
             var classes = new ClassRegistry();
             Register(manifest, classes);
@@ -66,6 +67,18 @@ internal static class Restoration
         {
             throw new InvalidDataException($"{content.Path}: model: {problem.Message}", problem);
         }
+    }
+
+    // Scores are those of the learner only in what it computed in.
+    internal static Precision PrecisionOf(BundleManifest manifest) =>
+        manifest.Learner.Options["precision"] is { } precision ? precision.Deserialize<Precision>(ManifestJson.Options) : Precision.Float32;
+
+    // A head of the caller's may keep something for every growth; for those of the library, thousands would cost their square.
+    private static void Grow(IncrementalHead head, IReadOnlyList<int> growth)
+    {
+        if (Architectures.IsKnownHead(head.Architecture)) head.GrowAs(growth);
+        else
+            foreach (var rows in growth) head.Grow(rows);
     }
 
     private static void CheckFits(Learner learner, BundleContent content, bool otherOptions, bool withMechanisms)
