@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Engram.Data;
 
 namespace Engram.Persistence;
 
@@ -22,7 +23,7 @@ internal static class ManifestJson
         NewLine = "\n",
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { LeaveOutCode } },
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase), new KindConverterFactory() },
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase), new KindConverterFactory(), new LabelConverter() },
     };
 
     /// <summary>The same on one line, for JSON inside other files.</summary>
@@ -113,6 +114,19 @@ internal static class ManifestJson
     {
         for (var i = type.Properties.Count - 1; i >= 0; i--)
             if (typeof(Delegate).IsAssignableFrom(type.Properties[i].PropertyType)) type.Properties.RemoveAt(i);
+    }
+
+    /// <summary>A label as its name, also where it is the key of a dictionary.</summary>
+    private sealed class LabelConverter : JsonConverter<Label>
+    {
+        public override Label Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.GetString() ?? throw new JsonException("null, expected a label");
+
+        public override void Write(Utf8JsonWriter writer, Label value, JsonSerializerOptions options) => writer.WriteStringValue(value.Name);
+
+        public override Label ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetString()!;
+
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, Label value, JsonSerializerOptions options) => writer.WritePropertyName(value.Name);
     }
 
     /// <summary>Writes options of an abstract type as their own type's fields, after its name as <c>kind</c>. Never reads.</summary>

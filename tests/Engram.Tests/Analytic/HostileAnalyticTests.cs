@@ -45,7 +45,7 @@ public class HostileAnalyticTests
             File.Copy(file, Path.Combine(folder["bundle/parts"], Path.GetFileName(file)));
         int Refused(string changed)
         {
-            SealedManifest.Change(source, folder["bundle"], manifest => Merge(manifest.AsObject(), JsonNode.Parse(changed)!.AsObject()));
+            SealedManifest.Change(source, folder["bundle"], manifest => SealedManifest.Merge(manifest.AsObject(), JsonNode.Parse(changed)!.AsObject()));
             var statistics = DisposeScopeManager.Statistics.TensorStatistics;
             var before = statistics.CreatedInScopeCount + statistics.CreatedOutsideScopeCount;
             var bytes = GC.GetAllocatedBytesForCurrentThread();
@@ -56,12 +56,5 @@ public class HostileAnalyticTests
 
         // Statistics of the right sizes may be taken, and empty ones made, before another is found wrong; a network makes dozens.
         Assert.InRange(Refused(change), 0, Refused("""{"learner":"none"}""") + 20);
-    }
-
-    private static void Merge(JsonObject into, JsonObject changes)
-    {
-        foreach (var (name, value) in changes)
-            if (value is JsonObject inner) Merge(into[name]!.AsObject(), inner);
-            else into[name] = value?.DeepClone();
     }
 }

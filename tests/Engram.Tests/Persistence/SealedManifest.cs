@@ -19,4 +19,12 @@ internal static class SealedManifest
         File.WriteAllText(Path.Combine(target, "manifest.json"), text.Replace(
             None, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))), StringComparison.Ordinal));
     }
+
+    /// <summary>Puts values in place of others, objects inside objects.</summary>
+    public static void Merge(JsonObject into, JsonObject changes)
+    {
+        foreach (var (name, value) in changes)
+            if (value is JsonObject inner) Merge(into[name]!.AsObject(), inner);
+            else into[name] = value?.DeepClone();
+    }
 }

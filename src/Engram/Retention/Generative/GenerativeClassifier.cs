@@ -34,6 +34,9 @@ public sealed class GenerativeClassifier : RetentionMechanism, ISampleGenerator
     public override string Name => "generative-classifier";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.Prediction;
 
     /// <inheritdoc/>
