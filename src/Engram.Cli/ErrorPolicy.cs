@@ -59,7 +59,8 @@ internal static class ErrorPolicy
     }
 
     /// <summary>Whether there is no space left.</summary>
-    public static bool IsDiskFull(Exception problem) => problem is IOException { HResult: DiskFull or DiskFullOnWindows };
+    public static bool IsDiskFull(Exception problem) =>
+        problem is IOException { HResult: DiskFull or DiskFullOnWindows } || problem is IOException { InnerException: { } inner } && IsDiskFull(inner);
 
     private static bool IsAboutLibtorch(Exception problem) =>
         problem.ToString().Contains("torch", StringComparison.OrdinalIgnoreCase);

@@ -124,5 +124,9 @@ public class BadInputTests
 
         Assert.StartsWith("disk: No space left", line, StringComparison.Ordinal);
         Assert.Contains("expected free space", line, StringComparison.Ordinal);
+        // A bundle says first what was not saved.
+        var full = new IOException("No space left on device", NoSpace);
+        Assert.StartsWith("disk: /models: not saved", ErrorPolicy.Line(new IOException("/models: not saved (No space left on device)", full)), StringComparison.Ordinal);
+        Assert.StartsWith("file: ", ErrorPolicy.Line(new IOException("not saved", new IOException("Permission denied", 13))), StringComparison.Ordinal);
     }
 }

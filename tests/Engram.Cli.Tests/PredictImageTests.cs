@@ -48,6 +48,21 @@ public class PredictImageTests
         Assert.StartsWith($"large.jpg\t{expected[0]}\t", resized.Out, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(40_000, 50_000)]
+    [InlineData(1, 2_147_483_647)]
+    [InlineData(0, 28)]
+    public void A_bundle_cannot_ask_for_more_pixels_than_an_image_may_have(long height, long width)
+    {
+        using var folder = new Folder();
+        Write(folder["digit.png"], new byte[784], 28, SKEncodedImageFormat.Png);
+        var bytes = GC.GetAllocatedBytesForCurrentThread();
+        var problem = Assert.Throws<InvalidDataException>(
+            () => ImageFile.Read(folder["digit.png"], [1, height, width], torch.ScalarType.Byte, resize: true));
+        Assert.Contains("pixels wanted, expected 1 to 100000000", problem.Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - bytes, 0, 1_000_000);
+    }
+
     [Fact]
     public void What_is_no_image_is_named_in_one_line()
     {

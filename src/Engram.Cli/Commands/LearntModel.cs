@@ -17,7 +17,6 @@ internal static class LearntModel
         string folder, string experiment, ExperienceStream stream, StrategyResult result, Learner learner, DateTimeOffset now)
     {
         var path = PathOf(folder, result.Name);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         Bundle.Save(learner, path, new BundleInfo
         {
             Data = experiment,

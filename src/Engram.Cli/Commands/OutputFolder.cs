@@ -1,4 +1,5 @@
 using System.Globalization;
+using Engram.Persistence;
 
 namespace Engram.Cli.Commands;
 
@@ -34,7 +35,7 @@ internal static class OutputFolder
         if (string.IsNullOrWhiteSpace(folder)) return "it has no name";
         try
         {
-            Directory.CreateDirectory(folder);
+            AtomicFile.CreateFolder(folder);
             var probe = Path.Combine(folder, $".{Path.GetRandomFileName()}.tmp");
             try
             {

@@ -90,7 +90,7 @@ internal static class PredictCommand
     {
         using var scope = torch.NewDisposeScope();
         using var prediction = model.Predict(samples, model.NeedsTask ? task : null);
-        var (values, ids) = prediction.Probabilities().topk((int)Math.Min(top, model.Classes.Count), 1);
+        var (values, ids) = prediction.Probabilities().topk((int)Math.Min(top, prediction.Scores.shape[1]), 1);
         var (probabilities, classes) = (values.data<float>().ToArray(), ids.data<long>().ToArray());
         var each = classes.Length / (int)prediction.Scores.shape[0];
         for (var row = 0; row < prediction.Scores.shape[0]; row++)

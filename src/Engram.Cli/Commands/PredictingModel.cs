@@ -31,6 +31,11 @@ internal sealed record PredictingModel(
             var learner = AnalyticBundle.Load(path);
             return new(learner.Classes, shape, type, false, (samples, _) => learner.Predict(samples), learner);
         }
+        if (bundle.LearnerManifest!.Mechanisms.Any(mechanism => mechanism.Predicts))
+        {
+            var learner = Bundle.LoadToPredict(path);
+            return new(learner.Classes, shape, type, learner.Scenario == Scenario.TaskIncremental, learner.Predict, learner);
+        }
         var model = Bundle.LoadModel(path);
         return new(model.Classes, shape, type, model.NeedsTask, model.Predict, model);
     }

@@ -21,6 +21,9 @@ internal static class ImagePixels
     /// <exception cref="InvalidDataException">No image, a damaged one, or one of another size.</exception>
     public static byte[] Read(SKData file, string name, int channels, int height, int width, bool resize, string advice = "")
     {
+        // What is wanted may come from a file too, the manifest of a bundle.
+        if ((long)width * height is < 1 or > MostPixels)
+            throw new InvalidDataException($"{name}: {width} × {height} pixels wanted, expected 1 to {MostPixels}");
         using var codec = SKCodec.Create(file);
         if (codec is null || codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg))
             throw new InvalidDataException($"{name}: no image, expected PNG or JPEG");

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Engram.Models;
 using Engram.Persistence;
 using Engram.Retention;
@@ -72,11 +74,8 @@ public static class AnalyticBundle
     public static AnalyticManifest Verify(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var folder = new BundleFolder(path);
-        var manifest = AnalyticManifest.Parse(folder.ReadManifest(), folder.ManifestPath);
         using var scope = NewDisposeScope();
-        foreach (var part in manifest.Parts) Read(folder, manifest, part.Name);
-        return manifest;
+        return Read(new BundleFolder(path)).Manifest;
     }
 
     /// <summary>Loads a learner.</summary>
@@ -88,21 +87,21 @@ public static class AnalyticBundle
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var folder = new BundleFolder(path);
-        var manifest = AnalyticManifest.Parse(folder.ReadManifest(), folder.ManifestPath);
         using var _ = no_grad();
         using var scope = NewDisposeScope();
+        var (manifest, parts) = Read(folder);
         var state = new MechanismState { Values = manifest.Values };
-        foreach (var (name, tensor) in Read(folder, manifest, "statistics")) state.Tensors[name] = tensor;
-        var extractor = new ExtractorFile(manifest.Extractor, manifest.ExtractorOptions, Read(folder, manifest, "extractor"));
+        foreach (var (name, tensor) in parts["statistics"]) state.Tensors[name] = tensor;
+        var extractor = new ExtractorFile(manifest.Extractor, manifest.ExtractorOptions, parts["extractor"]);
         FeatureExtractor? built = null;
         AnalyticLearner? learner = null;
         try
         {
-            CheckWidth(manifest, state);
+            CheckWidth(manifest.Learner, manifest.Options, manifest.Features, state);
             built = features ?? extractor.Build();
             if (built.FeatureCount != manifest.Features)
                 throw new FormatException($"extractor gives {built.FeatureCount} features, expected {manifest.Features}");
-            learner = Build(manifest, built);
+            learner = Build(manifest.Learner, manifest.Options, manifest.Scaling.Deserialize<InputScaling>(ManifestJson.Options), built);
             learner.Load(state);
             return learner;
         }
@@ -111,36 +110,44 @@ public static class AnalyticBundle
             learner?.Dispose();
             if (learner is null && features is null) built?.Dispose();
             if (problem is InvalidDataException or FormatException or JsonException or ArgumentException
-                or InvalidOperationException or NullReferenceException or OverflowException)
+                or InvalidOperationException or NullReferenceException or OverflowException or ExternalException)
                 throw new InvalidDataException($"{folder.ManifestPath}: {problem.Message}", problem);
             throw;
         }
     }
 
     // A learner makes room for its second moments when it is built, so the file must have them to show.
-    private static void CheckWidth(AnalyticManifest manifest, MechanismState state)
+    internal static void CheckWidth(string learner, JsonObject options, int features, MechanismState state)
     {
-        var perClass = (string?)manifest.Options["balance"] == $"{ClassBalance.PerClass}";
-        var name = manifest.Learner switch { "slda" => "products", "ridge" when !perClass => "products", "recursive-ridge" => "inverse", _ => null };
+        var perClass = (string?)options["balance"] == $"{ClassBalance.PerClass}";
+        var name = learner switch { "slda" => "products", "ridge" when !perClass => "products", "recursive-ridge" => "inverse", _ => null };
         if (name is null) return;
-        if (!state.Tensors.TryGetValue(name, out var moments) || !moments.shape.SequenceEqual([manifest.Features, manifest.Features]))
-            throw new FormatException($"statistics: {name}, expected [{manifest.Features}, {manifest.Features}] as there are features");
+        if (!state.Tensors.TryGetValue(name, out var moments) || !moments.shape.SequenceEqual([features, features]))
+            throw new FormatException($"statistics: {name}, expected [{features}, {features}] as there are features");
     }
 
-    private static Dictionary<string, Tensor> Read(BundleFolder folder, AnalyticManifest manifest, string name)
-    {
-        using var stream = folder.Open(manifest.Parts.Single(part => part.Name == name));
-        return SafetensorsFile.Read(stream, $"{folder.ManifestPath}: part {name}");
-    }
+    // Manifest and all parts, the tensors in the caller's scope.
+    private static (AnalyticManifest Manifest, Dictionary<string, Dictionary<string, Tensor>> Parts) Read(BundleFolder folder) =>
+        folder.Read(json =>
+        {
+            using var scope = NewDisposeScope();
+            var manifest = AnalyticManifest.Parse(json, folder.ManifestPath);
+            var parts = new Dictionary<string, Dictionary<string, Tensor>>();
+            foreach (var part in manifest.Parts)
+            {
+                using var stream = folder.Open(part);
+                parts[part.Name] = SafetensorsFile.Read(stream, $"{folder.ManifestPath}: part {part.Name}");
+            }
+            foreach (var tensor in parts.Values.SelectMany(tensors => tensors.Values)) tensor.MoveToOuterDisposeScope();
+            return (manifest, parts);
+        });
 
     // A file can only choose among these; it cannot name a type.
-    private static AnalyticLearner Build(AnalyticManifest manifest, FeatureExtractor features)
+    internal static AnalyticLearner Build(string learner, JsonObject options, InputScaling? scaling, FeatureExtractor features)
     {
-        var options = manifest.Options;
-        var scaling = manifest.Scaling.Deserialize<InputScaling>(ManifestJson.Options);
         var (block, fast) = (options["blockSize"]!.GetValue<int>(), (bool?)options["fastProducts"] ?? false);
         var small = (bool?)options["smallUpdates"] ?? true;
-        return manifest.Learner switch
+        return learner switch
         {
             "ncm" => new NearestClassMean(features, scaling) { BlockSize = block, FastProducts = fast, SmallUpdates = small },
             "slda" => new StreamingLda(features, Number("shrinkage"), scaling, One<ClassPrior>("prior"))
@@ -157,12 +164,12 @@ public static class AnalyticBundle
                 Prior = One<ClassPrior>("prior"),
             }, scaling)
             { BlockSize = block },
-            _ => throw new FormatException($"learner: {manifest.Learner}, expected ncm, slda, ridge, recursive-ridge or fecam"),
+            _ => throw new FormatException($"learner: {learner}, expected ncm, slda, ridge, recursive-ridge or fecam"),
         };
 
         double Number(string name) => options[name]!.GetValue<double>();
 
         T One<T>(string name)
-            where T : struct, Enum => Enum.Parse<T>(options[name]!.GetValue<string>());
+            where T : struct, Enum => ManifestJson.Named<T>(name, options[name]!.GetValue<string>());
     }
 }

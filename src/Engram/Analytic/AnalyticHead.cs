@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using Engram.Learning;
+using Engram.Persistence;
 using Engram.Retention;
 using Engram.Streams;
 
@@ -18,6 +20,7 @@ public sealed class AnalyticHead : RetentionMechanism
     private const int BlockSize = 256;
     private readonly Func<int, long, AnalyticLearner> _create;
     private AnalyticLearner? _learner;
+    private JsonObject? _recipe;
     private bool _frozen;
 
     /// <summary>Creates it.</summary>
@@ -32,6 +35,9 @@ public sealed class AnalyticHead : RetentionMechanism
 
     /// <inheritdoc/>
     public override string Name { get; }
+
+    /// <summary>What its learner was made of, once it belongs to one, as JSON.</summary>
+    protected internal override object? Recipe => _recipe;
 
     /// <inheritdoc/>
     public override Seams Seams => Seams.Prediction | Seams.Loss | Seams.Parameters | Seams.TrainingData;
@@ -62,6 +68,15 @@ public sealed class AnalyticHead : RetentionMechanism
     {
         ArgumentNullException.ThrowIfNull(context);
         _learner = _create(context.Model.Backbone.FeatureCount, context.Options.Seed);
+        var ((kind, options), extractor) = (_learner.Describe(), _learner.Features.Describe());
+        _recipe = new JsonObject
+        {
+            ["learner"] = kind,
+            ["learnerOptions"] = options,
+            ["scaling"] = Bundle.Fields(_learner.Scaling),
+            ["extractor"] = extractor.Kind,
+            ["extractorOptions"] = extractor.Options,
+        };
         _frozen = !context.Model.Backbone.parameters().Any(parameter => parameter.requires_grad);
     }
 

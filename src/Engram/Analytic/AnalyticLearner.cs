@@ -15,6 +15,7 @@ namespace Engram.Analytic;
 public abstract class AnalyticLearner : IContinualLearner
 {
     private const double ReportSeconds = 0.25;
+    private const int MostBlockSize = 1 << 20;
     private const double Greatest = 1e38; // of a score: float32 has 3e38
     private readonly HashSet<int> _learnt = [];
     private (int Experience, int Samples)? _cursor;
@@ -38,11 +39,13 @@ public abstract class AnalyticLearner : IContinualLearner
     public Scenario Scenario => Scenario.ClassIncremental;
 
     /// <summary>Samples whose features are computed and summed at a time.</summary>
-    /// <value>Default 512: large enough for matrix products, small enough for cache. Does not change what is learnt.</value>
+    /// <value>Default 512, at most 1,048,576: large enough for matrix products, small enough for cache. Does not change what is learnt.</value>
     public int BlockSize
     {
         get;
-        init => field = value >= 1 ? value : throw new ArgumentException($"BlockSize: {value}, expected 1 or more");
+        init => field = value is >= 1 and <= MostBlockSize
+            ? value
+            : throw new ArgumentException($"BlockSize: {value}, expected 1 to {MostBlockSize}");
     } = 512;
 
     /// <summary>Indices of the experiences learnt to their end.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Engram.Persistence;
 
 namespace Engram.Analytic;
 
@@ -48,9 +49,12 @@ internal sealed record AnalyticValues(
         }
         if (read.Labels.Any(label => label.Length == 0) || read.Labels.Distinct().Count() != read.Labels.Count || !(read.Temperature > 0))
             throw new InvalidDataException($"{what}: a label is empty or occurs twice, or the temperature is not positive");
+        if (read.Learnt.Any(index => index < 0) || read.Learnt.Distinct().Count() != read.Learnt.Count)
+            throw new InvalidDataException($"{what}: learnt: expected different numbers from 0");
+        if (read.Cursor is { } cursor && (cursor.Experience < 0 || cursor.Samples < 0 || read.Learnt.Contains(cursor.Experience)))
+            throw new InvalidDataException($"{what}: cursor: {cursor}, expected an experience not yet learnt and a number of samples");
         if ((read.InputShape is null) != (read.InputType is null)
-            || read.InputShape is { } shape && (shape.Count > 31 || shape.Any(size => size is < 1 or > int.MaxValue)
-                || shape.Aggregate((Int128)1, (product, size) => product > int.MaxValue ? product : product * size) > int.MaxValue))
+            || read.InputShape is { } shape && !(ManifestCheck.IsShape(shape) && shape.All(size => size > 0)))
             throw new InvalidDataException($"{what}: inputShape and inputType, expected both, with 1 to {int.MaxValue} numbers in a sample");
         return read;
     }

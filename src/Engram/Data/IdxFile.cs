@@ -9,6 +9,10 @@ public static class IdxFile
 {
     private const int MaxDimensions = 4;
 
+    // gzip can pack a thousand bytes into one; images of digits take about a fifth of their size.
+    private const int MostPacking = 100;
+    private const int LeastUnpacked = 1 << 20;
+
     /// <summary>Reads a file of unsigned bytes.</summary>
     /// <param name="path">A file; gzip is recognised by its first two bytes.</param>
     /// <param name="dimensions">How many dimensions are expected: 3 for images, 1 for labels.</param>
@@ -16,7 +20,15 @@ public static class IdxFile
     /// <returns>The sizes and the values, row by row.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is damaged; the message names it and says what is wrong.</exception>
-    public static (int[] Sizes, byte[] Values) Read(string path, int dimensions, string? sha256 = null)
+    public static (int[] Sizes, byte[] Values) Read(string path, int dimensions, string? sha256 = null) =>
+        Read(path, dimensions, sha256, _ => null);
+
+    /// <summary>Reads a file whose sizes are asked about before any value is read.</summary>
+    /// <param name="path">A file.</param>
+    /// <param name="dimensions">How many dimensions are expected.</param>
+    /// <param name="sha256">The expected checksum, or null.</param>
+    /// <param name="whyNot">Why sizes are not wanted, or null.</param>
+    internal static (int[] Sizes, byte[] Values) Read(string path, int dimensions, string? sha256, Func<int[], string?> whyNot)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(dimensions, MaxDimensions);
         if (!File.Exists(path)) throw new FileNotFoundException($"{path}: no such file, expected an idx file", path);
@@ -45,6 +57,10 @@ public static class IdxFile
                 if (sizes[d] < 1 || (length *= sizes[d]) > Array.MaxLength)
                     throw new InvalidDataException($"{path}: size {sizes[d]} in dimension {d} is not possible");
             }
+            if (whyNot(sizes) is { } reason) throw new InvalidDataException($"{path}: {reason}");
+            if (gzipped && length > Math.Max(LeastUnpacked, MostPacking * file.Length))
+                throw new InvalidDataException(
+                    $"{path}: {length} values in {file.Length} bytes of gzip, expected at most {MostPacking} for one");
             var values = ReadValues(path, content, (int)length);
             hash.AppendData(values);
             if (content.ReadByte() >= 0)

@@ -32,11 +32,10 @@ public static class SampleFile
     private static Tensor Images(string path, IReadOnlyList<long> shape, ScalarType type)
     {
         // An image of one channel is two-dimensional in the file and [1, height, width] for the model.
-        var (sizes, values) = IdxFile.Read(path, 3);
         var numbers = shape.Aggregate(1L, (product, size) => product * size);
-        if (type != ScalarType.Byte || (long)sizes[1] * sizes[2] != numbers)
-            throw new InvalidDataException(
-                $"{path}: images of {sizes[1]} × {sizes[2]} bytes, expected {type} samples of [{string.Join(", ", shape)}]");
+        var (sizes, values) = IdxFile.Read(path, 3, null, sizes => type == ScalarType.Byte && (long)sizes[1] * sizes[2] == numbers
+            ? null
+            : $"images of {sizes[1]} × {sizes[2]} bytes, expected {type} samples of [{string.Join(", ", shape)}]");
         return tensor(values, [sizes[0], .. shape], ScalarType.Byte);
     }
 

@@ -47,7 +47,7 @@ public sealed class ExperimentCheckpoints : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         (_folder, _every, _clock) = (Path.GetFullPath(folder), every ?? DefaultEvery, clock ?? TimeProvider.System);
-        Directory.CreateDirectory(_folder);
+        AtomicFile.CreateFolder(_folder);
         try
         {
             _lock = new FileStream(Path.Combine(_folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);

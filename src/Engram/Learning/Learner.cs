@@ -85,7 +85,7 @@ public sealed class Learner : IContinualLearner
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(experience);
-        CheckWhole();
+        CheckLearns();
         Check(experience);
         using var random = new TorchRandom(_torchState);
         _learning = true;
@@ -197,7 +197,7 @@ public sealed class Learner : IContinualLearner
 
     internal LearnerState Capture()
     {
-        CheckWhole();
+        CheckLearns();
         return new LearnerState(
             [.. _learnt.Order()], Context.Completed, Context.KnownBefore, Cursor, InputShape, InputType,
             Context.Targets.Kind, Cursor is null ? null : _meter.Now());
@@ -217,6 +217,16 @@ public sealed class Learner : IContinualLearner
         _torchState.Dispose();
         _torchState = torchState.clone().DetachFromDisposeScope();
         _broken = null;
+    }
+
+    /// <summary>Made from a bundle alone, without what only learning needs.</summary>
+    internal bool OnlyPredicts { get; set; }
+
+    private void CheckLearns()
+    {
+        CheckWhole();
+        if (OnlyPredicts)
+            throw new InvalidOperationException("learner: was loaded to predict, expected one restored with its options and mechanisms");
     }
 
     internal void CheckWhole()

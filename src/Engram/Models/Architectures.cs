@@ -4,23 +4,24 @@ namespace Engram.Models;
 /// <remarks>A file can only choose among these; it cannot name a type. A new backbone or head adds one line to its table.</remarks>
 public static class Architectures
 {
-    private static readonly Dictionary<string, Func<Backbone>> s_backbones = new()
+    // With the parameters that each has, so that a file can be held against them before anything is built.
+    private static readonly Dictionary<string, (long Numbers, Func<Backbone> Build)> s_backbones = new()
     {
-        ["digits-cnn"] = () => new DigitsCnn(),
-        ["lenet5 1x28"] = () => new LeNet5(1, 28),
-        ["lenet5 1x32"] = () => new LeNet5(1, 32),
-        ["lenet5 3x32"] = () => new LeNet5(3, 32),
-        ["resnet20"] = () => ResNet.Cifar(20),
-        ["resnet32"] = () => ResNet.Cifar(32),
-        ["resnet44"] = () => ResNet.Cifar(44),
-        ["resnet56"] = () => ResNet.Cifar(56),
-        ["resnet110"] = () => ResNet.Cifar(110),
-        ["resnet18-20"] = () => ResNet.ResNet18(20),
-        ["resnet18-64"] = () => ResNet.ResNet18(64),
-        ["resnet20 1-channel"] = () => ResNet.Cifar(20, 1),
-        ["resnet32 1-channel"] = () => ResNet.Cifar(32, 1),
-        ["resnet18-20 1-channel"] = () => ResNet.ResNet18(20, 1),
-        ["resnet18-64 1-channel"] = () => ResNet.ResNet18(64, 1),
+        ["digits-cnn"] = (1_198_592, () => new DigitsCnn()),
+        ["lenet5 1x28"] = (60_856, () => new LeNet5(1, 28)),
+        ["lenet5 1x32"] = (60_856, () => new LeNet5(1, 32)),
+        ["lenet5 3x32"] = (61_156, () => new LeNet5(3, 32)),
+        ["resnet20"] = (269_072, () => ResNet.Cifar(20)),
+        ["resnet32"] = (463_504, () => ResNet.Cifar(32)),
+        ["resnet44"] = (657_936, () => ResNet.Cifar(44)),
+        ["resnet56"] = (852_368, () => ResNet.Cifar(56)),
+        ["resnet110"] = (1_727_312, () => ResNet.Cifar(110)),
+        ["resnet18-20"] = (1_093_140, () => ResNet.ResNet18(20)),
+        ["resnet18-64"] = (11_168_832, () => ResNet.ResNet18(64)),
+        ["resnet20 1-channel"] = (268_784, () => ResNet.Cifar(20, 1)),
+        ["resnet32 1-channel"] = (463_216, () => ResNet.Cifar(32, 1)),
+        ["resnet18-20 1-channel"] = (1_092_780, () => ResNet.ResNet18(20, 1)),
+        ["resnet18-64 1-channel"] = (11_167_680, () => ResNet.ResNet18(64, 1)),
     };
 
     private static readonly Dictionary<string, Func<int, IncrementalHead>> s_heads = new()
@@ -52,7 +53,7 @@ public static class Architectures
 
     /// <summary>Checks the name of a backbone and builds nothing.</summary>
     /// <param name="architecture">As given by <see cref="Models.Backbone.Architecture"/>.</param>
-    /// <param name="numbers">How many parameters it may have; asked of sizes that the name states.</param>
+    /// <param name="numbers">How many parameters it may have.</param>
     /// <exception cref="FormatException">An unknown or malformed architecture, or one that is too large; the message lists all.</exception>
     public static void CheckBackbone(string architecture, long numbers)
     {
@@ -80,7 +81,9 @@ public static class Architectures
     private static Func<Backbone> Builder(string architecture, long numbers)
     {
         ArgumentNullException.ThrowIfNull(architecture);
-        return s_backbones.GetValueOrDefault(architecture) ?? SizedBackbones.Builder(architecture, numbers)
+        if (s_backbones.TryGetValue(architecture, out var known))
+            return known.Numbers <= numbers ? known.Build : throw SizedBackbones.TooLarge(architecture, numbers);
+        return SizedBackbones.Builder(architecture, numbers)
             ?? throw new FormatException(
                 $"architecture: {architecture}, expected mlp with sizes or one of {string.Join(", ", s_backbones.Keys.Order())}");
     }

@@ -39,6 +39,16 @@ public abstract class IncrementalHead(string name, int featureCount) : nn.Module
         _growth.Add(added);
     }
 
+    /// <summary>Grows as another head did, by all its rows at once: their values come from a file, which may tell of many growths.</summary>
+    /// <param name="growth">The other's <see cref="Growth"/>.</param>
+    internal void GrowAs(IReadOnlyList<int> growth)
+    {
+        if (growth.Count == 0) return;
+        Grow(growth.Sum());
+        _growth.RemoveAt(_growth.Count - 1);
+        _growth.AddRange(growth);
+    }
+
     /// <summary>Adds rows to the parameters.</summary>
     /// <param name="added">How many rows.</param>
     protected abstract void AddRows(int added);

@@ -11,7 +11,8 @@ internal static class SizedBackbones
     private const long LeastBasis = 8_000_000;
 
     private static readonly (string Prefix, Func<string, long, Func<Backbone>> Parse)[] s_kinds =
-        [("mlp ", OfMlp), ("raw ", OfRaw), ("cosine-mlp ", OfCosineMlp), ("patches ", OfPatches)];
+        [("mlp ", OfMlp), ("raw ", OfRaw), ("cosine-mlp ", OfCosineMlp), ("patches ", OfPatches),
+        ("progressive-mlp ", OfProgressive)];
 
     public static bool Knows(string architecture) => s_kinds.Any(kind => architecture.StartsWith(kind.Prefix, StringComparison.Ordinal));
 
@@ -29,6 +30,14 @@ internal static class SizedBackbones
         var sizes = Sizes(architecture["mlp ".Length..]) ?? throw Malformed(architecture, "sizes such as mlp 784-400-400");
         Require(architecture, MlpNumbers(sizes), numbers);
         return () => new Mlp(sizes[0], sizes[1..]);
+    }
+
+    // Of the first column, which is all that is built here.
+    private static Func<Backbone> OfProgressive(string architecture, long numbers)
+    {
+        var sizes = Sizes(architecture["progressive-mlp ".Length..]) ?? throw Malformed(architecture, "sizes such as progressive-mlp 784-100-100");
+        Require(architecture, MlpNumbers(sizes), numbers);
+        return () => new ProgressiveMlp(sizes[0], sizes[1..]);
     }
 
     private static Func<Backbone> OfRaw(string architecture, long numbers) =>
@@ -78,9 +87,11 @@ internal static class SizedBackbones
 
     private static void Require(string architecture, Int128 needed, long numbers)
     {
-        if (needed > numbers)
-            throw new FormatException($"architecture: {architecture} has more than {numbers} parameters, expected at most as many");
+        if (needed > numbers) throw TooLarge(architecture, numbers);
     }
+
+    public static FormatException TooLarge(string architecture, long numbers) =>
+        new($"architecture: {architecture} has more than {numbers} parameters, expected at most as many");
 
     private static FormatException Malformed(string architecture, string expected) =>
         new($"architecture: {architecture}, expected {expected}");

@@ -10,6 +10,8 @@ namespace Engram.Persistence;
 /// </remarks>
 public static partial class AtomicFile
 {
+    private static readonly int[] s_failures = [5, 28, 122]; // EIO, ENOSPC, EDQUOT of Linux
+
     /// <summary>Replaces <paramref name="path"/> by what <paramref name="write"/> writes.</summary>
     /// <param name="path">The file to create or replace; its folder exists.</param>
     /// <param name="write">Writes the whole content; may seek. When it throws, the old file stays and no temporary one.</param>
@@ -27,6 +29,7 @@ public static partial class AtomicFile
                 write(stream);
                 stream.Flush(flushToDisk: true);
             }
+            Flushed?.Invoke(temporary);
             File.Move(temporary, target, overwrite: true);
         }
         catch
@@ -43,6 +46,24 @@ public static partial class AtomicFile
     {
         foreach (var file in Directory.EnumerateFiles(folder).Where(path => Temporary().IsMatch(path))) DeleteQuietly(file);
     }
+
+    /// <summary>Creates a folder and those above it that are missing, so that they outlive a power cut as what is written into them does.</summary>
+    /// <param name="path">The folder; nothing happens where it exists.</param>
+    /// <exception cref="IOException">A folder above cannot be written to.</exception>
+    public static void CreateFolder(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        if (Directory.Exists(folder)) return;
+        var above = Path.GetDirectoryName(folder);
+        if (above is not null) CreateFolder(above);
+        Directory.CreateDirectory(folder);
+        if (above is not null) FlushFolder(above);
+    }
+
+    /// <summary>For tests: told on this thread of every file and folder that was flushed, when it was.</summary>
+    [field: ThreadStatic]
+    internal static event Action<string>? Flushed;
 
     // The first failure is the one to report, not that of cleaning up after it.
     internal static void DeleteQuietly(string path)
@@ -61,19 +82,38 @@ public static partial class AtomicFile
     {
         if (OperatingSystem.IsWindows()) return;
         var descriptor = Open(folder, 0);
-        if (descriptor < 0) return;
-        _ = Flush(descriptor);
-        _ = Close(descriptor);
+        if (descriptor < 0)
+        {
+            Expect(folder);
+            return;
+        }
+        try
+        {
+            if (Flush(descriptor) != 0) Expect(folder);
+            else Flushed?.Invoke(folder);
+        }
+        finally
+        {
+            _ = Close(descriptor);
+        }
+    }
+
+    // A folder that may not be read, or a file system without the call, is no failure; a disk that fails is one.
+    private static void Expect(string folder)
+    {
+        var error = Marshal.GetLastPInvokeError();
+        if (s_failures.Contains(error))
+            throw new IOException($"{folder}: not flushed to the disk ({Marshal.GetPInvokeErrorMessage(error)})", error);
     }
 
     // As Path.GetRandomFileName makes names.
     [GeneratedRegex(@"\.[a-z0-9]{8}\.[a-z0-9]{3}\.tmp$")]
     private static partial Regex Temporary();
 
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
 
-    [LibraryImport("libc", EntryPoint = "fsync")]
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Flush(int descriptor);
 
     [LibraryImport("libc", EntryPoint = "close")]

@@ -120,6 +120,21 @@ public static class Bundle
         return Restoration.Model(content, logitsOnly);
     }
 
+    /// <summary>Rebuilds a learner that predicts, and does not learn, with the mechanisms that take part in prediction.</summary>
+    /// <param name="path">Folder of the bundle.</param>
+    /// <returns>Its <see cref="Learner.Scores"/> are those of the learner that was saved; it refuses to learn and to be saved.</returns>
+    /// <exception cref="InvalidDataException">
+    /// A damaged, future or unknown bundle, or a mechanism that cannot be made again: one of the caller's, or one whose options an older
+    /// Engram did not keep; the message names it.
+    /// </exception>
+    public static Learner LoadToPredict(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        using var content = BundleContent.Read(path, (manifest, part) => part is "backbone" or "head" or "random"
+            || manifest.Mechanisms.Any(mechanism => mechanism.Predicts && part == $"mechanism/{mechanism.Name}"));
+        return Restoration.Predictor(content);
+    }
+
     /// <summary>What a bundle says of itself; its parts are not read.</summary>
     /// <param name="path">Folder of the bundle.</param>
     /// <exception cref="InvalidDataException">The manifest is damaged, of the future, or of something else.</exception>
@@ -191,6 +206,7 @@ public static class Bundle
         for (var i = 0; i < states.Length; i++)
         {
             learner.Mechanisms[i].Save(states[i] = new MechanismState());
+            if (learner.Mechanisms[i].Recipe is { } recipe) states[i].Values[RecipeKey] = Fields(recipe);
             if (states[i].Tensors.Count > 0)
                 parts[$"mechanism/{learner.Mechanisms[i].Name}"] = new(states[i].Tensors);
         }
@@ -218,6 +234,9 @@ public static class Bundle
             BundleLineage.Of(info, parentId),
             parts);
     }
+
+    /// <summary>Where the values of a mechanism hold its options; unknown to bundles of Engram 0.1.</summary>
+    internal const string RecipeKey = "options";
 
     internal static JsonObject Fields(object record) =>
         (JsonObject)JsonSerializer.SerializeToNode(record, record.GetType(), ManifestJson.Options)!;

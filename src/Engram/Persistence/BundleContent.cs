@@ -21,8 +21,7 @@ internal sealed class BundleContent : IDisposable
     public static BundleContent Read(string path, Func<BundleManifest, string, bool>? wanted = null)
     {
         var folder = new BundleFolder(path);
-        var json = folder.ReadManifest();
-        while (true)
+        return folder.Read(json =>
         {
             var manifest = ManifestJson.Parse(json, folder.ManifestPath);
             var content = new BundleContent(path, manifest);
@@ -34,20 +33,12 @@ internal sealed class BundleContent : IDisposable
                 ContentCheck.Check(content);
                 return content;
             }
-            catch (FileNotFoundException)
-            {
-                content.Dispose();
-                // A writer may have replaced the manifest and swept the part since we read it.
-                var now = folder.ReadManifest();
-                if (now.AsSpan().SequenceEqual(json)) throw;
-                json = now;
-            }
             catch
             {
                 content.Dispose();
                 throw;
             }
-        }
+        });
     }
 
     public InvalidDataException Bad(string part, string what) => new($"{Path}: part {part}: {what}");

@@ -46,7 +46,7 @@ internal sealed partial class BundleFolder
         var folder = isNew ? new BundleFolder(sibling) : this;
         try
         {
-            Directory.CreateDirectory(folder.Parts);
+            AtomicFile.CreateFolder(folder.Parts);
             BundlePart[] parts = [.. writers.Select(writer => folder.Put(writer.Name, writer.Write, parent))];
             AtomicFile.FlushFolder(folder.Parts);
             var json = manifestOf(parts);
@@ -91,6 +91,26 @@ internal sealed partial class BundleFolder
             throw new InvalidDataException(
                 $"{ManifestPath}: {(file.LinkTarget is null ? $"{file.Length} bytes" : "a link")}, expected a file of 1 to {MaxManifest} bytes");
         return File.ReadAllBytes(ManifestPath);
+    }
+
+    /// <summary>Reads manifest and parts without a lock: a writer may replace the manifest and sweep a part in between.</summary>
+    /// <param name="read">Reads what a manifest names, given its bytes; frees what it read when it throws.</param>
+    public T Read<T>(Func<byte[], T> read)
+    {
+        var json = ReadManifest();
+        while (true)
+        {
+            try
+            {
+                return read(json);
+            }
+            catch (FileNotFoundException)
+            {
+                var now = ReadManifest();
+                if (now.AsSpan().SequenceEqual(json)) throw;
+                json = now;
+            }
+        }
     }
 
     /// <summary>Opens a part after checking its length and hash.</summary>

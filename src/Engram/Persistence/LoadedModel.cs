@@ -15,8 +15,11 @@ public sealed record LoadedModel(
     ContinualModel Model, ClassRegistry Classes, IReadOnlyList<long>? InputShape, TargetKind TargetKind,
     BundleManifest Manifest) : IDisposable
 {
-    /// <summary>Whether a task must be named at prediction, as in <see cref="Scenario.TaskIncremental"/>.</summary>
-    public bool NeedsTask => Classes.Classes.Any(key => key.Task is not null);
+    /// <summary>
+    /// Whether a task must be named at prediction, as in <see cref="Scenario.TaskIncremental"/>. Outputs that are no classes do not
+    /// compete, so none is put out of the running and no task is needed.
+    /// </summary>
+    public bool NeedsTask => TargetKind == TargetKind.Classes && Classes.Classes.Any(key => key.Task is not null);
 
     /// <summary>Logits of samples as stored, <c>[batch, classes]</c>, no task masked out.</summary>
     /// <param name="inputs"><c>[batch, ...]</c>, Byte or Float32.</param>

@@ -19,10 +19,8 @@ internal static class ManifestCheck
             $"model.growth: [{string.Join(", ", model.Growth.Take(20))}], expected positive numbers that sum to the {classes.Count} classes");
         Expect(classes.Distinct().Count() == classes.Count, "classes: a label occurs twice in one task, expected once");
         Expect(classes.All(c => c.Task is null or >= 0), "classes: a negative task, expected 0 or more");
-        Expect(learner.InputShape is null || (learner.InputShape.Count < 32 && learner.InputShape.All(size => size >= 0)),
-            "learner.inputShape: expected a shape");
-        Expect(learner.InputShape is null || learner.InputShape.Aggregate((Int128)1, Times) <= int.MaxValue,
-            "learner.inputShape: expected at most 2,147,483,647 numbers in a sample");
+        Expect(learner.InputShape is not { } shape || IsShape(shape),
+            $"learner.inputShape: expected a shape of at most {int.MaxValue} numbers");
         Expect(learner.Learnt.All(index => index >= 0) && learner.Learnt.Distinct().Count() == learner.Learnt.Count,
             "learner.learnt: expected different numbers from 0");
         Expect(learner.Completed == learner.Learnt.Count,
@@ -45,6 +43,10 @@ internal static class ManifestCheck
         foreach (var part in manifest.Parts)
             Expect(known.Contains(part.Name), $"parts: {part.Name}, expected one of {string.Join(", ", known)}");
     }
+
+    /// <summary>Whether these sizes can be those of one sample.</summary>
+    public static bool IsShape(IReadOnlyList<long> sizes) =>
+        sizes.Count < 32 && sizes.All(size => size >= 0) && sizes.Aggregate((Int128)1, Times) <= int.MaxValue;
 
     // Stays above the limit once it is there, and so cannot overflow.
     private static Int128 Times(Int128 product, long size) => product > int.MaxValue ? product : product * Math.Max(size, 1);

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Engram.Data;
 
 namespace Engram.Persistence;
 
@@ -22,7 +23,7 @@ internal static class ManifestJson
         NewLine = "\n",
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { LeaveOutCode } },
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase), new KindConverterFactory() },
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase), new KindConverterFactory(), new LabelConverter() },
     };
 
     /// <summary>The same on one line, for JSON inside other files.</summary>
@@ -58,6 +59,13 @@ internal static class ManifestJson
     /// <summary>The parent that a new bundle names, of either kind, with its id; nulls where it names none.</summary>
     public static (BundleFolder? Folder, string? Id) Parent(BundleInfo info) =>
         info.Parent is null ? default : (new BundleFolder(info.Parent), Bundle.Describe(info.Parent).Id);
+
+    /// <summary>A value by its name alone; <see cref="Enum.Parse{T}(string)"/> takes numbers too, also those that have no name.</summary>
+    /// <exception cref="FormatException">There is none of that name.</exception>
+    public static T Named<T>(string field, string name)
+        where T : struct, Enum => Enum.GetNames<T>().Contains(name)
+            ? Enum.Parse<T>(name)
+            : throw new FormatException($"{field}: {name}, expected {string.Join(" or ", Enum.GetNames<T>())}");
 
     // Before anything else, so that a bundle of tomorrow is called that and not damaged.
     private static void CheckFormat(byte[] json, string file, string expected, int newest)
@@ -106,6 +114,19 @@ internal static class ManifestJson
     {
         for (var i = type.Properties.Count - 1; i >= 0; i--)
             if (typeof(Delegate).IsAssignableFrom(type.Properties[i].PropertyType)) type.Properties.RemoveAt(i);
+    }
+
+    /// <summary>A label as its name, also where it is the key of a dictionary.</summary>
+    private sealed class LabelConverter : JsonConverter<Label>
+    {
+        public override Label Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.GetString() ?? throw new JsonException("null, expected a label");
+
+        public override void Write(Utf8JsonWriter writer, Label value, JsonSerializerOptions options) => writer.WriteStringValue(value.Name);
+
+        public override Label ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetString()!;
+
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, Label value, JsonSerializerOptions options) => writer.WritePropertyName(value.Name);
     }
 
     /// <summary>Writes options of an abstract type as their own type's fields, after its name as <c>kind</c>. Never reads.</summary>

@@ -14,24 +14,62 @@ internal static class Restoration
 {
     public static void Run(Learner learner, BundleContent content, bool otherOptions, bool withMechanisms = true)
     {
-        CheckFits(learner, content, otherOptions, withMechanisms);
+        CheckFits(learner, content, withMechanisms ? content.Manifest.Mechanisms : []);
+        CheckOptions(learner, content, otherOptions, withMechanisms);
+        Fill(learner, content, content.Manifest.Mechanisms, learns: true);
+    }
+
+    /// <summary>A learner that predicts only, made from the bundle alone.</summary>
+    public static Learner Predictor(BundleContent content)
+    {
+        var manifest = content.Manifest;
+        BundleMechanism[] predicting = [.. manifest.Mechanisms.Where(mechanism => mechanism.Predicts)];
+        var (mechanisms, model, learner) = (new List<RetentionMechanism>(), (ContinualModel?)null, (Learner?)null);
+        using var scope = NewDisposeScope();
+        try
+        {
+            foreach (var saved in predicting) mechanisms.Add(PredictingMechanisms.Of(saved, StateOf(saved, content)));
+            learner = new Learner(() => model = NewModel(content), PredictingMechanisms.OptionsOf(manifest), mechanisms);
+            CheckFits(learner, content, predicting);
+            Fill(learner, content, predicting, learns: false);
+            learner.OnlyPredicts = true;
+            return learner;
+        }
+        catch (Exception problem)
+        {
+            if (learner is not null) learner.Dispose();
+            else
+            {
+                foreach (var mechanism in mechanisms) mechanism.Dispose();
+                model?.Dispose();
+            }
+            if (IsRefusal(problem)) throw new InvalidDataException($"{content.Path}: {problem.Message}", problem);
+            throw;
+        }
+    }
+
+    private static void Fill(Learner learner, BundleContent content, IReadOnlyList<BundleMechanism> kept, bool learns)
+    {
         var saved = content.Manifest.Learner;
         var state = new LearnerState(
             saved.Learnt, saved.Completed, saved.KnownBefore, saved.Cursor, saved.InputShape, saved.InputType,
             saved.TargetKind, saved.Tally);
-        var mechanisms = learner.Mechanisms.Zip(content.Manifest.Mechanisms.Select(kept => StateOf(kept, content))).ToArray();
+        var mechanisms = learner.Mechanisms.Zip(kept.Select(mechanism => StateOf(mechanism, content))).ToArray();
         learner.Restore(state, content["random"]["torch"], () =>
         {
             using var scope = NewDisposeScope();
             Register(content.Manifest, learner.Context.Classes);
-            foreach (var rows in content.Manifest.Model.Growth) learner.Context.Model.Head.Grow(rows);
+            Grow(learner.Context.Model.Head, content.Manifest.Model.Growth);
             foreach (var (mechanism, values) in mechanisms)
                 Load(content, mechanism, () => mechanism.Restructure(learner.Context, values));
             learner.Context.Model.ApplyFreezing(state.Completed);
             learner.Context.Arena.Rebuild();
             Fill(learner.Context.Model, content);
-            RestoreOptimizer(learner, content);
-            RestoreBest(learner, content);
+            if (learns)
+            {
+                RestoreOptimizer(learner, content);
+                RestoreBest(learner, content);
+            }
             learner.Context.Targets.RefreshMask();
             foreach (var (mechanism, values) in mechanisms)
                 Load(content, mechanism, () => mechanism.Load(learner.Context, values));
@@ -48,51 +86,89 @@ internal static class Restoration
         using var scope = NewDisposeScope();
         try
         {
-            var scaling = description.Scaling.Deserialize<InputScaling>(ManifestJson.Options)!;
-            var backbone = Architectures.Backbone(
-                description.Backbone, content["backbone"].Values.Sum(tensor => tensor.numel()));
-            if (backbone.FeatureCount != description.Features)
-                throw new FormatException($"{description.Backbone} gives {backbone.FeatureCount} features, expected {description.Features}");
-            var model = new ContinualModel(backbone, Architectures.Head(description.Head, description.Features), scaling);
-            foreach (var rows in description.Growth) model.Head.Grow(rows);
+            var model = NewModel(content);
+            Grow(model.Head, description.Growth);
             Fill(model, content);
+            model.Precision = PrecisionOf(manifest);
             model.eval();
             var classes = new ClassRegistry();
             Register(manifest, classes);
             foreach (var (_, tensor) in model.NamedTensors()) tensor.DetachFromDisposeScope();
             return new LoadedModel(model, classes, manifest.Learner.InputShape, manifest.Learner.TargetKind, manifest);
         }
-        catch (Exception problem) when (problem is FormatException or JsonException or ArgumentException or ExternalException)
+        catch (Exception problem) when (IsRefusal(problem))
         {
             throw new InvalidDataException($"{content.Path}: model: {problem.Message}", problem);
         }
     }
 
-    private static void CheckFits(Learner learner, BundleContent content, bool otherOptions, bool withMechanisms)
+    private static bool IsRefusal(Exception problem) =>
+        problem is FormatException or JsonException or ArgumentException or ExternalException or InvalidOperationException or NullReferenceException;
+
+    // As at the start, with what torch draws for it; no class is known.
+    private static ContinualModel NewModel(BundleContent content)
+    {
+        var description = content.Manifest.Model;
+        var scaling = description.Scaling.Deserialize<InputScaling>(ManifestJson.Options)!;
+        var backbone = Architectures.Backbone(
+            description.Backbone, content["backbone"].Values.Sum(tensor => tensor.numel()));
+        if (backbone.FeatureCount != description.Features)
+            throw new FormatException($"{description.Backbone} gives {backbone.FeatureCount} features, expected {description.Features}");
+        return new ContinualModel(backbone, Architectures.Head(description.Head, description.Features), scaling);
+    }
+
+    // Scores are those of the learner only in what it computed in.
+    internal static Precision PrecisionOf(BundleManifest manifest) =>
+        manifest.Learner.Options["precision"] is { } precision ? precision.Deserialize<Precision>(ManifestJson.Options) : Precision.Float32;
+
+    // A head of the caller's may keep something for every growth; for those of the library, thousands would cost their square.
+    private static void Grow(IncrementalHead head, IReadOnlyList<int> growth)
+    {
+        if (Architectures.IsKnownHead(head.Architecture)) head.GrowAs(growth);
+        else
+            foreach (var rows in growth) head.Grow(rows);
+    }
+
+    private static void CheckFits(Learner learner, BundleContent content, IReadOnlyList<BundleMechanism> kept)
     {
         var (manifest, model) = (content.Manifest, learner.Context.Model);
-        void Same(string what, string saved, string here)
-        {
-            if (saved != here) throw new InvalidDataException($"{content.Path}: {what}: {saved}, expected {here} as in this learner");
-        }
+        Same(content, "backbone", manifest.Model.Backbone, model.Backbone.Architecture);
+        Same(content, "head", manifest.Model.Head, model.Head.Architecture);
+        Same(content, "features", $"{manifest.Model.Features}", $"{model.Backbone.FeatureCount}");
+        Same(content, "scaling", manifest.Model.Scaling.ToJsonString(), Bundle.Fields(model.Scaling).ToJsonString());
+        Same(content, "mechanisms", Names(kept.Select(m => m.Name)), Names(learner.Mechanisms.Select(m => m.Name)));
+        // The shapes that this learner has now; more tensors may come when mechanisms bring the model to its structure.
+        foreach (var (name, tensor) in model.NamedTensors().Where(pair => !IsHead(pair.Name)))
+            CheckShape(name, tensor, content["backbone"], "backbone", content);
+    }
 
-        Same("backbone", manifest.Model.Backbone, model.Backbone.Architecture);
-        Same("head", manifest.Model.Head, model.Head.Architecture);
-        Same("features", $"{manifest.Model.Features}", $"{model.Backbone.FeatureCount}");
-        Same("scaling", manifest.Model.Scaling.ToJsonString(), Bundle.Fields(model.Scaling).ToJsonString());
-        if (withMechanisms) Same("mechanisms", Names(manifest.Mechanisms.Select(m => m.Name)), Names(learner.Mechanisms.Select(m => m.Name)));
+    private static void CheckOptions(Learner learner, BundleContent content, bool otherOptions, bool withMechanisms)
+    {
+        var manifest = content.Manifest;
+        var othersAllowed = otherOptions && manifest.Learner.Cursor is null;
         var (saved, here) = (manifest.Learner.Options, Bundle.Fields(learner.Context.Options));
         var standard = Bundle.Fields(new LearnerOptions());
         foreach (var name in here.Select(pair => pair.Key).Union(saved.Select(pair => pair.Key)))
         {
             // An option younger than the bundle had its default.
             var then = saved.ContainsKey(name) ? saved[name] : standard[name];
-            var free = otherOptions && manifest.Learner.Cursor is null && name != "scenario";
-            if (!free && !JsonNode.DeepEquals(then, here[name])) Same($"option {name}", Text(then), Text(here[name]));
+            var free = othersAllowed && name != "scenario";
+            if (!free && !JsonNode.DeepEquals(then, here[name])) Same(content, $"option {name}", Text(then), Text(here[name]));
         }
-        // The shapes that this learner has now; more tensors may come when mechanisms bring the model to its structure.
-        foreach (var (name, tensor) in model.NamedTensors().Where(pair => !IsHead(pair.Name)))
-            CheckShape(name, tensor, content["backbone"], "backbone", content);
+        if (!withMechanisms || othersAllowed) return;
+        foreach (var (mechanism, kept) in learner.Mechanisms.Zip(manifest.Mechanisms))
+        {
+            // Older bundles do not tell, and nobody tells of options that are younger than they are.
+            if (mechanism.Recipe is not { } recipe || kept.Values[Bundle.RecipeKey] is not JsonObject then) continue;
+            foreach (var (name, value) in Bundle.Fields(recipe))
+                if (then.ContainsKey(name) && !JsonNode.DeepEquals(then[name], value))
+                    Same(content, $"option {name} of {mechanism.Name}", Text(then[name]), Text(value));
+        }
+    }
+
+    private static void Same(BundleContent content, string what, string saved, string here)
+    {
+        if (saved != here) throw new InvalidDataException($"{content.Path}: {what}: {saved}, expected {here} as in this learner");
     }
 
     private static void CheckShapes(

@@ -53,6 +53,9 @@ public sealed class AveragedGradientEpisodicMemory : RetentionMechanism
     public override string Name => "a-gem";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.Projection;
 
     /// <inheritdoc/>

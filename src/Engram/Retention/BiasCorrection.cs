@@ -72,6 +72,9 @@ public sealed class BiasCorrection : RetentionMechanism
     public override string Name => "bic";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.TrainingData | Seams.Loss | Seams.ExtraLoss | Seams.Prediction;
 
     /// <inheritdoc/>

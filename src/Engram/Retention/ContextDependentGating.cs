@@ -41,6 +41,9 @@ public sealed class ContextDependentGating : RetentionMechanism
     public override string Name => "xdg";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.Forward;
 
     /// <inheritdoc/>

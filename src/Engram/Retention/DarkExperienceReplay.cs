@@ -67,6 +67,9 @@ public sealed class DarkExperienceReplay : RetentionMechanism
     public override string Name => _options.Beta == 0 ? "der" : "der++";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.Samples | Seams.ExtraLoss;
 
     /// <inheritdoc/>

@@ -56,6 +56,9 @@ public sealed class ElasticWeightConsolidation : WeightPenalty
     }
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override string Name => "ewc";
 
     /// <inheritdoc/>

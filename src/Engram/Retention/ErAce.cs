@@ -28,6 +28,9 @@ public sealed class ErAce : RetentionMechanism
     public override string Name => "er-ace";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.Samples | Seams.Loss;
 
     /// <inheritdoc/>

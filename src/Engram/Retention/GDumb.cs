@@ -48,6 +48,9 @@ public sealed class GDumb : RetentionMechanism
     public override string Name => "gdumb";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.TrainingData | Seams.Parameters;
 
     /// <inheritdoc/>

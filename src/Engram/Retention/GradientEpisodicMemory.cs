@@ -54,6 +54,9 @@ public sealed class GradientEpisodicMemory : RetentionMechanism
     public override string Name => "gem";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.Projection;
 
     /// <inheritdoc/>

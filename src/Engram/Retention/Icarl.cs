@@ -38,6 +38,9 @@ public sealed class Icarl : RetentionMechanism
     public override string Name => "icarl";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.TrainingData | Seams.Loss | Seams.Prediction;
 
     /// <inheritdoc/>

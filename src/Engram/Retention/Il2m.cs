@@ -55,6 +55,9 @@ public sealed class Il2m : RetentionMechanism
     public override string Name => "il2m";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.TrainingData | Seams.Prediction;
 
     /// <inheritdoc/>

@@ -71,6 +71,9 @@ public sealed class LearningWithoutForgetting : RetentionMechanism
     public override string Name => "lwf";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.ExtraLoss;
 
     /// <inheritdoc/>

@@ -44,6 +44,9 @@ public sealed class LessForgettingLearning : RetentionMechanism
     public override string Name => "lfl";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.ExtraLoss | (_options.FreezeHead ? Seams.Parameters : Seams.None);
 
     /// <inheritdoc/>

@@ -17,6 +17,25 @@ public sealed class MechanismState
     /// <summary>On loading, how many classes the saved learner knew: class ids in kept targets are below.</summary>
     internal int Classes { get; init; } = int.MaxValue;
 
+    /// <summary>Refuses a file that lets something be built which it has no numbers for; asked before anything is.</summary>
+    /// <param name="tensor">Name of the tensor that would fill it.</param>
+    /// <param name="numbers">How many numbers would be built.</param>
+    /// <exception cref="FormatException">The tensor is missing or has fewer.</exception>
+    internal void Require(string tensor, double numbers)
+    {
+        var there = Tensors.TryGetValue(tensor, out var saved) ? saved.numel() : 0;
+        if (!(numbers <= there)) throw new FormatException($"{tensor}: {there} numbers, expected {numbers:0} or more");
+    }
+
+    /// <summary>A class count that a file states.</summary>
+    /// <param name="value">The value's name.</param>
+    /// <exception cref="FormatException">It is negative or more than the learner knew.</exception>
+    internal int ClassCount(string value)
+    {
+        var count = (int)Values[value]!;
+        return count >= 0 && count <= Classes ? count : throw new FormatException($"{value}: {count}, expected 0 to {Classes}");
+    }
+
     /// <summary>A copy of a loaded tensor that the mechanism may keep, or null where none was saved.</summary>
     /// <param name="name">Its name.</param>
     public Tensor? Take(string name) =>

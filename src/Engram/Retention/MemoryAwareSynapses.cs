@@ -47,6 +47,9 @@ public sealed class MemoryAwareSynapses : WeightPenalty
     }
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override string Name => "mas";
 
     /// <inheritdoc/>

@@ -60,6 +60,9 @@ public sealed class NearestNeighbours : RetentionMechanism
     public override string Name => "knn";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.Prediction;
 
     /// <inheritdoc/>

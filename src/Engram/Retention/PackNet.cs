@@ -52,6 +52,9 @@ public sealed class PackNet : RetentionMechanism
     public override string Name => "packnet";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.Forward | Seams.Projection | Seams.Parameters;
 
     /// <inheritdoc/>

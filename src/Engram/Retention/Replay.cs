@@ -25,6 +25,9 @@ public sealed class Replay : RetentionMechanism
     public override string Name => "replay";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.Samples;
 
     /// <inheritdoc/>

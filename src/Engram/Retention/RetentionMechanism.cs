@@ -58,6 +58,12 @@ public abstract class RetentionMechanism : IDisposable
     /// <summary>Where this mechanism takes part.</summary>
     public abstract Seams Seams { get; }
 
+    /// <summary>
+    /// The options it was made with, or null. A bundle keeps them beside the state, so that a learner made otherwise is refused, and what
+    /// takes part in prediction can be made again from the bundle alone.
+    /// </summary>
+    protected internal virtual object? Recipe => null;
+
     /// <summary>Bytes of state held now: samples, anchors, importances, teachers.</summary>
     public abstract long MemoryBytes { get; }
 

@@ -65,6 +65,9 @@ public sealed class RiemannianWalk : WeightPenalty
     }
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override string Name => "rwalk";
 
     /// <inheritdoc/>

@@ -48,6 +48,9 @@ public sealed class SynapticIntelligence : WeightPenalty
     }
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override string Name => "si";
 
     /// <inheritdoc/>

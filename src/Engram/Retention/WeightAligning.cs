@@ -33,6 +33,9 @@ public sealed class WeightAligning : RetentionMechanism
     public override string Name => "wa";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.Parameters;
 
     /// <inheritdoc/>

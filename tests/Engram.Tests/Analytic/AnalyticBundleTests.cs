@@ -3,6 +3,7 @@ using Engram.Data;
 using Engram.Models;
 using Engram.Persistence;
 using Engram.Streams;
+using Engram.Tests.Persistence;
 using static TorchSharp.torch;
 
 namespace Engram.Tests.Analytic;
@@ -47,6 +48,48 @@ public sealed class AnalyticBundleTests : IDisposable
         AnalyticBundle.Save(second, Bundle);
         using var third = AnalyticBundle.Load(Bundle);
         Assert.Equal(Scores(first), Scores(third));
+    }
+
+    [Fact]
+    public async Task Readers_need_no_lock_while_another_saves()
+    {
+        using var folder = new TemporaryFolder();
+        using var learner = AnalyticFixtures.New("ncm");
+        learner.Learn(AnalyticFixtures.Experience(0));
+        AnalyticBundle.Save(learner, folder["bundle"]);
+        using var done = new CancellationTokenSource();
+        var reading = Task.Run(() =>
+        {
+            var read = 0;
+            for (; !done.IsCancellationRequested; read++)
+                if (read % 2 == 0) AnalyticBundle.Verify(folder["bundle"]);
+                else AnalyticBundle.Load(folder["bundle"]).Dispose();
+            return read;
+        }, TestContext.Current.CancellationToken);
+        for (var index = 1; index < 60; index++)
+        {
+            learner.Learn(AnalyticFixtures.Experience(index));
+            AnalyticBundle.Save(learner, folder["bundle"]);
+        }
+        await done.CancelAsync();
+        Assert.InRange(await reading, 1, int.MaxValue);
+    }
+
+    [Fact]
+    public void A_part_that_is_gone_is_missing_only_if_the_manifest_still_names_it()
+    {
+        using var folder = new TemporaryFolder();
+        var (bundle, reads) = (new BundleFolder(folder.Path), 0);
+        File.WriteAllText(bundle.ManifestPath, "old");
+        Assert.Equal("new", bundle.Read(json =>
+        {
+            reads++;
+            File.WriteAllText(bundle.ManifestPath, "new");
+            var now = System.Text.Encoding.UTF8.GetString(json);
+            return now == "new" ? now : throw new FileNotFoundException();
+        }));
+        Assert.Equal(2, reads);
+        Assert.Throws<FileNotFoundException>(() => bundle.Read<int>(_ => throw new FileNotFoundException()));
     }
 
     [Fact]

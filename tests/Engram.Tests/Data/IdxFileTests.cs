@@ -39,6 +39,27 @@ public sealed class IdxFileTests : IDisposable
         Assert.Equal(values, IdxFile.Read(Write(Zip(Small()), "small.gz"), 3).Values);
     }
 
+    [Fact]
+    public void A_few_bytes_of_gzip_are_not_unpacked_into_far_more()
+    {
+        byte[] bomb = [0, 0, 8, 3, 0, 0, 0x80, 0, 0, 0, 0, 28, 0, 0, 0, 28, .. new byte[32768 * 28 * 28]];
+        var path = Write(Zip(bomb), "bomb.gz"); // 25 MB in 25 kB
+        bomb = [];
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        Action[] readers =
+        [
+            () => IdxFile.Read(path, 3),
+            () => SampleFile.Read(path, [1, 28, 28], TorchSharp.torch.ScalarType.Byte),
+            () => SampleFile.Read(path, [1, 2, 2], TorchSharp.torch.ScalarType.Byte),
+        ];
+        foreach (var read in readers)
+        {
+            var bytes = GC.GetAllocatedBytesForCurrentThread();
+            Assert.Contains("expected", Assert.Throws<InvalidDataException>(read).Message, StringComparison.Ordinal);
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - bytes, 0, 1_000_000);
+        }
+    }
+
     [Theory]
     [InlineData(0, "truncated in its header")]
     [InlineData(10, "truncated in its header")]

@@ -109,6 +109,19 @@ public class ModelTests
         Assert.Equal(3f, head.forward(tensor(new float[] { 10, 0 }).view(1, 2)).item<float>(), 5);
     }
 
+    public static TheoryData<string> NamedBackbones => [.. Architectures.Names];
+
+    [Theory]
+    [MemberData(nameof(NamedBackbones))]
+    public void A_backbone_with_a_name_is_built_only_for_a_file_that_has_its_parameters(string name)
+    {
+        using var backbone = Architectures.Backbone(name, long.MaxValue);
+        var numbers = backbone.parameters().Sum(parameter => parameter.numel());
+        Architectures.CheckBackbone(name, numbers);
+        var problem = Assert.Throws<FormatException>(() => Architectures.Backbone(name, numbers - 1));
+        Assert.Contains($"{name} has more than {numbers - 1} parameters", problem.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_cosine_head_is_the_split_cosine_head_of_LUCIR_with_the_same_values_and_gradients()
     {

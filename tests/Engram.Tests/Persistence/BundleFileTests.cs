@@ -5,6 +5,7 @@ using Engram.Models;
 using Engram.Persistence;
 using Engram.Retention;
 using Engram.Streams;
+using static TorchSharp.torch;
 
 namespace Engram.Tests.Persistence;
 
@@ -132,6 +133,44 @@ public class BundleFileTests
         Assert.Contains("no bundle", Assert.Throws<IOException>(() => Bundle.Save(learner, folder["photos"])).Message);
         Assert.Contains("no bundle here", Assert.Throws<FileNotFoundException>(() => Bundle.Restore(learner, folder["photos"])).Message);
         Assert.Equal(["cat.jpg"], Directory.GetFileSystemEntries(folder["photos"]).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void The_model_alone_computes_in_the_precision_that_its_learner_did()
+    {
+        using var folder = new TemporaryFolder();
+        var options = LearnerCases.Options with { Precision = Precision.MixedBFloat16 };
+        using var learner = LearnerCases.New("naive", options: options);
+        learner.Teach(LearnerCases.Digits.Experiences[0]);
+        Bundle.Save(learner, folder["bundle"]);
+        using var scope = NewDisposeScope();
+        using var model = Bundle.LoadModel(folder["bundle"]);
+        var inputs = TestData.Mnist.Test.Gather([.. Enumerable.Range(0, 20).Select(i => (long)i)]).Inputs;
+        Assert.Equal(learner.Scores(inputs).data<float>().ToArray(), model.Scores(inputs).data<float>().ToArray());
+    }
+
+    [Theory]
+    [InlineData(TargetKind.MultiLabel)]
+    [InlineData(TargetKind.Regression)]
+    public void Outputs_that_are_no_classes_do_not_compete_and_need_no_task(TargetKind kind)
+    {
+        using var folder = new TemporaryFolder();
+        using var scope = NewDisposeScope();
+        using var learner = new Learner(
+            () => new ContinualModel(new Mlp(5, 7)), new LearnerOptions { BatchSize = 4, Scenario = Scenario.TaskIncremental });
+        for (var task = 0; task < 2; task++)
+            learner.Teach(new Experience(task, TensorSource.OfValues(rand(12, 5), rand(12, 2).round(), [$"left{task}", $"right{task}"], kind), task));
+        Bundle.Save(learner, folder["bundle"]);
+        using var model = Bundle.LoadModel(folder["bundle"]);
+        Assert.False(model.NeedsTask);
+        var inputs = rand(3, 5);
+        var expected = learner.Scores(inputs, 1).data<float>().ToArray();
+        Assert.All(expected, score => Assert.True(float.IsFinite(score)));
+        foreach (var task in new int?[] { null, 0, 1 })
+        {
+            using var prediction = model.Predict(inputs, task);
+            Assert.Equal(expected, prediction.Scores.data<float>().ToArray());
+        }
     }
 
     [Fact]

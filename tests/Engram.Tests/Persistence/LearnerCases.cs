@@ -30,10 +30,11 @@ internal static class LearnerCases
     };
 
     /// <summary>A model, options and stream that suit a strategy.</summary>
-    public static (Func<ContinualModel> Model, LearnerOptions Options, Experience[] Stream) For(string strategy)
+    public static (Func<ContinualModel> Model, LearnerOptions Options, Experience[] Stream) For(
+        string strategy, Scenario? scenario = null)
     {
         var entry = Strategies.All.FirstOrDefault(entry => entry.Name == strategy) ?? Strategies.Named("replay");
-        var options = Options with { Scenario = entry.Scenarios[0] };
+        var options = Options with { Scenario = scenario ?? entry.Scenarios[0] };
         ContinualModel Build()
         {
             var backbone = entry.Backbone?.Invoke(784) ?? new Mlp(784, 24, 16);

@@ -72,6 +72,27 @@ public class OnnxFileTests
     }
 
     [Fact]
+    public void Values_of_tasks_are_all_given_and_a_lower_precision_is_noted()
+    {
+        using var folder = new TemporaryFolder();
+        using var learner = new Learner(() => new ContinualModel(new Mlp(5, 7)), new LearnerOptions
+        { BatchSize = 4, Scenario = Scenario.TaskIncremental, Precision = Precision.MixedBFloat16 });
+        using var inputs = rand(12, 5);
+        for (var task = 0; task < 2; task++)
+            using (NewDisposeScope())
+                learner.Teach(new Experience(task, TensorSource.OfValues(inputs, rand(12, 1), [$"height{task}"], TargetKind.Regression), task));
+        Bundle.Save(learner, folder["bundle"]);
+        using (var model = Bundle.LoadModel(folder["bundle"])) OnnxFile.Write(folder["model.onnx"], model);
+        using var session = new InferenceSession(folder["model.onnx"]);
+        using var scope = NewDisposeScope();
+        Assert.Equal(["input"], session.InputMetadata.Keys);
+        // bfloat16 has 8 bits of mantissa.
+        Assert.InRange(Difference(learner.Scores(inputs, 0).data<float>().ToArray(), Run(session, inputs, null)).Worst, 1e-7, 0.02);
+        var metadata = session.ModelMetadata.CustomMetadataMap;
+        Assert.Equal(("[0,1]", "mixedBFloat16"), (metadata["tasks"], metadata["precision"]));
+    }
+
+    [Fact]
     public void Float_samples_values_and_labels_that_go_together_are_written_too()
     {
         using var folder = new TemporaryFolder();

@@ -15,7 +15,8 @@ namespace Engram.Persistence.Onnx;
 /// <para>An <see cref="AnalyticLearner"/> is written with its extractor; its scores are those of
 /// <see cref="AnalyticLearner.Scores"/>, and the metadata also has <c>temperature</c>, by which they are divided before a softmax.</para>
 /// <para>Metadata: <c>labels</c>, a JSON array of the names in the order of the outputs; <c>tasks</c>, their tasks, where there are
-/// any; <c>kind</c>, what the scores stand for; <c>bundle</c>, the id of the bundle.</para>
+/// any; <c>kind</c>, what the scores stand for; <c>bundle</c>, the id of the bundle; <c>precision</c>, what the learner computed in where
+/// it was not float32, which the file always computes in.</para>
 /// <para>Opset 17. The tests compare every backbone and head with <see cref="LoadedModel.Predict"/> through ONNX Runtime.</para>
 /// </remarks>
 public static class OnnxFile
@@ -124,8 +125,10 @@ public static class OnnxFile
     {
         var classes = model.Classes.Classes;
         yield return ("labels", JsonSerializer.Serialize(classes.Select(key => key.Label.Name), s_json));
-        if (model.NeedsTask) yield return ("tasks", JsonSerializer.Serialize(classes.Select(key => key.Task)));
+        if (classes.Any(key => key.Task is not null)) yield return ("tasks", JsonSerializer.Serialize(classes.Select(key => key.Task)));
         yield return ("kind", JsonNamingPolicy.CamelCase.ConvertName(model.TargetKind.ToString()));
         yield return ("bundle", model.Manifest.Id);
+        if (model.Model.Precision is not Precision.Float32 and var precision)
+            yield return ("precision", JsonNamingPolicy.CamelCase.ConvertName(precision.ToString()));
     }
 }

@@ -54,6 +54,9 @@ public sealed class CompressedReplay : RetentionMechanism
     public override string Name => "compressed-replay";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.Samples;
 
     private const int PlaceBytes = 16; // group and place within it

@@ -110,7 +110,9 @@ public sealed class BrainInspiredReplay : GeneratedReplay
         if (state.Values["inputs"] is not { } inputs) return;
         foreach (var id in state.Values["seen"]!.AsArray()) _seen.Add((long)id!);
         _replayable = [.. state.Values["replayable"]!.AsArray().Select(id => (long)id!)];
-        Build(context, (int)inputs, (int)state.Values["classes"]!);
+        var classes = state.ClassCount("classes");
+        state.Require("feedback.values", FeedbackDecoder.Numbers(context.Model.Backbone.FeatureCount, (int)inputs, classes, _options));
+        Build(context, (int)inputs, classes);
         _feedback!.Load(state, "feedback");
     }
 

@@ -18,6 +18,19 @@ internal sealed class FeedbackDecoder : nn.Module
     private readonly Parameter _priorLogVariance = new(zeros(0));
     private Tensor _gates = zeros(0, 0);
 
+    /// <summary>How many parameters one would have; any sizes, for a file may state them.</summary>
+    public static double Numbers(int features, int inputs, int classes, BrainInspiredOptions options)
+    {
+        double below = options.LatentSize;
+        var total = (((2.0 * features) + 1) * below) + (2 * below * classes);
+        foreach (var size in options.Widths.Append(inputs))
+        {
+            total += (below + 1) * size;
+            below = size;
+        }
+        return total;
+    }
+
     public FeedbackDecoder(int features, int inputs, int classes, BrainInspiredOptions options, long seed) : base("feedback")
     {
         (_options, _seed, Features, Inputs) = (options, seed, features, inputs);

@@ -138,7 +138,11 @@ public sealed class GanGenerator(GanOptions? options = null) : ReplayGenerator
     {
         ArgumentNullException.ThrowIfNull(state);
         if (state.Values["gan.image"] is not JsonArray image) return;
-        Build([.. image.Select(size => (long)size!)], (int)state.Values["gan.classes"]!);
+        long[] shape = [.. image.Select(size => (long)size!)];
+        if (shape is not [> 0, > 0, > 0]) throw new FormatException($"gan.image: [{string.Join(", ", shape)}], expected three positive sizes");
+        var classes = state.ClassCount("gan.classes");
+        state.Require("gan.painter.values", GanPainter.Numbers(shape, classes, _options));
+        Build(shape, classes);
         _seen.UnionWith(state.Values["gan.seen"]!.AsArray().Select(id => (long)id!));
         _replayable = [.. state.Values["gan.replayable"]!.AsArray().Select(id => (long)id!)];
         _painter!.Load(state, "gan.painter");

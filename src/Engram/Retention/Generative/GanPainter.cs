@@ -25,6 +25,14 @@ internal sealed class GanPainter : nn.Module
         register_parameter("of_class", _ofClass);
     }
 
+    /// <summary>How many parameters one would have; any sizes, for a file may state them.</summary>
+    public static double Numbers(long[] image, int classes, GanOptions options)
+    {
+        var (narrow, wide) = ((double)options.Widths[0], (double)options.Widths[1]);
+        var features = wide * (image[1] / 4) * (image[2] / 4);
+        return ((options.LatentSize + 1.0 + classes) * features) + (((16 * wide) + 1) * narrow) + (((16 * narrow) + 1) * image[0]);
+    }
+
     public int LatentSize { get; }
 
     public int Classes => (int)_ofClass.shape[0];

@@ -16,6 +16,9 @@ public abstract class GeneratedReplay : RetentionMechanism, ISampleGenerator
     private protected GeneratedReplay(GeneratedReplayOptions options) => _options = options.Checked();
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.Samples | Seams.ExtraLoss;
 
     /// <inheritdoc/>

@@ -34,6 +34,9 @@ public sealed class GenerativeClassifier : RetentionMechanism, ISampleGenerator
     public override string Name => "generative-classifier";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.Prediction;
 
     /// <inheritdoc/>
@@ -123,6 +126,9 @@ public sealed class GenerativeClassifier : RetentionMechanism, ISampleGenerator
         ArgumentNullException.ThrowIfNull(state);
         foreach (var id in state.Values["classes"]!.AsArray().Select(id => (int)id!))
         {
+            if (id < 0 || id >= state.Classes || _classes.ContainsKey(id))
+                throw new FormatException($"classes: {id}, expected each id once and below {state.Classes}");
+            state.Require($"class{id}.values", Vae.Numbers(context.Model.Backbone.FeatureCount, _options.Vae));
             _classes[id] = Network(context.Model.Backbone.FeatureCount);
             _classes[id].Load(state, $"class{id}");
         }

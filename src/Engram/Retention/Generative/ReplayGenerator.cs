@@ -116,6 +116,7 @@ public sealed class VaeGenerator(VaeOptions? options = null) : ReplayGenerator
     {
         ArgumentNullException.ThrowIfNull(state);
         if (state.Values["vae.inputs"] is not { } inputs) return;
+        state.Require("vae.values", Vae.Numbers((int)inputs, _options));
         Build((int)inputs);
         _network!.Load(state, "vae");
     }

@@ -81,8 +81,11 @@ internal sealed class SideNetwork<TModule> : IDisposable where TModule : nn.Modu
             throw new FormatException($"{name}.values: {saved.numel()} numbers, expected {Arena.Length}");
         Arena.Values.copy_(saved);
         Forget();
-        _before = state.Take($"{name}.before");
         var prefix = $"{name}.optimizer.";
+        foreach (var (key, tensor) in state.Tensors)
+            if ((key == $"{name}.before" || key.StartsWith(prefix, StringComparison.Ordinal)) && !tensor.shape.SequenceEqual(saved.shape))
+                throw new FormatException($"{key}: {tensor.numel()} numbers, expected {Arena.Length}");
+        _before = state.Take($"{name}.before");
         Optimizer.Restore(
             (long)state.Values[$"{name}.steps"]!,
             state.Tensors.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal))

@@ -40,6 +40,19 @@ public sealed class Vae : nn.Module
     /// <summary>Numbers per sample.</summary>
     public int Inputs { get; }
 
+    /// <summary>How many parameters one would have; any sizes, for a file may state them.</summary>
+    internal static double Numbers(int inputs, VaeOptions options)
+    {
+        double total = 0;
+        var below = (double)inputs;
+        foreach (var width in options.Widths)
+        {
+            total += ((below + 1) * width) + ((width + 1.0) * below); // encoder, and decoder in reverse
+            below = width;
+        }
+        return total + ((below + 1) * options.LatentSize) + (below * options.LatentSize) + ((options.LatentSize + 1.0) * below);
+    }
+
     /// <summary>Mean and log σ² of q(z|x), <c>[batch, latent]</c> each.</summary>
     /// <param name="inputs"><c>[batch, inputs]</c>.</param>
     public (Tensor Mean, Tensor LogVariance) Encode(Tensor inputs)

@@ -56,6 +56,9 @@ public sealed class ClassWeightedLoss : RetentionMechanism
     public override string Name => "class-weights";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.Loss;
 
     /// <inheritdoc/>

@@ -60,6 +60,9 @@ public sealed class DecoupledHead : RetentionMechanism
     public override string Name => "decoupled-head";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.Parameters;
 
     /// <inheritdoc/>

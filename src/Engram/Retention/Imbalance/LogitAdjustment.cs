@@ -44,6 +44,9 @@ public sealed class LogitAdjustment : RetentionMechanism
     public override string Name => "logit-adjustment";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => _options.PostHoc ? Seams.Prediction : Seams.Loss;
 
     /// <inheritdoc/>

@@ -39,6 +39,9 @@ public sealed class ThresholdMoving : RetentionMechanism
     public override string Name => "threshold-moving";
 
     /// <inheritdoc/>
+    protected internal override object? Recipe => _options;
+
+    /// <inheritdoc/>
     public override Seams Seams => Seams.Prediction;
 
     /// <inheritdoc/>
