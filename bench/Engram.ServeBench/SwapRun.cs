@@ -56,7 +56,7 @@ internal static class SwapRun
             await enough.CancelAsync();
             await Task.WhenAll(asking);
             Console.WriteLine($"{kind}: {swaps} of {times} candidates published under {asked} batches of {BatchSize}: {failed} failed, {mixed} mixed");
-            return failed == 0 && mixed == 0 && swaps > 0;
+            return failed == 0 && mixed == 0 && swaps == times;
         }
         finally
         {

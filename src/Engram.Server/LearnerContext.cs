@@ -29,7 +29,7 @@ internal sealed class LearnerContext(
 
     public VersionBook Book => field ??= new VersionBook(Store);
 
-    public LearnerEvents Events { get; } = new(clock);
+    public LearnerEvents Events { get; } = new(specification.Name, clock, options.Logs);
 
     /// <summary>Guards versions, their route, and what is read to be learnt against what is deleted.</summary>
     public SemaphoreSlim Changing { get; } = new(1);

@@ -1,11 +1,14 @@
 using System.Runtime.CompilerServices;
 using Engram.Client;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Engram.Server;
 
 /// <summary>What happens to a learner, for those who listen; the last of it is remembered.</summary>
-internal sealed class LearnerEvents(TimeProvider clock)
+internal sealed partial class LearnerEvents(string learner, TimeProvider clock, ILoggerFactory? logs = null)
 {
+    private readonly ILogger _log = (logs ?? NullLoggerFactory.Instance).CreateLogger<LearnerEvents>();
     private const int MostRemembered = 1000;
     private readonly Lock _changing = new();
     private readonly Queue<LearnerEvent> _remembered = new();
@@ -13,9 +16,15 @@ internal sealed class LearnerEvents(TimeProvider clock)
     private long _number;
     private bool _ended;
 
-    /// <summary>Tells of something.</summary>
-    public void Tell(string type, string message, int? version = null, double? progress = null)
+    /// <summary>Tells of something, and logs it unless it is progress.</summary>
+    /// <param name="type">What it is.</param>
+    /// <param name="message">In words.</param>
+    /// <param name="version">Of which version.</param>
+    /// <param name="progress">How far.</param>
+    /// <param name="problem">Why it failed; for the log alone.</param>
+    public void Tell(string type, string message, int? version = null, double? progress = null, Exception? problem = null)
     {
+        if (progress is null) Happened(_log, problem is not null || type == "failed" ? LogLevel.Warning : LogLevel.Information, learner, type, version, message, problem);
         TaskCompletionSource told;
         lock (_changing)
         {
@@ -59,4 +68,7 @@ internal sealed class LearnerEvents(TimeProvider clock)
             await next.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
+
+    [LoggerMessage(EventId = 10, Message = "{Learner}: {Event} (version {Version}): {Says}")]
+    private static partial void Happened(ILogger log, LogLevel level, string learner, string @event, int? version, string says, Exception? problem);
 }

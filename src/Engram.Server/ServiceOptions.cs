@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace Engram.Server;
 
 /// <summary>Where a service keeps its files and what it may use.</summary>
@@ -17,6 +19,9 @@ public sealed record ServiceOptions
     /// <summary>Most inputs that go through the model together.</summary>
     /// <value>Default 256.</value>
     public int MaxBatch { get; init; } = 256;
+
+    /// <summary>Where it is logged what happens to learners; null for nowhere.</summary>
+    public ILoggerFactory? Logs { get; init; }
 
     /// <summary>Threads that a prediction may use inside one operation.</summary>
     /// <value>Default 1.</value>

@@ -50,5 +50,5 @@ internal static class ApiRoutes
         context.Admission().Learner ?? throw new InvalidOperationException("The address of this operation names no learner.");
 
     /// <summary>Who asks, for the audit log.</summary>
-    public static string By(this HttpContext context) => context.Admission().Caller.Name;
+    public static string By(this HttpContext context) => context.Admission().Caller.Signature;
 }

@@ -45,7 +45,7 @@ internal static class LearnerEndpoints
         // Before anything else: whether there is such a learner already is not for this caller to know.
         if (!caller.Reaches(body.Value.Name))
             throw new RefusedException(403, "forbidden", "name", "the key is bound to other learners");
-        var learner = await service.CreateAsync(body.Value, caller.Name);
+        var learner = await service.CreateAsync(body.Value, caller.Signature);
         return TypedResults.Created($"/v1/learners/{learner.Name}", learner.Describe());
     }
 
@@ -54,7 +54,7 @@ internal static class LearnerEndpoints
     private static async Task<NoContent> DeleteAsync(HttpContext context, string? reason)
     {
         var (caller, service, learner) = context.Admission();
-        if (!await service.DeleteAsync(learner!.Name, caller.Name, reason)) throw Access.UnknownLearner(learner.Name);
+        if (!await service.DeleteAsync(learner!.Name, caller.Signature, reason)) throw Access.UnknownLearner(learner.Name);
         return TypedResults.NoContent();
     }
 

@@ -12,9 +12,9 @@ internal sealed class Listening
     private static readonly string[] s_loopback = ["localhost", "127.0.0.1", "::1", "[::1]"];
     private readonly FrozenSet<string>? _names;
 
-    private Listening(IReadOnlyList<string> urls, X509Certificate2? certificate, IEnumerable<string>? names)
+    private Listening(IReadOnlyList<string> urls, X509Certificate2? certificate, X509Certificate2Collection chain, IEnumerable<string>? names)
     {
-        (Urls, Certificate) = (urls, certificate);
+        (Urls, Certificate, Chain) = (urls, certificate, chain);
         _names = names?.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
     }
 
@@ -23,6 +23,9 @@ internal sealed class Listening
 
     /// <summary>For TLS.</summary>
     public X509Certificate2? Certificate { get; }
+
+    /// <summary>Certificates sent beside it: those of the file, which lead to an authority.</summary>
+    public X509Certificate2Collection Chain { get; }
 
     /// <summary>Whether a host name is one of the service's.</summary>
     public bool AnswersTo(string host) => _names is null || _names.Contains(host);
@@ -33,7 +36,8 @@ internal sealed class Listening
     {
         if (options.Urls.Count == 0) throw new SpecificationException("urls", "none, expected an address to listen on");
         var addresses = options.Urls.Select(Parse).ToList();
-        var certificate = Load(options);
+        var chain = new X509Certificate2Collection();
+        var certificate = Load(options, chain);
         foreach (var (url, address) in options.Urls.Zip(addresses))
         {
             var tls = address.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase);
@@ -43,7 +47,7 @@ internal sealed class Listening
             if (!tls && !options.Insecure)
                 throw new SpecificationException("urls", $"\"{url}\" would send keys unencrypted to other machines, expected https with --tls-certificate, or --insecure behind a proxy that adds TLS");
         }
-        return new Listening(options.Urls, certificate, Names(options, addresses));
+        return new Listening(options.Urls, certificate, chain, Names(options, addresses));
     }
 
     private static IEnumerable<string>? Names(ServeOptions options, List<BindingAddress> addresses)
@@ -77,13 +81,18 @@ internal sealed class Listening
             ? ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any)
             : address.Host is "*" or "+";
 
-    private static X509Certificate2? Load(ServeOptions options)
+    private static X509Certificate2? Load(ServeOptions options, X509Certificate2Collection chain)
     {
         if (options.TlsCertificate is not { } file)
             return options.TlsKey is null ? null : throw new SpecificationException("tls-key", "a key without a certificate, expected --tls-certificate too");
         try
         {
-            if (X509Certificate2.GetCertContentType(file) == X509ContentType.Pkcs12) return X509CertificateLoader.LoadPkcs12FromFile(file, null);
+            if (X509Certificate2.GetCertContentType(file) == X509ContentType.Pkcs12)
+            {
+                chain.AddRange(X509CertificateLoader.LoadPkcs12CollectionFromFile(file, null));
+                return X509CertificateLoader.LoadPkcs12FromFile(file, null);
+            }
+            chain.ImportFromPemFile(file);
             using var pem = X509Certificate2.CreateFromPemFile(file, options.TlsKey ?? file);
             // Windows' TLS cannot use a key that lives in memory only.
             return OperatingSystem.IsWindows() ? X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null) : new X509Certificate2(pem);

@@ -13,7 +13,7 @@ namespace Engram.Server.Hosting;
 internal sealed record OpenedService(LearningService Service, KeyRing Keys, string? FirstKey);
 
 /// <summary>Opens the learners while the service already answers whether it is there, and closes them after the last request.</summary>
-internal sealed partial class Startup(ServeOptions options, TimeProvider clock, IHostApplicationLifetime lifetime, ILogger<Startup> log) : IHostedService
+internal sealed partial class Startup(ServeOptions options, TimeProvider clock, IHostApplicationLifetime lifetime, ILogger<Startup> log, ILoggerFactory logs) : IHostedService
 {
     private readonly TaskCompletionSource<OpenedService> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _opening = Task.CompletedTask;
@@ -64,7 +64,7 @@ internal sealed partial class Startup(ServeOptions options, TimeProvider clock, 
         LearningService? service = null;
         try
         {
-            service = LearningService.Open(options.Service, clock);
+            service = LearningService.Open(options.Service with { Logs = logs }, clock);
             var keys = new KeyRing(service.Store, clock);
             var first = options.NoAuth ? null : await keys.CreateFirstAsync();
             _opened.SetResult(new OpenedService(service, keys, first));

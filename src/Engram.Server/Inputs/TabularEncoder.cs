@@ -148,9 +148,15 @@ internal sealed class TabularEncoder : InputEncoder
     private static (double, double)? SpreadOf(ColumnSchema column, JsonObject? measured) => column switch
     {
         { Kind: ColumnKind.Categorical } => null,
-        { Mean: null, Scale: null } => measured?[column.Name] is { } pair ? (pair[0]!.GetValue<double>(), pair[1]!.GetValue<double>()) : null,
+        { Mean: null, Scale: null } => measured?[column.Name] is { } pair ? Spread(column.Name, pair) : null,
         _ => (column.Mean ?? 0, column.Scale ?? 1),
     };
+
+    private static (double Mean, double Scale) Spread(string column, JsonNode pair) =>
+        pair is JsonArray { Count: 2 } both && both[0] is JsonValue first && both[1] is JsonValue second
+            && first.TryGetValue(out double mean) && second.TryGetValue(out double scale) && double.IsFinite(mean) && scale > 0 && double.IsFinite(scale)
+                ? (mean, scale)
+                : throw new InvalidDataException($"measured.{column}: {pair.ToJsonString()}, expected a mean and a scale above 0");
 
     private static int WidthOf(ColumnSchema column) =>
         column.Kind == ColumnKind.Numeric ? 2 : column.Values.Count + column.Buckets + 1;

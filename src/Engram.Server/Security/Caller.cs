@@ -25,8 +25,11 @@ internal sealed class Caller
     /// <summary>The key's id.</summary>
     public string Id { get; }
 
-    /// <summary>The key's name, for the audit log.</summary>
+    /// <summary>The key's name.</summary>
     public string Name { get; }
+
+    /// <summary>Who it is, for the audit log: name and id, since names may repeat.</summary>
+    public string Signature => Id == Name ? Name : $"{Name} ({Id})";
 
     /// <summary>Whether it is bound to no learner in particular.</summary>
     public bool ReachesAll => _learners is null;

@@ -5,6 +5,7 @@ internal sealed class LoadedVersions(Func<int, ServedModel> load) : IDisposable
 {
     private const int Most = 3;
     private readonly Lock _changing = new();
+    private readonly Lock _loading = new(); // one at a time: whoever may ask must not fill the memory by asking for many
     private readonly List<(int Version, Task<ServedModel> Model)> _loaded = []; // the latest last
     private bool _disposed;
 
@@ -54,7 +55,7 @@ internal sealed class LoadedVersions(Func<int, ServedModel> load) : IDisposable
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             var at = _loaded.FindIndex(one => one.Version == version);
-            var found = at >= 0 ? _loaded[at] : (version, Task.Run(() => load(version)));
+            var found = at >= 0 ? _loaded[at] : (version, Task.Run(() => Load(version)));
             if (at >= 0) _loaded.RemoveAt(at);
             _loaded.Add(found);
             if (_loaded.Count > Most)
@@ -64,6 +65,11 @@ internal sealed class LoadedVersions(Func<int, ServedModel> load) : IDisposable
             }
             return found.Item2;
         }
+    }
+
+    private ServedModel Load(int version)
+    {
+        lock (_loading) return load(version);
     }
 
     private static void Release(Task<ServedModel> loading) =>

@@ -7,6 +7,7 @@ namespace Engram.Server.Serving;
 /// </remarks>
 internal sealed class PredictionQueue : IDisposable
 {
+    private const long MostWaitingBytes = 256 << 20;
     private readonly Queue<PredictionWork> _waiting = new();
     private readonly Action<List<PredictionWork>> _answer;
     private readonly string _learner;
@@ -14,6 +15,7 @@ internal sealed class PredictionQueue : IDisposable
     private readonly int _batch;
     private readonly Thread _thread;
     private int _inputs;
+    private long _bytes; // of them
     private bool _stopped;
 
     /// <param name="learner">The learner's name.</param>
@@ -41,7 +43,11 @@ internal sealed class PredictionQueue : IDisposable
             if (_inputs > 0 && _inputs + work.Inputs.Length > _mostWaiting)
                 throw new OverloadException(
                     "input", $"predictions: {_inputs} inputs wait, expected at most {_mostWaiting}; try again later", TimeSpan.FromSeconds(1));
+            if (_inputs > 0 && _bytes + work.Bytes > MostWaitingBytes)
+                throw new OverloadException(
+                    "input", $"predictions: {_bytes} bytes of inputs wait, expected at most {MostWaitingBytes}; try again later", TimeSpan.FromSeconds(1));
             _inputs += work.Inputs.Length;
+            _bytes += work.Bytes;
             _waiting.Enqueue(work);
             if (_waiting.Count == 1) Monitor.Pulse(_waiting);
         }
@@ -92,6 +98,7 @@ internal sealed class PredictionQueue : IDisposable
             while (_waiting.TryPeek(out var next) && (inputs == 0 || inputs + next.Inputs.Length <= _batch))
             {
                 inputs += next.Inputs.Length;
+                _bytes -= next.Bytes;
                 batch.Add(_waiting.Dequeue());
             }
             _inputs -= inputs;

@@ -151,8 +151,21 @@ internal sealed class PredictionService : IDisposable
             foreach (var model in chosen.Distinct())
             {
                 var part = batch.Where((_, i) => ReferenceEquals(chosen[i], model)).ToList();
-                if (model is not null) AnswerBy(model, part, route);
-                else foreach (var work in part) work.TrySetException(NothingLearnt());
+                if (model is null)
+                {
+                    foreach (var work in part) work.TrySetException(NothingLearnt());
+                    continue;
+                }
+                try
+                {
+                    AnswerBy(model, part, route);
+                }
+#pragma warning disable CA1031 // A version that fails must not take with it what is asked of another, whatever it fails by.
+                catch (Exception problem)
+                {
+                    foreach (var work in part) work.TrySetException(problem);
+                }
+#pragma warning restore CA1031
             }
         }
         finally

@@ -15,6 +15,9 @@ internal sealed class PredictionWork(
 {
     public byte[][] Inputs => inputs;
 
+    /// <summary>Bytes of the inputs.</summary>
+    public long Bytes { get; } = inputs.Sum(input => (long)input.Length);
+
     public string[] Ids => ids;
 
     public string? Subject => subject;

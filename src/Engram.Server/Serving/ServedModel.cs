@@ -64,11 +64,14 @@ internal sealed class ServedModel
         return numbers;
     }
 
-    /// <summary>Asks about nothing, to see whether model and encoder fit together.</summary>
+    /// <summary>Asks about nothing, to see whether model and encoder fit together and give numbers.</summary>
+    /// <exception cref="InvalidDataException">A score is no number: training went astray.</exception>
     public void Try()
     {
         using var scope = NewDisposeScope();
-        _predictor.Score(zeros([1, .. _encoder.Shape], _encoder.Type));
+        var (scores, _) = _predictor.Score(zeros([1, .. _encoder.Shape], _encoder.Type));
+        if (scores.Any(score => !float.IsFinite(score)))
+            throw new InvalidDataException("a score is no finite number: learning diverged, expected a smaller model.learningRate");
     }
 
     /// <summary>Scores of packed inputs.</summary>

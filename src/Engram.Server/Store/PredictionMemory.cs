@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Dapper;
+using Engram.Server.Watching;
 using Microsoft.Data.Sqlite;
 
 namespace Engram.Server.Store;
@@ -9,27 +10,26 @@ namespace Engram.Server.Store;
 internal sealed class PredictionMemory
 {
     private const int MostUnwritten = 200_000;
+    private const long MostUnwrittenBytes = 512 << 20;
     private const int MostPerTransaction = 20_000;
     private readonly ConcurrentDictionary<string, PredictionRecord> _unwritten = new();
     private readonly ConcurrentQueue<PredictionRecord> _order = new();
     private readonly List<PredictionRecord> _writing = [];
+    private long _bytes; // of their inputs
     private int _count; // of _unwritten, whose own Count takes all its locks
-    private long _dropped;
 
     /// <summary>Whether anything waits to be written.</summary>
     public bool HasUnwritten => !_unwritten.IsEmpty;
-
-    /// <summary>Predictions not kept because the disk was too slow: feedback about them waits for ever.</summary>
-    public long Dropped => Interlocked.Read(ref _dropped);
 
     /// <summary>Keeps predictions.</summary>
     public void Add(IReadOnlyList<PredictionRecord> predictions)
     {
         foreach (var prediction in predictions)
-            if (Volatile.Read(ref _count) >= MostUnwritten) Interlocked.Increment(ref _dropped);
+            if (Volatile.Read(ref _count) >= MostUnwritten || Interlocked.Read(ref _bytes) >= MostUnwrittenBytes) ServiceMetrics.Dropped();
             else if (_unwritten.TryAdd(prediction.Id, prediction))
             {
                 Interlocked.Increment(ref _count);
+                Interlocked.Add(ref _bytes, prediction.Input.Length);
                 _order.Enqueue(prediction);
             }
     }
@@ -71,7 +71,11 @@ internal sealed class PredictionMemory
     public void Committed()
     {
         foreach (var prediction in _writing)
-            if (_unwritten.TryRemove(prediction.Id, out _)) Interlocked.Decrement(ref _count);
+            if (_unwritten.TryRemove(prediction.Id, out _))
+            {
+                Interlocked.Decrement(ref _count);
+                Interlocked.Add(ref _bytes, -prediction.Input.Length);
+            }
         _writing.Clear();
     }
 

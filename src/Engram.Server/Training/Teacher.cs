@@ -173,8 +173,9 @@ internal sealed class Teacher : IDisposable
         }
         catch (Exception problem) when (problem is not OperationCanceledException)
         {
-            LastError = problem.Message;
-            _learner.Events.Tell("failed", LastError);
+            // Messages of our own say what to do; others tell of the inside, and belong into the log.
+            LastError = problem is ServiceException or InvalidDataException or ArgumentException or IOException ? problem.Message : "it failed; the service's log says why";
+            _learner.Events.Tell("failed", LastError, problem: problem);
             Learnt?.Invoke(null);
             throw new ConflictException("learner", $"learner: {_learner.Specification.Name} could not learn ({LastError})");
         }

@@ -43,12 +43,14 @@ internal static partial class BundleArchive
             var inside = manifest.FullName[..^"manifest.json".Length];
             var room = MostBytes;
             Directory.CreateDirectory(Path.Combine(folder, "parts"));
+            var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
             foreach (var entry in archive.Entries.Take(MostEntries))
             {
                 // Only names that a bundle has, so that none can lead elsewhere; sizes are counted as they unfold, not as they claim.
                 if (!entry.FullName.StartsWith(inside, StringComparison.Ordinal)) continue;
                 var name = entry.FullName[inside.Length..];
                 if (!Known().IsMatch(name)) continue;
+                if (!seen.Add(name)) throw Wrong($"{name} is in it twice, expected once");
                 using var content = entry.Open();
                 using var file = new FileStream(Path.Combine(folder, name), FileMode.CreateNew);
                 room -= await CopyAsync(content, file, room, cancellationToken).ConfigureAwait(false);

@@ -30,9 +30,11 @@ internal sealed partial class VersionCommands(
                 .MaxBy(other => other.Published) ?? throw new ConflictException("version", "version: none was published before, expected one to go back to");
             if (to.Published is null) throw new ConflictException("version", $"version: {to.Version} was never published, expected one that was");
             if (to.State == VersionState.Published) throw new ConflictException("version", $"version: {to.Version} answers already, expected another one");
-            teacher.Pause();
-            await learner.WritePausedAsync(true).ConfigureAwait(false);
-            return await PublishAsync(to, by, reason ?? $"rolled back by {by}", "version.rollback").ConfigureAwait(false);
+            return await PublishAsync(to, by, reason ?? $"rolled back by {by}", "version.rollback", async () =>
+            {
+                teacher.Pause();
+                await learner.WritePausedAsync(true).ConfigureAwait(false);
+            }).ConfigureAwait(false);
         }).ConfigureAwait(false);
         learner.Events.Tell("paused", "rolled back; learns again when resumed");
         return info;
@@ -120,11 +122,13 @@ internal sealed partial class VersionCommands(
         }
     }
 
-    private async Task<VersionInfo> PublishAsync(VersionInfo info, string by, string reason, string action)
+    // What must happen before, happens once it is certain that the version can answer.
+    private async Task<VersionInfo> PublishAsync(VersionInfo info, string by, string reason, string action, Func<Task>? before = null)
     {
         if (serving.LeaseChallenger(info.Version) is { } answering)
             try
             {
+                if (before is not null) await before().ConfigureAwait(false);
                 return await keeper.PublishAsync(info, answering, by, reason, action).ConfigureAwait(false);
             }
             finally
@@ -138,10 +142,14 @@ internal sealed partial class VersionCommands(
         }
         catch (Exception problem) when (problem is IOException or InvalidDataException)
         {
-            throw new ConflictException("version", $"version: {info.Version} cannot be loaded, expected a whole bundle");
+            throw NotWhole(info.Version);
         }
+        if (before is not null) await before().ConfigureAwait(false);
         return await keeper.PublishAsync(info, model, by, reason, action).ConfigureAwait(false);
     }
+
+    private static ConflictException NotWhole(int version) =>
+        new("version", $"version: {version} cannot be loaded, expected a whole bundle");
 
     private VersionInfo InState(int version, params VersionState[] states)
     {
@@ -153,7 +161,15 @@ internal sealed partial class VersionCommands(
 
     private string[] Answers(int version, IReadOnlyList<Store.LabelledSample> samples)
     {
-        var model = keeper.Load(version);
+        ServedModel model;
+        try
+        {
+            model = keeper.Load(version);
+        }
+        catch (Exception problem) when (problem is IOException or InvalidDataException)
+        {
+            throw NotWhole(version);
+        }
         try
         {
             var scored = model.Score(samples);

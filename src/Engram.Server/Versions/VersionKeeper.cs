@@ -9,6 +9,7 @@ namespace Engram.Server.Versions;
 internal sealed class VersionKeeper(LearnerContext learner, PredictionService serving, Func<int, ServedModel> load)
 {
     private const string Service = "service";
+    private const string Examined = "examined"; // and not decided upon yet
     private readonly GateSpecification _gate = learner.Specification.Gate;
 
     /// <summary>Told of a version that answers from now on.</summary>
@@ -24,7 +25,7 @@ internal sealed class VersionKeeper(LearnerContext learner, PredictionService se
         learner.Folders.Sweep();
         // A folder without a row was not decided upon yet: its feedback still waits, so it is made again.
         foreach (var version in learner.Folders.Present)
-            if (learner.Book.Find(version) is null) learner.Folders.Delete(version);
+            if (learner.Book.Find(version) is null or { Reason: Examined }) learner.Folders.Delete(version);
         foreach (var lost in learner.Book.All.Where(version => !learner.Folders.Has(version.Version)))
             learner.Book.DeleteAsync(lost.Version).GetAwaiter().GetResult();
         string? problem = null;
@@ -57,7 +58,7 @@ internal sealed class VersionKeeper(LearnerContext learner, PredictionService se
     {
         var (info, model) = (candidate.Info, candidate.Model);
         var failed = info.Checks.Where(check => !check.Passed).ToArray();
-        await learner.Book.WriteAsync(info with { Reason = "examined" }).ConfigureAwait(false);
+        await learner.Book.WriteAsync(info with { Reason = Examined }).ConfigureAwait(false);
         learner.Events.Tell("candidate", $"version {info.Version} learnt {info.Samples} samples", info.Version);
         if (info.Trigger != "import" && from?.Version != learner.Book.Champion?.Version)
             return await RefuseAsync(info, model, "the published version was changed while it was learnt").ConfigureAwait(false);

@@ -23,6 +23,8 @@ public static class ServiceMetrics
     private static readonly Histogram<double> s_delay = s_meter.CreateHistogram(
         "engram.feedback.delay", "s", "From a prediction to its truth.",
         advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [1, 10, 60, 600, 3600, 21600, 86400, 604800] });
+    private static readonly Counter<long> s_dropped = s_meter.CreateCounter<long>(
+        "engram.predictions.dropped", "{prediction}", "Predictions not kept because the disk was too slow: feedback about them waits in vain.");
     private static readonly Counter<long> s_drift = s_meter.CreateCounter<long>(
         "engram.drift", "{detection}", "Drift detected.");
     private static readonly Counter<long> s_versions = s_meter.CreateCounter<long>(
@@ -55,6 +57,8 @@ public static class ServiceMetrics
         if (!s_latency.Enabled) return;
         foreach (var latency in latencies) s_latency.Record(latency.TotalSeconds, monitor.Tag);
     }
+
+    internal static void Dropped() => s_dropped.Add(1);
 
     internal static void Accepted(LearnerMonitor monitor, int feedbacks) => s_feedback.Add(feedbacks, monitor.Tag);
 

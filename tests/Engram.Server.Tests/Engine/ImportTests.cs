@@ -64,12 +64,26 @@ public sealed class ImportTests : ServiceTest
         Assert.Empty(learner.Versions);
     }
 
-    private void LearnAsARunDoes(Func<Backbone> backbone)
+    [Fact]
+    public async Task A_model_that_went_astray_is_refused()
+    {
+        var learner = await Create(Network);
+        LearnAsARunDoes(() => new Mlp(784, 100), astray: true);
+
+        var problem = await Assert.ThrowsAsync<InputException>(() => learner.ImportAsync(Zipped(), "ann", null, Token));
+
+        Assert.Contains("diverged", problem.Message, StringComparison.Ordinal);
+        Assert.Empty(learner.Versions);
+    }
+
+    private void LearnAsARunDoes(Func<Backbone> backbone, bool astray = false)
     {
         using var run = new Learner(
             () => new ContinualModel(backbone()), new DigitsExperiment().Training with { BatchSize = 20 }, Strategies.Named("replay").Create(new StrategyBudget()));
         run.Learn(new Experience(0, SubsetSource.Balanced(SubsetSource.WithLabels(TestData.Mnist.Train, Label.Numbers(0, 2)), 100)));
         run.Learn(new Experience(1, SubsetSource.Balanced(SubsetSource.WithLabels(TestData.Mnist.Train, Label.Numbers(2, 1)), 100)));
+        if (astray)
+            foreach (var parameter in run.Context.Model.parameters()) parameter.detach().fill_(float.NaN);
         Bundle.Save(run, _model, new BundleInfo { Data = "digits" });
     }
 

@@ -37,7 +37,7 @@ public sealed class FuzzTests : WebTest
         ("POST", "/v1/learners/pairs/versions/1/approve", Plain, """{"reason":"because"}"""),
         ("POST", "/v1/learners/pairs/versions/2147483648/reject", Plain, """{"reason":"because"}"""),
         ("POST", "/v1/learners/pairs/versions/-1/pin", Plain, """{"reason":"because"}"""),
-        ("POST", "/v1/learners/pairs/versions/import", "application/zip", "PK\u0003\u0004"),
+        ("POST", "/v1/learners/pairs/versions/import", "application/zip", Exported),
         ("POST", "/v1/learners/pairs/pause", Plain, """{"reason":"because"}"""),
         ("POST", "/v1/learners/pairs/resume", Plain, """{"reason":"because"}"""),
         ("DELETE", "/v1/learners/pairs/examples/..%2f..", Plain, ""), ("DELETE", "/v1/learners/pairs/versions/1/pin", Plain, ""),
@@ -56,6 +56,7 @@ public sealed class FuzzTests : WebTest
     ];
 
     private const string Plain = "application/json";
+    private const string Exported = "PK\u0003\u0004"; // stands for a whole version
 
     private static readonly string[] s_types = [Plain, "application/json; charset=utf-16", "text/csv", "application/x-ndjson", "application/zip", "text/plain", "x/y"];
 
@@ -67,10 +68,13 @@ public sealed class FuzzTests : WebTest
     [Fact(Explicit = true)]
     public Task Fifty_thousand_requests_of_nonsense_are_answered_as_such() => RunAsync(50_000);
 
+    private byte[] _exported = []; // a whole version, to be damaged and imported
+
     private async Task RunAsync(int count)
     {
-        var admin = await StartAsync(Options with { Limits = new Hosting.RequestLimits { RequestsPerSecond = 0, MaxBodyBytes = 100_000, MaxLineBytes = 1000 } });
+        var admin = await StartAsync(Options with { Limits = new Hosting.RequestLimits { RequestsPerSecond = 0, MaxBodyBytes = 4_000_000, MaxLineBytes = 1000 } });
         await TaughtAsync(admin);
+        _exported = await Http(Key).GetByteArrayAsync("/v1/learners/pairs/versions/1/export", Token);
         using var all = Http(Key);
         using var some = Http(await KeyOfAsync(admin, Role.Operate)); // what is sent with any method deletes no learner that the run needs
         all.Timeout = some.Timeout = s_hang;
@@ -106,11 +110,11 @@ public sealed class FuzzTests : WebTest
 
     // One in ten with any method and the body of another; the others as offered. In the body some parts are cut out, put in, doubled, or
     // have a byte changed.
-    private static Nonsense Next(SeededRandom chance)
+    private Nonsense Next(SeededRandom chance)
     {
         var (method, path, type, right) = One(chance, s_operations);
         var offered = chance.Next(10) > 0;
-        var body = Encoding.UTF8.GetBytes(offered ? right : One(chance, s_operations).Body);
+        var body = right == Exported && offered ? _exported : Encoding.UTF8.GetBytes(offered ? right : One(chance, s_operations).Body);
         for (var edits = chance.Next(4); edits > 0; edits--)
             body = Edit(body, (chance.Next(5), chance.NextDouble(), chance.Next(13), One(chance, s_parts), (byte)chance.Next(256)));
         return new Nonsense(offered, offered ? method : One(chance, s_methods), path, chance.Next(10) > 0 ? type : One(chance, s_types), body);

@@ -93,6 +93,42 @@ public sealed class SafetyTests : WebTest
     }
 
     [Fact]
+    public async Task Certificates_that_lead_to_the_authority_are_sent_too()
+    {
+        var file = Path.Combine(Options.Service.Folder, "chain.pem");
+        using var authority = Certificate("CN=authority", null);
+        using var between = Certificate("CN=between", authority);
+        using var leaf = Certificate("CN=localhost", between);
+        await File.WriteAllTextAsync(
+            file, $"{leaf.ExportCertificatePem()}\n{leaf.GetRSAPrivateKey()!.ExportPkcs8PrivateKeyPem()}\n{between.ExportCertificatePem()}\n", Token);
+
+        await StartAsync(Options with { Urls = ["https://127.0.0.1:0"], TlsCertificate = file });
+        string[] shown = [];
+        using var handler = new HttpClientHandler
+        {
+            ServerCertificateCustomValidationCallback = (_, _, chain, _) =>
+            {
+                shown = [.. chain!.ChainPolicy.ExtraStore.Select(one => one.Subject)];
+                return true;
+            },
+        };
+        using var http = new HttpClient(handler) { BaseAddress = Address };
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/health/ready", Token)).StatusCode);
+        Assert.Contains("CN=between", shown);
+    }
+
+    private static X509Certificate2 Certificate(string name, X509Certificate2? issuer)
+    {
+        var key = RSA.Create(2048);
+        var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(name != "CN=localhost", false, 0, true));
+        var now = TimeProvider.System.GetUtcNow();
+        if (issuer is null) return request.CreateSelfSigned(now.AddDays(-2), now.AddDays(2));
+        using var signed = request.Create(issuer, now.AddDays(-1), now.AddDays(1), [1, (byte)name.Length]);
+        return signed.CopyWithPrivateKey(key);
+    }
+
+    [Fact]
     public void A_certificate_that_cannot_be_used_is_refused()
     {
         var file = Path.Combine(Options.Service.Folder, "not.pem");
