@@ -228,6 +228,6 @@ public sealed class LearnerHost
         _observer.Accepted(receipts.Count);
         _teacher.Came(receipts.Count(receipt => receipt.State == FeedbackState.Accepted));
         for (var i = 0; i < items.Count; i++)
-            if (items[i] is { PredictionId: { } id, Label: { } label }) _trial.Judged(id, label);
+            if (items[i].PredictionId is { } id) _trial.Judged(id, items[i].Label, items[i].Reward);
     }
 }

@@ -26,8 +26,12 @@ internal sealed class Observer : IDisposable
         _monitor.FeedbackWaiting = () => learner.Store.Status(learner.Book.Champion?.Cursor ?? 0).Waiting;
         serving.Answered = Answered;
         keeper.Published = Published;
-        teacher.Learnt = version => _monitor.Learnt(
-            version is null ? "failed" : version.State.ToString().ToLowerInvariant(), version?.Samples ?? 0, TimeSpan.FromSeconds(version?.Seconds ?? 0));
+        teacher.Learnt = version =>
+        {
+            Volatile.Write(ref _drifting, 0); // it was answered, whatever came of that: only drift found from now on is a reason to learn again
+            _monitor.Learnt(
+                version is null ? "failed" : version.State.ToString().ToLowerInvariant(), version?.Samples ?? 0, TimeSpan.FromSeconds(version?.Seconds ?? 0));
+        };
         teacher.Drifts = () => Volatile.Read(ref _drifting) == 1;
         if (learner.Book.Champion is { } champion) Published(champion);
         Restore();

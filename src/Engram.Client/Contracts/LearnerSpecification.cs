@@ -271,7 +271,16 @@ public sealed record GateSpecification
     /// <value>Default 50.</value>
     public int CanarySamples { get; set; } = 50;
 
-    /// <summary>Step back to the version before when live accuracy falls this far below that version's.</summary>
+    /// <summary>Longest that a version is compared or tried; it is refused when too little is known by then, and learning goes on.</summary>
+    /// <value>Default 24 hours.</value>
+    public double TrialHours { get; set; } = 24;
+
+    /// <summary>Step back to the version before when live feedback says that the new one is this much worse.</summary>
+    /// <remarks>
+    /// Looked at when <see cref="CanarySamples"/>, and twice, four and eight times as many predictions of the new version were judged, and only for
+    /// versions that the service published itself. Where true labels come, the version before answers the same inputs again, so that a change
+    /// of what is asked is held against neither; where only rewards come, its last predictions are compared.
+    /// </remarks>
     /// <value>Default 0.1; 1 never.</value>
     public double StepBackDrop { get; set; } = 0.1;
 }

@@ -49,6 +49,9 @@ public sealed record VersionInfo
     /// <summary>When it was published last.</summary>
     public DateTimeOffset? Published { get; init; }
 
+    /// <summary>Who published it last: a key, or <c>service</c> where it passed the gate.</summary>
+    public string? PublishedBy { get; init; }
+
     /// <summary>Up to where in the feedback log it has learnt.</summary>
     public long Cursor { get; init; }
 

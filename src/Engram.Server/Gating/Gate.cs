@@ -24,7 +24,8 @@ internal static class Gate
     private static GateCheck Retention(GateSpecification gate, Examination seen)
     {
         var judged = seen.Classes.Where(one => one.RightBefore is > 0 && one.Samples >= gate.MinClassSamples).ToArray();
-        var fallen = judged.Where(one => one.Drop.Exceeds(gate.MaxClassDrop, judged.Length)).ToArray();
+        var fallen = judged.Where(one => gate.MaxClassDrop < 1
+            && (one.Drop.Exceeds(gate.MaxClassDrop, judged.Length) || one.Drop.Collapses(one.Right, one.RightBefore!.Value))).ToArray();
         return fallen.Length == 0
             ? new GateCheck("retention", true, $"{judged.Length} known classes with {gate.MinClassSamples} held-out samples or more kept")
             : new GateCheck("retention", false, string.Join("; ", fallen.Select(one =>

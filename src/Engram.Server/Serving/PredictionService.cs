@@ -27,8 +27,8 @@ internal sealed class PredictionService : IDisposable
         _queue = new PredictionQueue(learner.Specification.Name, learner.Options.MaxWaitingPredictions, learner.Options.MaxBatch, Answer);
     }
 
-    /// <summary>Told of every prediction of the champion that the shadow answered too: id, what the champion said, what the shadow said.</summary>
-    public Action<string, string, string>? Compared { get; set; }
+    /// <summary>Told of every prediction of the champion that the shadow answered too: the shadow's version, id, what the champion said, what the shadow said.</summary>
+    public Action<int, string, string, string>? Compared { get; set; }
 
     /// <summary>Told, after they were given, of predictions, their inputs and each request's latency; on the thread that predicts.</summary>
     public Action<ServedModel, byte[][], IReadOnlyList<PredictionRecord>, TimeSpan[]>? Answered { get; set; }
@@ -201,7 +201,7 @@ internal sealed class PredictionService : IDisposable
     private void AskShadow(ServedModel shadow, byte[][] rows, List<PredictionRecord> said)
     {
         var scored = shadow.ScoreAll(rows, _learner.Options.MaxBatch);
-        for (var i = 0; i < said.Count; i++) Compared?.Invoke(said[i].Id, said[i].Label, shadow.Labels[scored.Best(i)]);
+        for (var i = 0; i < said.Count; i++) Compared?.Invoke(shadow.Version, said[i].Id, said[i].Label, shadow.Labels[scored.Best(i)]);
     }
 
     private string NewId() => Guid.CreateVersion7(_learner.Clock.GetUtcNow()).ToString("N");

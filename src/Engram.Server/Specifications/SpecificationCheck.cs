@@ -54,6 +54,7 @@ internal static partial class SpecificationCheck
         Between("gate.shadowPredictions", gate.ShadowPredictions, 0, 10_000_000);
         Between("gate.canaryPercent", gate.CanaryPercent, 0, 100);
         Between("gate.canarySamples", gate.CanarySamples, 1, 1_000_000);
+        if (gate.TrialHours is not (> 0 and <= 8760)) throw Wrong("gate.trialHours", gate.TrialHours, "above 0 to 8760");
         Between("gate.stepBackDrop", gate.StepBackDrop, 0, 1);
     }
 

@@ -11,7 +11,9 @@ namespace Engram.Server.Store;
 /// </remarks>
 internal sealed class FeedbackLog(SqliteFile file, Func<SqliteConnection, string, PredictionRecord?> findPrediction)
 {
-    private const double Confirms = 0.5; // rewards from here on confirm the predicted label
+    /// <summary>Rewards from here on confirm the predicted label.</summary>
+    public const double Confirms = 0.5;
+
     private long _last = ReadCounter(file);
 
     /// <summary>The last number given, on disk or not.</summary>

@@ -56,6 +56,21 @@ public interface ILearnerStore : IAsyncDisposable
     /// <param name="versions">At most as many versions.</param>
     IReadOnlyList<LivePerformance> Performance(int versions);
 
+    /// <summary>The same of all versions, since the first prediction of one of them whose truth came.</summary>
+    /// <param name="version">That one.</param>
+    IReadOnlyList<LivePerformance> PerformanceSince(int version);
+
+    /// <summary>The same of a version's last predictions whose truth came; null without any.</summary>
+    /// <param name="version">The version.</param>
+    /// <param name="limit">At most as many predictions.</param>
+    LivePerformance? LastPerformance(int version, int limit);
+
+    /// <summary>Inputs of a version's predictions whose truth came, in the order of the truth.</summary>
+    /// <param name="version">The version.</param>
+    /// <param name="since">Only what came since then.</param>
+    /// <param name="limit">At most as many.</param>
+    IReadOnlyList<JudgedInput> ReadJudgedInputs(int version, DateTimeOffset since, int limit);
+
     /// <summary>Predictions whose truth came, after a sequence, in its order: for watching.</summary>
     /// <param name="after">Only those after this sequence.</param>
     /// <param name="limit">At most as many.</param>

@@ -58,6 +58,12 @@ public sealed record LabelledSample(long Sequence, byte[] Input, string Label);
 /// <param name="DelaySeconds">From prediction to truth.</param>
 public sealed record JudgedPrediction(long Sequence, int Version, string Predicted, bool Right, string? Label, double DelaySeconds);
 
+/// <summary>An input whose prediction was judged.</summary>
+/// <param name="Input">The packed input.</param>
+/// <param name="Label">The true label; null where only the reward of a prediction is known.</param>
+/// <param name="Right">Whether the prediction was right.</param>
+public sealed record JudgedInput(byte[] Input, string? Label, bool Right);
+
 /// <summary>Feedback as it stands in the log.</summary>
 /// <param name="Sequence">Its place.</param>
 /// <param name="At">When it came.</param>

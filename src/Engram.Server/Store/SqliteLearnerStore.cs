@@ -119,6 +119,34 @@ internal sealed class SqliteLearnerStore : ILearnerStore
             .Select(row => new LivePerformance((int)row.Version, row.Labelled, row.Accuracy)).ToList());
 
     /// <inheritdoc/>
+    public IReadOnlyList<LivePerformance> PerformanceSince(int version) => _file.Read(connection =>
+        connection.Query<(long Version, long Labelled, double Accuracy)>(
+            """
+            SELECT version, COUNT(*), AVG(correct) FROM feedback
+            WHERE ordinal >= (SELECT MIN(ordinal) FROM feedback WHERE version = @version AND kind IN (1, 2) AND revoked IS NULL)
+              AND version IS NOT NULL AND kind IN (1, 2) AND revoked IS NULL GROUP BY version
+            """, new { version })
+            .Select(row => new LivePerformance((int)row.Version, row.Labelled, row.Accuracy)).ToList());
+
+    /// <inheritdoc/>
+    public LivePerformance? LastPerformance(int version, int limit) => _file.Read(connection =>
+        connection.Query<(long Labelled, double? Accuracy)>(
+            """
+            SELECT COUNT(*), AVG(correct) FROM (
+              SELECT correct FROM feedback WHERE version = @version AND kind IN (1, 2) AND revoked IS NULL ORDER BY ordinal DESC LIMIT @limit)
+            """, new { version, limit })
+            .Where(row => row.Labelled > 0).Select(row => new LivePerformance(version, row.Labelled, row.Accuracy)).SingleOrDefault());
+
+    /// <inheritdoc/>
+    public IReadOnlyList<JudgedInput> ReadJudgedInputs(int version, DateTimeOffset since, int limit) => _file.Read(connection =>
+        connection.Query<(byte[] Input, string? Label, long Correct)>(
+            """
+            SELECT input, CASE WHEN reward IS NULL THEN label END, correct FROM feedback
+            WHERE version = @version AND at >= @at AND kind IN (1, 2) AND revoked IS NULL ORDER BY ordinal LIMIT @limit
+            """, new { version, at = since.ToUnixTimeMilliseconds(), limit })
+            .Select(row => new JudgedInput(row.Input, row.Label, row.Correct == 1)).ToList());
+
+    /// <inheritdoc/>
     public IReadOnlyList<JudgedPrediction> ReadJudged(long after, int limit) => _file.Read(connection =>
         connection.Query<JudgedRow>(
             """

@@ -16,6 +16,8 @@ internal sealed class Teacher : IDisposable
     private readonly CancellationTokenSource _gone = new();
     private CancellationTokenSource _stop = new();
     private long _attempted; // automatic learning waits for feedback after this
+    private int? _attemptedFrom; // as long as this version is published
+    private (int? From, long Cursor) _lesson = (null, -1); // what was learnt last
     private long _sinceLast; // feedbacks that came since it was last looked whether to learn
     private int _queued;
     private int _considering;
@@ -25,6 +27,7 @@ internal sealed class Teacher : IDisposable
     {
         (_learner, _policy, _trainer, _maker, _keeper, _pruning) = (learner, learner.Specification.Learning, trainer, maker, keeper, pruning);
         Paused = paused;
+        _attemptedFrom = learner.Book.Champion?.Version;
         _attempted = learner.Book.All.Where(version => version.State != VersionState.Retired).Select(version => version.Cursor).DefaultIfEmpty(0).Max();
     }
 
@@ -115,12 +118,17 @@ internal sealed class Teacher : IDisposable
         _stop.Dispose();
         _stop = new CancellationTokenSource();
         // What waited through the pause, or was given back by a roll-back, is learnt.
-        (Paused, _attempted) = (false, 0);
+        (Paused, _attempted, _lesson) = (false, 0, (null, -1));
         _ = Task.Run(Consider);
     }
 
     /// <summary>Lets nothing be learnt again before this much has come.</summary>
-    public void SkipTo(long sequence) => Volatile.Write(ref _attempted, Math.Max(_attempted, sequence));
+    public void SkipTo(long sequence)
+    {
+        var champion = _learner.Book.Champion?.Version;
+        Volatile.Write(ref _attempted, champion == _attemptedFrom ? Math.Max(_attempted, sequence) : sequence);
+        _attemptedFrom = champion;
+    }
 
     /// <summary>Gives up what is being learnt, and completes when it is given up.</summary>
     public async Task StopAsync()
@@ -148,7 +156,8 @@ internal sealed class Teacher : IDisposable
         if (Paused || Volatile.Read(ref _queued) > 0 || _policy is { EverySamples: 0, EverySeconds: 0, OnDrift: false }) return null;
         // One that is being tried is decided upon first.
         if (_learner.Book.All.Any(version => version.State is VersionState.Shadow or VersionState.Canary)) return null;
-        var status = _learner.Store.Status(Math.Max(_learner.Book.Champion?.Cursor ?? 0, Volatile.Read(ref _attempted)));
+        var champion = _learner.Book.Champion;
+        var status = _learner.Store.Status(Math.Max(champion?.Cursor ?? 0, champion?.Version == _attemptedFrom ? Volatile.Read(ref _attempted) : 0));
         Interlocked.Exchange(ref _sinceLast, status.Waiting);
         if (status.Waiting == 0) return null;
         return _policy.EverySamples > 0 && status.Waiting >= _policy.EverySamples ? "count"
@@ -161,8 +170,11 @@ internal sealed class Teacher : IDisposable
         try
         {
             var lesson = Read(trigger == "unlearn");
-            Volatile.Write(ref _attempted, Math.Max(_attempted, lesson.Cursor));
-            if (lesson.IsEmpty) return null;
+            var same = (lesson.From?.Version, lesson.Cursor) == _lesson && lesson.Revoked.Count == 0;
+            // Of what waits only so much is learnt at a time: the same lesson again would come to the same end, until more can be learnt or asked for.
+            SkipTo(same ? _learner.Store.LastSequence : lesson.Cursor);
+            if (lesson.IsEmpty || (same && trigger is "count" or "time" or "drift")) return null;
+            _lesson = (lesson.From?.Version, lesson.Cursor);
             using var span = ServerActivities.Learning(_learner.Specification.Name, trigger, lesson.Samples.Count);
             Activity = LearnerActivity.Learning;
             Progress = 0;

@@ -105,7 +105,7 @@ internal sealed class VersionKeeper(LearnerContext learner, PredictionService se
     public async Task<VersionInfo> PublishAsync(VersionInfo info, ServedModel model, string who, string? reason, string action = "version.publish")
     {
         var old = learner.Book.Champion;
-        var changed = new List<VersionInfo> { info with { State = VersionState.Published, Published = learner.Clock.GetUtcNow(), Reason = reason ?? "" } };
+        var changed = new List<VersionInfo> { info with { State = VersionState.Published, Published = learner.Clock.GetUtcNow(), PublishedBy = who, Reason = reason ?? "" } };
         if (old is not null && old.Version != info.Version) changed.Add(old with { State = VersionState.Retired, Reason = $"replaced by version {info.Version}" });
         changed.AddRange(Tried(info.Version).Select(other => other with { State = VersionState.Refused, Reason = $"version {info.Version} was published" }));
         if (info.Aliases.Contains(VersionBook.ChallengerAlias)) await learner.Book.WriteAsync(VersionBook.ChallengerAlias, null).ConfigureAwait(false);
