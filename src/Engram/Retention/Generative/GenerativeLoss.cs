@@ -18,14 +18,16 @@ internal static class GenerativeLoss
 
     /// <summary>
     /// log N(x; μ_c, e^v_c) of every x under every class c, <c>[n, classes]</c>, without −½ log 2π per number. The square is multiplied
-    /// out, so that three products of matrices stand for <c>[n, classes, latent]</c> numbers.
+    /// out, so that three products of matrices stand for <c>[n, classes, latent]</c> numbers; in float64, since narrow classes make of it
+    /// small differences of great numbers.
     /// </summary>
     public static Tensor LogNormals(Tensor x, Tensor means, Tensor logVariances)
     {
-        var precision = logVariances.neg().exp();
-        var scaled = means.mul(precision);
-        var constant = means.mul(scaled).add(logVariances, alpha: Held(1)).sum([1]);
-        return x.square().mm(precision.t()).sub(x.mm(scaled.t()).mul(Held(2))).add(constant, alpha: Held(1)).mul(Held(-0.5));
+        var (wide, mu, v) = (x.to(ScalarType.Float64), means.to(ScalarType.Float64), logVariances.to(ScalarType.Float64));
+        var precision = v.neg().exp();
+        var scaled = mu.mul(precision);
+        var constant = mu.mul(scaled).add(v, alpha: Held(1)).sum([1]);
+        return wide.square().mm(precision.t()).sub(wide.mm(scaled.t()).mul(Held(2))).add(constant, alpha: Held(1)).mul(Held(-0.5)).to(x.dtype);
     }
 
     /// <summary>−log σ(s) where a critic's score should say real, −log(1 − σ(s)) where painted, <c>[n]</c>.</summary>

@@ -60,6 +60,27 @@ public class GeneratorFormulaTests
     }
 
     [Fact]
+    public void Densities_under_narrow_and_wide_classes_are_those_of_the_definition_and_so_are_their_slopes()
+    {
+        const int Classes = 10, Latent = 100;
+        using var scope = NewDisposeScope();
+        manual_seed(8);
+        var means = randn(Classes, Latent).mul(3);
+        var x = means.index_select(0, tensor(new long[] { 0, 3, 9 })).add(randn(3, Latent).mul(0.05)).detach().requires_grad_();
+        var logVariances = linspace(-8, 2, Classes).unsqueeze(1).expand(Classes, Latent).contiguous().requires_grad_();
+
+        var ours = GenerativeLoss.LogNormals(x, means, logVariances);
+        ours.logsumexp(1).sum().backward();
+
+        var (wide, v) = (x.detach().to(ScalarType.Float64).requires_grad_(), logVariances.detach().to(ScalarType.Float64).requires_grad_());
+        var direct = GenerativeLoss.LogNormal(wide.unsqueeze(1), means.to(ScalarType.Float64).unsqueeze(0), v.unsqueeze(0));
+        direct.logsumexp(1).sum().backward();
+        Assert.True(ours.to(ScalarType.Float64).allclose(direct, 1e-6, 1e-4));
+        Assert.True(x.grad!.to(ScalarType.Float64).allclose(wide.grad!, 1e-5, 1e-4));
+        Assert.True(logVariances.grad!.to(ScalarType.Float64).allclose(v.grad!, 1e-5, 1e-4));
+    }
+
+    [Fact]
     public void The_loss_of_feedback_has_a_prior_per_class_and_gates_by_class()
     {
         using var scope = NewDisposeScope();
