@@ -73,13 +73,14 @@ internal sealed class LearnerRecipe(LearnerSpecification specification, IReadOnl
         var features = Features(first);
         try
         {
+            // All in float64: what is deleted must be gone to the last digit.
             return _model.Kind switch
             {
-                "slda" => new StreamingLda(features) { FastProducts = true },
+                "slda" => new StreamingLda(features),
                 "fecam" => new FeCam(features),
-                "ncm" => new NearestClassMean(features) { FastProducts = true },
+                "ncm" => new NearestClassMean(features),
                 // A new class has few samples at first; with pooled balance it weighs as much as the old ones.
-                _ => new RidgeClassifier(features, _model.Lambda ?? Lambda(), balance: ClassBalance.Pooled) { FastProducts = true },
+                _ => new RidgeClassifier(features, _model.Lambda ?? Lambda(), balance: ClassBalance.Pooled),
             };
         }
         catch

@@ -107,7 +107,7 @@ public abstract class AnalyticLearner : IContinualLearner
         for (var start = first; start < source.Count; start += BlockSize)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Block(source, ids, start, +1);
+            Blocks(source, ids, start, Math.Min(start + BlockSize, source.Count), +1, undoFrom: first);
             blocks++;
             var done = Math.Min(start + BlockSize, source.Count);
             _cursor = (experience.Index, done);
@@ -144,7 +144,7 @@ public abstract class AnalyticLearner : IContinualLearner
                     throw new ArgumentException(
                         $"samples: {gone[code]} of label {samples.Labels[code]}, expected at most the {learnt} learnt", nameof(samples));
             }
-        for (var start = 0; start < samples.Count; start += BlockSize) Block(samples, ids, start, -1);
+        Blocks(samples, ids, 0, samples.Count, -1, undoFrom: 0);
     }
 
     /// <summary>Chooses <see cref="Temperature"/> so that probabilities say how often predictions are right.</summary>
@@ -310,6 +310,22 @@ public abstract class AnalyticLearner : IContinualLearner
     {
         using var scope = NewDisposeScope();
         return source.Gather([0]).Inputs.dtype;
+    }
+
+    // What fails in the middle leaves nothing behind: the terms since undoFrom are taken back.
+    private void Blocks(ISampleSource source, long[] ids, int start, int end, int sign, int undoFrom)
+    {
+        var at = start;
+        try
+        {
+            for (; at < end; at += BlockSize) Block(source, ids, at, sign);
+        }
+        catch
+        {
+            for (var back = undoFrom; back < at; back += BlockSize) Block(source, ids, back, -sign);
+            if (_cursor is { } cursor) _cursor = undoFrom == 0 ? null : (cursor.Experience, undoFrom);
+            throw;
+        }
     }
 
     private void Block(ISampleSource source, long[] ids, int start, int sign)

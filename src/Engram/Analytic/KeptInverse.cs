@@ -5,13 +5,16 @@ namespace Engram.Analytic;
 /// LLᵀ = I ± XRXᵀ, a head follows a new sample without a factorisation.
 /// </summary>
 /// <remarks>
-/// Work of one sample: three passes over R. Nothing drifts unseen: every so many rows the solution is held against the sums
-/// themselves, see <see cref="Agrees"/>.
+/// Work of one sample: three passes over R. Nothing drifts unseen: every so many rows, after the inversion, and whenever rows are taken away,
+/// which makes small rounding large where little is left, the solution is held against the sums themselves, see <see cref="Agrees"/>.
 /// </remarks>
 internal sealed class KeptInverse : IDisposable
 {
     /// <summary>The most by which λ may grow before a factorisation is due, as a share of it.</summary>
     public const double MostGrowth = 0.25;
+
+    /// <summary>Rows after which V is to be held against the sums.</summary>
+    public const int CheckedEvery = 256;
 
     private const double Tolerance = 1e-10; // relative, of each column
     private const int MostSteps = 16;
@@ -49,7 +52,7 @@ internal sealed class KeptInverse : IDisposable
     public bool Update(Tensor rows, int sign, Tensor before, Tensor after)
     {
         using var scope = NewDisposeScope();
-        Unchecked += rows.shape[0];
+        Unchecked += sign < 0 ? CheckedEvery : rows.shape[0];
         if (rows.shape[0] > 0)
         {
             var projected = rows.matmul(_inverse); // XR

@@ -12,7 +12,6 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
 {
     private const int RankShare = 4; // changes of more rows than a quarter of the features are solved from the start
     private (Tensor Weights, Tensor Bias)? _head;
-    private const int CheckedEvery = 256; // rows after which an update is held against the sums
     private KeptInverse? _inverse;
     private bool _asked; // for a head, with few rows since
     private long _changed; // rows since the last head
@@ -142,10 +141,11 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
     private Tensor? Updated()
     {
         if (!SmallUpdates || !_asked || System() is not { } system) return null;
-        if (_inverse?.Solve(system.Ridge) is { } solved && (_inverse.Unchecked < CheckedEvery || _inverse.Agrees(system, solved)))
+        if (_inverse?.Solve(system.Ridge) is { } solved && (_inverse.Unchecked < KeptInverse.CheckedEvery || _inverse.Agrees(system, solved)))
             return solved.mul_(Held(system.Scale));
         Restart();
         if (SecondMoments.Fits(Features.FeatureCount, 6)) _inverse = KeptInverse.Of(system);
+        if (_inverse is { } fresh && !fresh.Agrees(system, fresh.Solution)) Restart(); // too near singular to be inverted
         return _inverse?.Solution.mul(Held(system.Scale));
     }
 

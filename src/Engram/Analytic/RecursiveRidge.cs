@@ -63,7 +63,8 @@ public sealed class RecursiveRidge : AnalyticLearner
         inner.diagonal().add_(Held(1), alpha: Held(1));
         var (factor, info) = linalg.cholesky_ex(inner); // I ± XRXᵀ = LLᵀ
         if (info.item<int>() != 0)
-            throw new ArgumentException("samples: statistics would turn negative, expected samples that were learnt before");
+            throw new ArgumentException(
+                $"samples: statistics would turn negative; expected samples that were learnt before, and a lambda that is not small beside the features' squares (it is {_lambda})");
         var half = linalg.solve_triangular(factor, projected, upper: false); // T = L⁻¹XR, so that R ∓ TᵀT is symmetric
         var gain = linalg.solve_triangular(factor.t(), half, upper: true); // (RnewXᵀ)ᵀ = L⁻ᵀT
         _weights.add_(gain.t().matmul(y.sub(x.matmul(_weights))), alpha: Held(sign));

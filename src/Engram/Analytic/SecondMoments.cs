@@ -61,7 +61,11 @@ internal sealed class SecondMoments : IDisposable
         Sums.add_(oneHot.t().matmul(exact), alpha: Held(sign));
         if (sign < 0) Sums.masked_fill_(Empty.unsqueeze(1), Held(0)); // no sample, no rounding left over
         var terms = precision == ScalarType.Float64 ? exact : features;
-        if (_kept == Analytic.Products.Shared) AddProducts(Products, terms, sign);
+        if (_kept == Analytic.Products.Shared)
+        {
+            AddProducts(Products, terms, sign);
+            if (sign < 0 && Empty.all().item<bool>()) Products.zero_();
+        }
         if (_kept == Analytic.Products.PerClass) AddPerClass(terms, ids, sign);
     }
 
