@@ -60,10 +60,13 @@ public sealed class Cumulative : RetentionMechanism
 
 /// <summary>
 /// Starts every experience from the first weights again: alone, training from scratch; with <see cref="Cumulative"/>, joint
-/// training.
+/// training. Buffers, such as the running statistics of batch normalisation, start again too.
 /// </summary>
 public sealed class Reinitialise : RetentionMechanism
 {
+    private const string Buffer = "buffer.";
+
+    private readonly SortedDictionary<string, Tensor> _buffers = new(StringComparer.Ordinal);
     private Tensor _initial = null!;
 
     /// <inheritdoc/>
@@ -73,7 +76,7 @@ public sealed class Reinitialise : RetentionMechanism
     public override Seams Seams => Seams.Parameters;
 
     /// <inheritdoc/>
-    public override long MemoryBytes => _initial.numel() * 4;
+    public override long MemoryBytes => _buffers.Values.Append(_initial).Sum(tensor => tensor.numel() * tensor.element_size());
 
     /// <inheritdoc/>
     protected internal override bool ForgetsMoments => true;
@@ -83,6 +86,7 @@ public sealed class Reinitialise : RetentionMechanism
     {
         ArgumentNullException.ThrowIfNull(context);
         _initial = context.Arena.Values.detach().clone().DetachFromDisposeScope();
+        foreach (var (name, buffer) in context.Model.named_buffers()) Keep(name, buffer.detach().clone().DetachFromDisposeScope());
     }
 
     /// <inheritdoc/>
@@ -99,6 +103,7 @@ public sealed class Reinitialise : RetentionMechanism
         ArgumentNullException.ThrowIfNull(context);
         using var _ = no_grad();
         context.Arena.Values.copy_(_initial);
+        foreach (var (name, buffer) in context.Model.named_buffers()) buffer.copy_(_buffers[name]);
     }
 
     /// <inheritdoc/>
@@ -106,6 +111,7 @@ public sealed class Reinitialise : RetentionMechanism
     {
         ArgumentNullException.ThrowIfNull(state);
         state.Tensors["initial"] = _initial;
+        foreach (var (name, buffer) in _buffers) state.Tensors[Buffer + name] = buffer;
     }
 
     /// <inheritdoc/>
@@ -114,8 +120,21 @@ public sealed class Reinitialise : RetentionMechanism
         ArgumentNullException.ThrowIfNull(state);
         _initial.Dispose();
         _initial = state.Take("initial")!;
+        // Bundles of before buffers were kept have none: those of the model as it was built are the first ones too.
+        foreach (var name in _buffers.Keys.ToArray())
+            if (state.Take(Buffer + name) is { } buffer) Keep(name, buffer);
     }
 
     /// <inheritdoc/>
-    protected override void Dispose(bool disposing) => _initial?.Dispose();
+    protected override void Dispose(bool disposing)
+    {
+        _initial?.Dispose();
+        foreach (var buffer in _buffers.Values) buffer.Dispose();
+    }
+
+    private void Keep(string name, Tensor buffer)
+    {
+        if (_buffers.TryGetValue(name, out var before)) before.Dispose();
+        _buffers[name] = buffer;
+    }
 }

@@ -25,7 +25,7 @@ public sealed record GDumbOptions
 /// </summary>
 /// <remarks>
 /// The paper's training recipe (SGD with warm restarts, CutMix, 256 epochs) is not part of it; the learner's own is used.
-/// Parameters and the optimiser's moments start anew with every experience.
+/// Parameters, buffers and the optimiser's moments start anew with every experience.
 /// </remarks>
 public sealed class GDumb : RetentionMechanism
 {

@@ -114,14 +114,11 @@ public sealed class CompressedReplay : RetentionMechanism
         ArgumentNullException.ThrowIfNull(context);
         using var _ = no_grad();
         var random = new SeededRandom(context.Options.Seed, $"{Name}/{context.Experience.Index}");
-        foreach (var chunk in random.Permutation(context.Source.Count).Chunk(1024))
+        _buffer.OfferAll(context, random.Permutation(context.Source.Count), part =>
         {
-            using var scope = NewDisposeScope();
-            var part = context.Fetch(Array.ConvertAll(chunk, index => (long)index));
             var codes = Codec(context).Encode(UnitInputs.Of(part.Raw));
-            _buffer.Offer(
-                new BatchPart { Raw = codes, Inputs = codes, Targets = part.Targets, Tasks = part.Tasks }, context.Experience.Index);
-        }
+            return new BatchPart { Raw = codes, Inputs = codes, Targets = part.Targets, Tasks = part.Tasks };
+        });
     }
 
     /// <inheritdoc/>
