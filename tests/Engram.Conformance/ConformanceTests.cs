@@ -86,8 +86,9 @@ public class ConformanceTests
         if (all.Any(effects => effects.Mechanism is AnalyticHead)) Assert.Skip("stands alone: see the check without it");
         using var learner = new Learner(() => SmallStream.Model(strategy), SmallBatches(scenario), Effects.Between(all));
         SmallStream.TeachUnequal(learner, scenario);
-        // What is frozen for good shows when a task comes back.
-        if (scenario == Scenario.TaskIncremental) learner.Learn(new Experience(3, SmallStream.Experience(scenario, 0).Train, 0));
+        // What is frozen for good shows when tasks come back.
+        if (scenario == Scenario.TaskIncremental)
+            foreach (var back in new[] { 0, 2 }) learner.Learn(new Experience(3 + back, SmallStream.Experience(scenario, back).Train, back));
         using var scope = torch.NewDisposeScope();
         using var _ = torch.no_grad();
         learner.Context.Model.eval();

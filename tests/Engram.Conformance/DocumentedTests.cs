@@ -18,7 +18,27 @@ public class DocumentedTests
         Assert.Contains(created, instance => instance.GetType() == mechanism);
     }
 
-    [Theory, MemberData(nameof(ConformanceTests.AllStrategies), MemberType = typeof(ConformanceTests))]
+    [Fact]
+    public void Every_choice_that_an_option_offers_is_made_in_some_case()
+    {
+        var mechanisms = Cases.All.SelectMany(strategy => Cases.Mechanisms(strategy)).ToArray();
+        foreach (var type in MechanismKind.All.Select(kind => kind.OptionsType).OfType<Type>().Distinct())
+        {
+            var made = mechanisms.Select(mechanism => Cases.OptionsOf(mechanism, type)).OfType<object>().ToArray();
+            foreach (var property in type.GetProperties())
+            {
+                var choices = property.PropertyType == typeof(bool) ? [false, true]
+                    : property.PropertyType.IsEnum ? Enum.GetValues(property.PropertyType).Cast<object>().ToArray() : [];
+                foreach (var choice in choices)
+                    Assert.True(made.Any(options => property.GetValue(options)!.Equals(choice)), $"{type.Name}: {property.Name} is {choice} in no case");
+            }
+        }
+        foreach (var mechanism in mechanisms) mechanism.Dispose();
+    }
+
+    public static TheoryData<string> StrategyNames => [.. Strategies.All.Select(strategy => strategy.Name)];
+
+    [Theory, MemberData(nameof(StrategyNames))]
     public void Every_part_of_a_strategy_has_a_method_card_that_names_it(string name)
     {
         var titles = Directory.GetFiles(Cards, "*.md").Select(path => File.ReadLines(path).First()).ToArray();

@@ -23,6 +23,11 @@ public sealed class Cumulative : RetentionMechanism
         source.Count * source.InputShape.Aggregate(source.InputType == ScalarType.Byte ? 1L : 4L, (bytes, size) => bytes * size));
 
     /// <inheritdoc/>
+    protected internal override string? WhyNotBeside(RetentionMechanism other) => other.Seams.HasFlag(Seams.Samples)
+        ? $"trains on all samples there were, expected no {other.Name} beside it"
+        : null;
+
+    /// <inheritdoc/>
     protected internal override ISampleSource ChooseTrainingData(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -79,6 +84,9 @@ public sealed class Reinitialise : RetentionMechanism
     public override long MemoryBytes => _buffers.Values.Append(_initial).Sum(tensor => tensor.numel() * tensor.element_size());
 
     /// <inheritdoc/>
+    protected internal override string? WhyNotBeside(RetentionMechanism other) => WhyNothingToKeep(other);
+
+    /// <inheritdoc/>
     protected internal override bool ForgetsMoments => true;
 
     /// <inheritdoc/>
@@ -131,6 +139,12 @@ public sealed class Reinitialise : RetentionMechanism
         _initial?.Dispose();
         foreach (var buffer in _buffers.Values) buffer.Dispose();
     }
+
+    internal static string? WhyNothingToKeep(RetentionMechanism other) =>
+        other is WeightPenalty or LearningWithoutForgetting or LessForgettingLearning or GradientEpisodicMemory
+            or AveragedGradientEpisodicMemory or CopyWeightsReinit or PackNet or ProgressiveNetworks
+            ? $"starts every experience from the first weights, which leaves {other.Name} nothing to keep, expected no {other.Name} beside it"
+            : null;
 
     private void Keep(string name, Tensor buffer)
     {

@@ -33,6 +33,11 @@ public sealed class CopyWeightsReinit : RetentionMechanism
     public override long MemoryBytes => (_weight is null ? 0 : 4 * (_weight.numel() + _bias!.numel())) + _frozen.Bytes;
 
     /// <inheritdoc/>
+    protected internal override string? WhyNotBeside(RetentionMechanism other) => other is DecoupledHead or WeightAligning
+        ? $"consolidates the head's rows, which {other.Name} sets anew, expected one of them"
+        : null;
+
+    /// <inheritdoc/>
     protected internal override void Attach(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);

@@ -65,6 +65,11 @@ public sealed class GDumb : RetentionMechanism
     };
 
     /// <inheritdoc/>
+    protected internal override string? WhyNotBeside(RetentionMechanism other) => other.Seams.HasFlag(Seams.Samples)
+        ? $"trains on its own memory alone, expected no {other.Name} beside it"
+        : Reinitialise.WhyNothingToKeep(other);
+
+    /// <inheritdoc/>
     protected internal override int? ChooseEpochs(LearningContext context) => _options.Epochs;
 
     /// <inheritdoc/>

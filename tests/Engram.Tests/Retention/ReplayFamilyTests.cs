@@ -250,6 +250,18 @@ public sealed class ReplayFamilyTests
         AssertRefused("gdumb and balanced-batches both choose the training data", new(), new GDumb(), new BalancedBatches());
         AssertRefused("expected si before ewc", new(), new ElasticWeightConsolidation(), new SynapticIntelligence());
         AssertRefused("expected only one of them", new(), new SynapticIntelligence(), new RiemannianWalk());
+        foreach (var scratch in new Func<RetentionMechanism>[] { () => new GDumb(), () => new Reinitialise() })
+            foreach (var kept in new RetentionMechanism[]
+                { new ElasticWeightConsolidation(), new SynapticIntelligence(), new MemoryAwareSynapses(), new LearningWithoutForgetting(),
+                    new GradientEpisodicMemory() })
+                AssertRefused($"leaves {kept.Name} nothing to keep", new(), scratch(), kept);
+        AssertRefused("gdumb trains on its own memory alone, expected no replay", new(), new GDumb(), new Replay());
+        AssertRefused("cumulative trains on all samples there were, expected no replay", new(), new Replay(), new Cumulative());
+        AssertRefused("as a-gem does, expected one of them", new(), new AveragedGradientEpisodicMemory(), new GradientEpisodicMemory());
+        AssertRefused("replay repeats stored samples as der++ does, expected one memory", new(), new Replay(), new DarkExperienceReplay());
+        AssertRefused("replay repeats stored samples as er-ace does, expected one memory", new(), new Replay(), new ErAce());
+        AssertRefused("cwr consolidates the head's rows, which wa sets anew", new(), new WeightAligning(), new CopyWeightsReinit());
+        AssertRefused("cwr consolidates the head's rows, which decoupled-head sets", new(), new CopyWeightsReinit(), new DecoupledHead());
         AssertRefused("expected class- or domain-incremental", new() { Scenario = Scenario.TaskIncremental }, new ErAce());
         AssertRefused("expected Iterations to be null", new() { Iterations = 5 }, new GDumb());
         Assert.Contains("Alpha: -1, expected 0 or more", Assert.Throws<ArgumentException>(
