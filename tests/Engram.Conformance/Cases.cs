@@ -1,6 +1,7 @@
 using System.Reflection;
 using Engram.Learning;
 using Engram.Memory;
+using Engram.Models;
 using Engram.Retention;
 
 namespace Engram.Conformance;
@@ -17,6 +18,14 @@ internal static class Cases
         Mode("lwf, by past", Scenario.DomainIncremental, _ =>
             [new LearningWithoutForgetting(new LwfOptions { Weighting = DistillationWeighting.ByPast })]),
         Mode("lfl, free head", Scenario.DomainIncremental, _ => [new LessForgettingLearning(new LflOptions { FreezeHead = false })]),
+        Mode("a-gem, by sample", Scenario.DomainIncremental, budget =>
+            [new AveragedGradientEpisodicMemory(new AGemOptions { Capacity = budget.Capacity, Balance = BalanceBy.Sample })]),
+        Mode("a-gem, by class", Scenario.ClassIncremental, budget =>
+            [new AveragedGradientEpisodicMemory(new AGemOptions { Capacity = budget.Capacity, Balance = BalanceBy.Class, PerGroup = 6 })]),
+        Mode("der++, by class", Scenario.ClassIncremental, budget =>
+            [new DarkExperienceReplay(new DerOptions { Capacity = budget.Capacity, Balance = BalanceBy.Class })]),
+        Mode("der, by experience", Scenario.TaskIncremental, budget =>
+            [new DarkExperienceReplay(new DerOptions { Capacity = budget.Capacity, Balance = BalanceBy.Experience, Beta = 0 })]),
         Mode("icarl, so many per class", Scenario.ClassIncremental, _ => [new Icarl(new ExemplarOptions { PerClass = 4 })]),
         Mode("il2m, probabilities", Scenario.ClassIncremental, budget =>
             [new Il2m(new Il2mOptions { Capacity = budget.Capacity, Scores = Il2mScores.Probabilities })]),
@@ -38,6 +47,11 @@ internal static class Cases
             [new DecoupledHead(new DecoupledHeadOptions { Capacity = budget.Capacity, Restart = false, Steps = 20 })]),
         Mode("brain-inspired, hard targets", Scenario.ClassIncremental, _ => [new BrainInspiredReplay(new BrainInspiredOptions
             { Widths = [16], Targets = ReplayTargets.Hard, Reconstruction = Reconstruction.Gaussian })]),
+        Mode("brain-inspired, T²", Scenario.DomainIncremental, _ =>
+            [new BrainInspiredReplay(new BrainInspiredOptions { Widths = [16], SquaredTemperature = true })]),
+        Mode("generative classifier, Bernoulli", Scenario.ClassIncremental, budget => [new GenerativeClassifier(new GenerativeClassifierOptions
+            { Vae = new VaeOptions { Widths = budget.GeneratorWidths!, LatentSize = 5 }, Likelihood = Reconstruction.Bernoulli })])
+            with { Backbone = inputs => new RawInputs(inputs) },
         Mode("generative replay, T² or not", Scenario.ClassIncremental, _ => [new GenerativeReplay(new GenerativeReplayOptions
             { Targets = ReplayTargets.Soft, SquaredTemperature = false, Generator = () => new VaeGenerator(new VaeOptions { Widths = [16] }) })]),
     ];
