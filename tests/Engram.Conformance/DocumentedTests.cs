@@ -57,6 +57,8 @@ public class DocumentedTests
             var card = File.ReadAllText(path);
             foreach (var part in new[] { "For", "Fails|When it fails", "Cost|Costs", "Papers?", "Measured", "Verified" })
                 Assert.True(Regex.IsMatch(card, $@"\*\*({part})\b"), $"{Path.GetFileName(path)}: no **{part}**");
+            var measured = Regex.Match(card, @"\*\*Measured\b.*?(?=\n\*\*|\z)", RegexOptions.Singleline).Value;
+            Assert.True(Regex.IsMatch(measured, @"\b0\.\d{2}|\d\.\d+ ?(%|±)"), $"{Path.GetFileName(path)}: **Measured** without a result in numbers");
         }
     }
 
