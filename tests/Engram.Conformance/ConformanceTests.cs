@@ -2,7 +2,6 @@ using Engram.Analytic;
 using Engram.Data;
 using Engram.Evaluation;
 using Engram.Learning;
-using Engram.Persistence;
 using Engram.Retention;
 using Engram.Streams;
 using Engram.Tests;
@@ -23,38 +22,6 @@ public class ConformanceTests
     public static TheoryData<string, Scenario> WithMechanisms =>
         [.. Cases.All.Where(strategy => strategy.Name != "naive")
             .SelectMany(strategy => strategy.Scenarios.Select(scenario => (strategy.Name, scenario)))];
-
-    [Theory, MemberData(nameof(InEveryScenario))]
-    public void Saving_loading_and_going_on_equals_not_stopping(string name, Scenario scenario)
-    {
-        var strategy = Cases.Named(name);
-        var options = SmallStream.Options(scenario);
-        using var whole = SmallStream.Learner(strategy, options);
-        using var first = SmallStream.Learner(strategy, options);
-        for (var index = 0; index < 2; index++)
-        {
-            whole.Learn(SmallStream.Experience(scenario, index));
-            first.Learn(SmallStream.Experience(scenario, index));
-        }
-        var folder = Directory.CreateTempSubdirectory("engram-conformance-");
-        try
-        {
-            Bundle.Save(first, Path.Combine(folder.FullName, "bundle"));
-            using var second = SmallStream.Learner(strategy, options);
-            Bundle.Restore(second, Path.Combine(folder.FullName, "bundle"));
-            Assert.Equal(SmallStream.Scores(whole, scenario, 2), SmallStream.Scores(second, scenario, 2));
-
-            whole.Learn(SmallStream.Experience(scenario, 2));
-            second.Learn(SmallStream.Experience(scenario, 2));
-            Assert.Equal(SmallStream.Scores(whole, scenario, 3), SmallStream.Scores(second, scenario, 3));
-            foreach (var (kept, loaded) in whole.Mechanisms.Zip(second.Mechanisms))
-                Assert.Equal(kept.MemoryBytes, loaded.MemoryBytes);
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
-    }
 
     [Theory, MemberData(nameof(WithMechanisms))]
     public void Every_mechanism_is_active_without_it_the_same_learner_learns_otherwise(string name, Scenario scenario)
@@ -106,14 +73,6 @@ public class ConformanceTests
             Assert.Equal(declared, effects.Seen & declared);
             if (mechanism is WeightPenalty) Assert.True(effects.Penalty > 0, $"{mechanism.Name}: its penalty is {effects.Penalty}");
         }
-    }
-
-    [Theory, MemberData(nameof(AllStrategies))]
-    public void The_same_seed_gives_identical_results_and_another_seed_does_not(string name)
-    {
-        var first = Run(name, seed: 3);
-        Assert.Equal(first, Run(name, seed: 3));
-        Assert.NotEqual(first, Run(name, seed: 4));
     }
 
     [Theory, MemberData(nameof(AllStrategies))]
@@ -184,28 +143,6 @@ public class ConformanceTests
             foreach (var one in new[] { learner, fresh }) one.Learn(SmallStream.Experience(scenario, 0));
             Assert.Equal(SmallStream.Scores(fresh, scenario, 1), SmallStream.Scores(learner, scenario, 1));
         }
-    }
-
-    [Theory, MemberData(nameof(AllStrategies))]
-    public void Cancelling_in_mid_experience_and_going_on_equals_not_stopping(string name)
-    {
-        var strategy = Cases.Named(name);
-        var scenario = SmallStream.ScenarioOf(strategy);
-        var whole = Run(name, seed: 0);
-
-        using var learner = SmallStream.Learner(strategy, clock: new EveryStepClock());
-        foreach (var experience in SmallStream.Experiences(scenario))
-        {
-            // After the first step, after one in the middle and before the last.
-            var stops = new Stops(steps => [1, (steps / 2) + 1, steps - 1]);
-            while (stops.Learn(learner, experience) is { } stopped)
-            {
-                Assert.Equal(stopped, learner.Cursor!.Step);
-                Assert.DoesNotContain(SmallStream.Scores(learner, scenario, experience.Index + 1), float.IsNaN);
-            }
-            Assert.True(stops.Made >= 1, $"{experience.Name} was never interrupted");
-        }
-        Assert.Equal(whole, SmallStream.Scores(learner, scenario, 3));
     }
 
     [Theory, MemberData(nameof(AllStrategies))]
@@ -283,13 +220,4 @@ public class ConformanceTests
 
     // Counted per thread, so that finalisers of other tests' tensors do not disturb.
     private static long LiveTensors() => DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
-
-    private static float[] Run(string name, long seed)
-    {
-        var strategy = Cases.Named(name);
-        var scenario = SmallStream.ScenarioOf(strategy);
-        using var learner = SmallStream.Learner(strategy, SmallStream.Options(scenario, seed));
-        foreach (var experience in SmallStream.Experiences(scenario)) learner.Learn(experience);
-        return SmallStream.Scores(learner, scenario, 3);
-    }
 }

@@ -99,6 +99,18 @@ public class SplitMnistMeasurements(ITestOutputHelper output)
         Assert.True(seeds.Average() >= goal, $"{name}: {seeds.Average():f4}, expected {goal} or more");
     }
 
+    /// <summary>For what takes too long on all of it: 500 samples of each digit, memory 200.</summary>
+    [Theory(Explicit = true)]
+    [InlineData("naive")]
+    [InlineData("replay")]
+    [InlineData("gss")]
+    public void Accuracy_on_a_part_of_Split_MNIST(string name)
+    {
+        var seeds = Enumerable.Range(0, 3).Select(seed => SplitMnist.Accuracy(
+            Scenario.ClassIncremental, seed, () => Strategies.Named(name).Create(new StrategyBudget(200)), perClass: 500));
+        Print($"part {name} ClassIncremental, 500 of each digit, memory 200: {Text(seeds)}");
+    }
+
     [Fact(Explicit = true)]
     public void Time_of_a_step_against_naive()
     {
