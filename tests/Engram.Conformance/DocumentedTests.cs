@@ -18,7 +18,29 @@ public class DocumentedTests
         Assert.Contains(created, instance => instance.GetType() == mechanism);
     }
 
-    [Theory, MemberData(nameof(ConformanceTests.AllStrategies), MemberType = typeof(ConformanceTests))]
+    [Fact]
+    public void Every_choice_that_an_option_offers_is_made_in_some_case()
+    {
+        var mechanisms = Cases.All.SelectMany(strategy => Cases.Mechanisms(strategy)).ToArray();
+        var missing = new List<string>();
+        foreach (var type in MechanismKind.All.Select(kind => kind.OptionsType).OfType<Type>().Distinct())
+        {
+            var made = mechanisms.Select(mechanism => Cases.OptionsOf(mechanism, type)).OfType<object>().ToArray();
+            foreach (var property in type.GetProperties())
+            {
+                var choices = property.PropertyType == typeof(bool) ? [false, true]
+                    : property.PropertyType.IsEnum ? Enum.GetValues(property.PropertyType).Cast<object>().ToArray() : [];
+                missing.AddRange(choices.Where(choice => !made.Any(options => property.GetValue(options)!.Equals(choice)))
+                    .Select(choice => $"{type.Name}.{property.Name} {choice}"));
+            }
+        }
+        foreach (var mechanism in mechanisms) mechanism.Dispose();
+        Assert.Empty(missing);
+    }
+
+    public static TheoryData<string> StrategyNames => [.. Strategies.All.Select(strategy => strategy.Name)];
+
+    [Theory, MemberData(nameof(StrategyNames))]
     public void Every_part_of_a_strategy_has_a_method_card_that_names_it(string name)
     {
         var titles = Directory.GetFiles(Cards, "*.md").Select(path => File.ReadLines(path).First()).ToArray();
@@ -35,6 +57,8 @@ public class DocumentedTests
             var card = File.ReadAllText(path);
             foreach (var part in new[] { "For", "Fails|When it fails", "Cost|Costs", "Papers?", "Measured", "Verified" })
                 Assert.True(Regex.IsMatch(card, $@"\*\*({part})\b"), $"{Path.GetFileName(path)}: no **{part}**");
+            var measured = Regex.Match(card, @"\*\*Measured\b.*?(?=\n\*\*|\z)", RegexOptions.Singleline).Value;
+            Assert.True(Regex.IsMatch(measured, @"\b0\.\d{2}|\d\.\d+ ?(%|±)"), $"{Path.GetFileName(path)}: **Measured** without a result in numbers");
         }
     }
 

@@ -1,3 +1,4 @@
+using Engram.Analytic;
 using Engram.Data;
 using Engram.Evaluation;
 using Engram.Learning;
@@ -18,19 +19,34 @@ internal static class SmallStream
 
     public static Scenario ScenarioOf(Strategy strategy) => strategy.Scenarios[0];
 
-    public static LearnerOptions Options(Strategy strategy, long seed = 0) => Options(ScenarioOf(strategy), seed);
-
     public static LearnerOptions Options(Scenario scenario, long seed = 0) =>
         new() { Scenario = scenario, BatchSize = 8, Epochs = 2, Seed = seed };
 
+    public static ContinualModel Model(Strategy strategy)
+    {
+        var backbone = strategy.Backbone?.Invoke(784) ?? new Mlp(784, 32, 32);
+        return new ContinualModel(backbone, strategy.Head?.Invoke(backbone.FeatureCount));
+    }
+
     public static Learner Learner(
-        Strategy strategy, LearnerOptions? options = null, int budget = 30, TimeProvider? clock = null) => new(
-        () =>
+        Strategy strategy, LearnerOptions? options = null, int budget = 30, TimeProvider? clock = null) =>
+        new(() => Model(strategy), options ?? Options(ScenarioOf(strategy)), Cases.Mechanisms(strategy, budget), clock);
+
+    /// <summary>Teaches the three experiences with 12 samples of the first class, 8 of the second and 4 of others.</summary>
+    public static void TeachUnequal(Learner learner, Scenario scenario)
+    {
+        foreach (var experience in Experiences(scenario))
         {
-            var backbone = strategy.Backbone?.Invoke(784) ?? new Mlp(784, 32, 32);
-            return new ContinualModel(backbone, strategy.Head?.Invoke(backbone.FeatureCount));
-        },
-        options ?? Options(strategy), strategy.Create(new StrategyBudget(budget) { GeneratorWidths = [16] }), clock);
+            var (train, taken) = (experience.Train, new int[experience.Train.Labels.Count]);
+            int[] rows = [.. Enumerable.Range(0, train.Count).Where(row =>
+                taken[train.Codes.Span[row]]++ < Math.Max(4, PerClass - (4 * train.Codes.Span[row])))];
+            var unequal = new SubsetSource(train, rows);
+            // A backbone that a mechanism would teach without labels learns the same without it.
+            if (learner.Context.Model.Backbone is IUnlabelledBackbone { IsLearnt: false } backbone)
+                backbone.LearnFrom(unequal, learner.Context.Model.Scaling, learner.Context.Options.Seed);
+            learner.Learn(new Experience(experience.Index, unequal, experience.TaskId));
+        }
+    }
 
     /// <summary>Three experiences of 3, 2 and 1 classes; in task- and domain-incremental learning of 2 classes each.</summary>
     public static IReadOnlyList<Experience> Experiences(Scenario scenario) =>
@@ -122,5 +138,37 @@ internal sealed class StepCounts(Func<long> count) : IProgress<LearningProgress>
     public void Report(LearningProgress value)
     {
         if (value.Activity == "training") _counts[value.Step] = count();
+    }
+}
+
+/// <summary>Cancels learning after some steps of an experience, each once.</summary>
+internal sealed class Stops(Func<long, long[]> after) : IProgress<LearningProgress>
+{
+    private readonly HashSet<long> _made = [];
+    private CancellationTokenSource? _source;
+    private long _last;
+
+    public int Made => _made.Count;
+
+    /// <summary>The step it was stopped after, or null when the experience was learnt to its end.</summary>
+    public long? Learn(Learner learner, Experience experience)
+    {
+        using var source = _source = new CancellationTokenSource();
+        try
+        {
+            learner.Learn(experience, this, source.Token);
+            return null;
+        }
+        catch (OperationCanceledException)
+        {
+            return _last;
+        }
+    }
+
+    public void Report(LearningProgress value)
+    {
+        if (value.Activity != "training" || value.Step >= value.Steps || !after(value.Steps).Contains(value.Step) || !_made.Add(value.Step)) return;
+        _last = value.Step;
+        _source!.Cancel();
     }
 }

@@ -22,6 +22,7 @@ public sealed class AnalyticHead : RetentionMechanism
     private AnalyticLearner? _learner;
     private JsonObject? _recipe;
     private bool _frozen;
+    private int _summed; // samples of the first experience, while it is summed
 
     /// <summary>Creates it.</summary>
     /// <param name="name">Short name for tables and files, for example <c>slda</c>.</param>
@@ -123,13 +124,14 @@ public sealed class AnalyticHead : RetentionMechanism
         ArgumentNullException.ThrowIfNull(context);
         if (_frozen) return;
         using var _ = no_grad();
-        for (var start = 0; start < context.Source.Count; start += BlockSize)
+        while (_summed < context.Source.Count)
         {
             using var scope = NewDisposeScope();
-            var indices = new long[Math.Min(BlockSize, context.Source.Count - start)];
-            for (var i = 0; i < indices.Length; i++) indices[i] = start + i;
+            var indices = new long[Math.Min(BlockSize, context.Source.Count - _summed)];
+            for (var i = 0; i < indices.Length; i++) indices[i] = _summed + i;
             var part = context.Fetch(indices);
             Learner.Sum(context.Model.Backbone.forward(part.Inputs), part.Targets);
+            _summed += indices.Length;
         }
         Freeze(context);
     }
@@ -152,6 +154,7 @@ public sealed class AnalyticHead : RetentionMechanism
         ArgumentNullException.ThrowIfNull(state);
         Learner.Save(state);
         state.Values["frozen"] = _frozen;
+        if (!_frozen && _summed > 0) state.Values["summed"] = _summed;
         foreach (var (name, tensor) in Learner.Features.Describe().Tensors) state.Tensors[$"features.{name}"] = tensor;
     }
 
@@ -171,6 +174,7 @@ public sealed class AnalyticHead : RetentionMechanism
             if (!state.Tensors.TryGetValue($"features.{name}", out var saved) || !saved.Equals(tensor))
                 throw new InvalidDataException($"features: {name} is missing or of another seed, expected that of this learner");
         Learner.Load(state);
+        _summed = (int?)state.Values["summed"] ?? 0;
     }
 
     /// <inheritdoc/>

@@ -38,7 +38,7 @@ public sealed class Learner : IContinualLearner
         }
         Optimizer = options.Optimizer.Build();
         if (options.EarlyStopping is { } stopping) Best = new BestWeights(this, stopping);
-        foreach (var mechanism in Mechanisms) mechanism.AttachOnce(Context);
+        RetentionMechanism.AttachAll(Mechanisms, Context);
         _meter = new LearningMeter(clock ?? TimeProvider.System);
         _loop = new TrainingLoop(this, _meter, clock ?? TimeProvider.System);
     }
@@ -71,7 +71,7 @@ public sealed class Learner : IContinualLearner
     /// <value>Default none.</value>
     public Action? BetweenSteps { get; set; }
 
-    /// <summary>Learns one experience. After cancellation, calling it again with the same experience goes on where it stopped.</summary>
+    /// <summary>Learns one experience. After cancellation or an exception, calling it again with the same experience goes on where it stopped.</summary>
     /// <param name="experience">What to learn.</param>
     /// <param name="progress">Told a few times a second.</param>
     /// <param name="cancellationToken">Stops after the step in progress; nothing learnt is lost.</param>
@@ -117,7 +117,7 @@ public sealed class Learner : IContinualLearner
     }
 
     /// <summary>Scores of samples, <c>[batch, classes]</c>: logits, or what a mechanism puts in their place.</summary>
-    /// <param name="inputs"><c>[batch, ...]</c>, Byte or Float32.</param>
+    /// <param name="inputs"><c>[batch, ...]</c>, Byte or Float32 as was learnt.</param>
     /// <param name="taskId">The task, needed in task-incremental learning.</param>
     public Tensor Scores(Tensor inputs, int? taskId = null)
     {
@@ -275,13 +275,15 @@ public sealed class Learner : IContinualLearner
         SampleCheck.Throw("validation", validation);
         if (validation.LabelTasks is null != train.LabelTasks is null)
             throw new ArgumentException("validation: tells its tasks or training does, expected both or neither");
-        if (!validation.InputShape.SequenceEqual(train.InputShape) || validation.TargetKind != train.TargetKind)
-            throw new ArgumentException(
-                $"validation: {validation.TargetKind} of [{string.Join(", ", validation.InputShape)}], "
-                + $"expected {train.TargetKind} of [{string.Join(", ", train.InputShape)}] as in training");
+        if (!validation.InputShape.SequenceEqual(train.InputShape) || validation.InputType != train.InputType
+            || validation.TargetKind != train.TargetKind)
+            throw new ArgumentException($"validation: {Kind(validation)}, expected {Kind(train)} as in training");
         if (Keys(validation).Except(Keys(train)).Select(key => key.Label).ToArray() is { Length: > 0 } unseen)
             throw new ArgumentException($"validation: labels {string.Join(", ", unseen)}, expected only those of training");
     }
+
+    private static string Kind(ISampleSource source) =>
+        $"{source.TargetKind} of {source.InputType} [{string.Join(", ", source.InputShape)}]";
 
     private static IEnumerable<ClassKey> Keys(ISampleSource source) =>
         source.Labels.Select((label, code) => new ClassKey(label, source.LabelTasks?[code]));
@@ -313,6 +315,8 @@ public sealed class Learner : IContinualLearner
     {
         if (inputs.dtype is not (ScalarType.Byte or ScalarType.Float32))
             throw new ArgumentException($"inputs: {inputs.dtype}, expected Byte or Float32", nameof(inputs));
+        if (InputType is { } type && inputs.dtype != type)
+            throw new ArgumentException($"inputs: {inputs.dtype}, expected {type} as was learnt", nameof(inputs));
         if (InputShape is { } shape && !inputs.shape[1..].SequenceEqual(shape))
             throw new ArgumentException(
                 $"inputs: [{string.Join(", ", inputs.shape)}], expected [batch, {string.Join(", ", shape)}]", nameof(inputs));

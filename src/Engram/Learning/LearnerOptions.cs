@@ -12,7 +12,10 @@ public enum Scenario
     /// <summary>The task is given at test time; each task has outputs of its own.</summary>
     TaskIncremental,
 
-    /// <summary>The same outputs in every experience; only the inputs change.</summary>
+    /// <summary>
+    /// The same outputs in every experience; only the inputs change. It is the stream that keeps to it: a label that comes later after
+    /// all gets an output as in class-incremental learning.
+    /// </summary>
     DomainIncremental,
 }
 

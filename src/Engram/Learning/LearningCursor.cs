@@ -5,4 +5,5 @@ namespace Engram.Learning;
 /// <param name="Step">Steps done.</param>
 /// <param name="LowestLoss">The lowest validation loss so far, with <see cref="EarlyStopping"/>.</param>
 /// <param name="EpochsSinceLowest">Epochs since then.</param>
-public sealed record LearningCursor(int Experience, long Step, double? LowestLoss = null, int EpochsSinceLowest = 0);
+/// <param name="Ended">Mechanisms that have ended the experience, after its last step.</param>
+public sealed record LearningCursor(int Experience, long Step, double? LowestLoss = null, int EpochsSinceLowest = 0, int Ended = 0);

@@ -12,6 +12,9 @@ internal sealed class TrainingLoop(Learner learner, LearningMeter meter, TimePro
     private readonly LearnerOptions _options = learner.Context.Options;
     private readonly RetentionMechanism[] _mechanisms = [.. learner.Mechanisms];
 
+    // Who chose the data ends last: should another one fail to end, the same data is chosen when learning goes on.
+    private readonly RetentionMechanism[] _ending = [.. learner.Mechanisms.OrderBy(m => m.Seams.HasFlag(Seams.TrainingData))];
+
     private RetentionMechanism? Chooser =>
         Array.Find(_mechanisms, mechanism => mechanism.Seams.HasFlag(Seams.TrainingData));
 
@@ -52,13 +55,17 @@ internal sealed class TrainingLoop(Learner learner, LearningMeter meter, TimePro
             progress.Report(Progress(order, number + 1, "training"));
         }
 
-        learner.Best?.GoBack();
+        if (learner.Cursor.Ended == 0) learner.Best?.GoBack();
         progress?.Report(Progress(order, order.Steps, "consolidating")); // who listens may predict other tasks, so before PrepareForward
         _context.Model.TrainMode(_context.Completed);
         foreach (var mechanism in _mechanisms)
             if (mechanism.Seams.HasFlag(Seams.Forward)) mechanism.PrepareForward(_context, experience.TaskId);
         _context.Model.eval();
-        foreach (var mechanism in _mechanisms) mechanism.EndExperience(_context);
+        for (var ended = learner.Cursor.Ended; ended < _ending.Length; ended++)
+        {
+            _ending[ended].EndExperience(_context);
+            learner.Cursor = learner.Cursor with { Ended = ended + 1 };
+        }
         _context.Completed++;
         if (_context.Model.ApplyFreezing(_context.Completed)) Relayout();
         learner.Best?.Dispose();

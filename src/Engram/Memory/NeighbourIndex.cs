@@ -5,7 +5,8 @@ namespace Engram.Memory;
 /// <summary>Vectors with labels, searched exactly for the nearest: one matrix product per block, then the k best.</summary>
 /// <remarks>
 /// Adding and removing cost O(width) each; a search of n queries among m vectors O(n m width) at the speed of BLAS, and reads
-/// labels of the k places found alone. Removing moves the last vector into the gap, so slots of others may change.
+/// labels of the k places found alone. Removing moves the last vector into the gap, so slots of others may change. Room is taken in
+/// doublings while vectors are added.
 /// </remarks>
 public sealed class NeighbourIndex : IDisposable
 {
@@ -29,8 +30,8 @@ public sealed class NeighbourIndex : IDisposable
     /// <summary>Vectors held.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Bytes of vectors and labels held.</summary>
-    public long Bytes => Count * (4L * _width + 8);
+    /// <summary>Bytes taken for vectors and labels, with the room for more.</summary>
+    public long Bytes => _vectors.shape[0] * (4L * _width + 8);
 
     /// <summary>Adds vectors at the end.</summary>
     /// <param name="vectors">float32 <c>[n, width]</c>.</param>
@@ -121,6 +122,16 @@ public sealed class NeighbourIndex : IDisposable
         ArgumentNullException.ThrowIfNull(state);
         Count = 0;
         Add(state.Tensors["vectors"], state.Tensors["labels"]);
+        TrimExcess();
+    }
+
+    /// <summary>Gives back the room for more; adding takes it again.</summary>
+    public void TrimExcess()
+    {
+        if (_vectors.shape[0] == Count) return;
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        Replace(Room(_vectors, [Count, _width]), Room(_labels, [Count]));
     }
 
     /// <inheritdoc/>

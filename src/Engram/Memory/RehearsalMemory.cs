@@ -50,7 +50,6 @@ internal sealed class RehearsalMemory : IDisposable
     public void EndExperience(LearningContext context)
     {
         if (_options.Online || _gradients is not null) return;
-        var random = new SeededRandom(context.Options.Seed, $"{_name}/{context.Experience.Index}");
         switch (_options.Selection)
         {
             case Selection.Herding:
@@ -59,11 +58,10 @@ internal sealed class RehearsalMemory : IDisposable
             case Selection.ClosestToMean:
                 ExemplarQuota.Fill(context, Buffer, ExemplarSelection.ClosestToMean);
                 return;
-        }
-        foreach (var chunk in random.Permutation(context.Source.Count).Chunk(1024))
-        {
-            using var scope = NewDisposeScope();
-            Buffer.Offer(context.Fetch(Array.ConvertAll(chunk, index => (long)index)), context.Experience.Index);
+            default:
+                var random = new SeededRandom(context.Options.Seed, $"{_name}/{context.Experience.Index}");
+                Buffer.OfferAll(context, random.Permutation(context.Source.Count));
+                return;
         }
     }
 

@@ -27,6 +27,8 @@ public enum BalanceBy
 /// </remarks>
 public sealed class ReplayBuffer : IDisposable
 {
+    private const int Chunk = 1024;
+
     private readonly BalanceBy _balance;
     private readonly int? _perGroup;
     private readonly SeededRandom _random;
@@ -36,6 +38,7 @@ public sealed class ReplayBuffer : IDisposable
     private readonly List<long> _seenOf = [];
     private readonly List<bool> _wasFull = [];
     private int _fullSize = -1;
+    private int? _offered; // samples of the experience at hand; null but while they are offered
 
     /// <summary>Creates an empty buffer.</summary>
     /// <param name="capacity">Samples it may hold, 1 or more.</param>
@@ -57,6 +60,9 @@ public sealed class ReplayBuffer : IDisposable
 
     /// <summary>Samples it holds.</summary>
     public int Count { get; private set; }
+
+    /// <summary>Whether <see cref="OfferAll"/> was interrupted.</summary>
+    internal bool IsHalfOffered => _offered is not null;
 
     /// <summary>Bytes of memory taken for samples, targets and extra columns.</summary>
     public long Bytes => _store.Bytes;
@@ -81,6 +87,25 @@ public sealed class ReplayBuffer : IDisposable
                 rowAt[slot] = row; // a later sample may overwrite an earlier one
         if (rowAt.Count == 0) return;
         _store.Write([.. rowAt.Keys.Select(slot => (long)slot)], [.. rowAt.Values], part, extras, Count);
+    }
+
+    /// <summary>
+    /// Offers the samples of the experience just learnt. Where reading them fails, the next call goes on with those that are left.
+    /// </summary>
+    /// <param name="context">The experience.</param>
+    /// <param name="order">All of its samples, the same in every call.</param>
+    /// <param name="coded">What is kept of the samples; by default themselves.</param>
+    internal void OfferAll(LearningContext context, IEnumerable<int> order, Func<BatchPart, BatchPart>? coded = null)
+    {
+        _offered ??= 0;
+        foreach (var chunk in order.Skip(_offered.Value).Chunk(Chunk))
+        {
+            using var scope = NewDisposeScope();
+            var part = context.Fetch(Array.ConvertAll(chunk, index => (long)index));
+            Offer(coded?.Invoke(part) ?? part, context.Experience.Index);
+            _offered += chunk.Length;
+        }
+        _offered = null;
     }
 
     /// <summary>Keeps one sample for certain, at the end or in place of another: for rules of selection of one's own.</summary>
@@ -163,6 +188,7 @@ public sealed class ReplayBuffer : IDisposable
         state.Values["seen"] = new JsonArray([.. _seenOf.Select(seen => (JsonNode)seen)]);
         state.Values["wasFull"] = new JsonArray([.. _wasFull.Select(full => (JsonNode)full)]);
         state.Values["fullSize"] = _fullSize;
+        if (_offered is not null) state.Values["offered"] = _offered;
         _groups.Save(state, "groups");
         if (_classes != _groups) _classes.Save(state, "classes");
         if (Count > 0) _store.Save(state, Count);
@@ -179,6 +205,7 @@ public sealed class ReplayBuffer : IDisposable
         _seenOf.AddRange(state.Values["seen"]!.AsArray().Select(seen => (long)seen!));
         _wasFull.AddRange(state.Values["wasFull"]!.AsArray().Select(full => (bool)full!));
         _fullSize = (int)state.Values["fullSize"]!;
+        _offered = (int?)state.Values["offered"];
         _groups.Load(state, "groups");
         if (_classes != _groups) _classes.Load(state, "classes");
         Count = raw is null ? 0 : (int)raw.shape[0];

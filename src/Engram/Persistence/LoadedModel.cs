@@ -22,14 +22,16 @@ public sealed record LoadedModel(
     public bool NeedsTask => TargetKind == TargetKind.Classes && Classes.Classes.Any(key => key.Task is not null);
 
     /// <summary>Logits of samples as stored, <c>[batch, classes]</c>, no task masked out.</summary>
-    /// <param name="inputs"><c>[batch, ...]</c>, Byte or Float32.</param>
-    /// <exception cref="ArgumentException">Another shape than the model learnt.</exception>
+    /// <param name="inputs"><c>[batch, ...]</c>, Byte or Float32 as was learnt.</param>
+    /// <exception cref="ArgumentException">Another shape or type than the model learnt.</exception>
     public Tensor Scores(Tensor inputs)
     {
         ArgumentNullException.ThrowIfNull(inputs);
         if (InputShape is { } shape && !inputs.shape[1..].SequenceEqual(shape))
             throw new ArgumentException(
                 $"inputs: [{string.Join(", ", inputs.shape)}], expected [batch, {string.Join(", ", shape)}]", nameof(inputs));
+        if (Manifest.Learner.InputType is { } type && inputs.dtype != type)
+            throw new ArgumentException($"inputs: {inputs.dtype}, expected {type} as was learnt", nameof(inputs));
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         return Model.forward(Model.Scaling.Apply(inputs)).MoveToOuterDisposeScope();
@@ -38,7 +40,7 @@ public sealed record LoadedModel(
     /// <summary>Predicts labels of samples as stored.</summary>
     /// <param name="inputs"><c>[batch, ...]</c>, Byte or Float32.</param>
     /// <param name="taskId">The task, where <see cref="NeedsTask"/>; labels of other tasks are out of the running.</param>
-    /// <exception cref="ArgumentException">Another shape than the model learnt, a task that is needed or unknown.</exception>
+    /// <exception cref="ArgumentException">Another shape or type than the model learnt, a task that is needed or unknown.</exception>
     public Prediction Predict(Tensor inputs, int? taskId = null)
     {
         using var scope = NewDisposeScope();

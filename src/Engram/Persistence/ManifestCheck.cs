@@ -29,6 +29,8 @@ internal static class ManifestCheck
             $"learner.knownBefore: {learner.KnownBefore}, expected 0 to {classes.Count}");
         Expect(learner.Cursor is not { } cursor || (cursor.Step >= 0 && cursor.Experience >= 0 && !learner.Learnt.Contains(cursor.Experience)),
             $"learner.cursor: {learner.Cursor}, expected an experience not yet learnt");
+        Expect(learner.Cursor is not { } at || (at.Ended >= 0 && at.Ended <= manifest.Mechanisms.Count),
+            $"learner.cursor.ended: {learner.Cursor?.Ended}, expected 0 to {manifest.Mechanisms.Count}");
         Expect(learner.Tally is not { } tally || (learner.Cursor is not null && tally.Seconds >= 0
             && new[] { tally.Samples, tally.Steps, tally.EpochSteps }.All(count => count >= 0)),
             $"learner.tally: {learner.Tally}, expected counts from 0, with a cursor");

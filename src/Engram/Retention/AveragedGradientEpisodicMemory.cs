@@ -93,11 +93,7 @@ public sealed class AveragedGradientEpisodicMemory : RetentionMechanism
     {
         ArgumentNullException.ThrowIfNull(context);
         var random = new SeededRandom(context.Options.Seed, $"a-gem/{context.Experience.Index}");
-        foreach (var chunk in random.Permutation(context.Source.Count).Chunk(1024))
-        {
-            using var scope = NewDisposeScope();
-            _buffer.Offer(context.Fetch(Array.ConvertAll(chunk, index => (long)index)), context.Experience.Index);
-        }
+        _buffer.OfferAll(context, random.Permutation(context.Source.Count));
     }
 
     /// <inheritdoc/>

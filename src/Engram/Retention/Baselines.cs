@@ -23,6 +23,11 @@ public sealed class Cumulative : RetentionMechanism
         source.Count * source.InputShape.Aggregate(source.InputType == ScalarType.Byte ? 1L : 4L, (bytes, size) => bytes * size));
 
     /// <inheritdoc/>
+    protected internal override string? WhyNotBeside(RetentionMechanism other) => other.Seams.HasFlag(Seams.Samples)
+        ? $"trains on all samples there were, expected no {other.Name} beside it"
+        : null;
+
+    /// <inheritdoc/>
     protected internal override ISampleSource ChooseTrainingData(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -60,10 +65,13 @@ public sealed class Cumulative : RetentionMechanism
 
 /// <summary>
 /// Starts every experience from the first weights again: alone, training from scratch; with <see cref="Cumulative"/>, joint
-/// training.
+/// training. Buffers, such as the running statistics of batch normalisation, start again too.
 /// </summary>
 public sealed class Reinitialise : RetentionMechanism
 {
+    private const string Buffer = "buffer.";
+
+    private readonly SortedDictionary<string, Tensor> _buffers = new(StringComparer.Ordinal);
     private Tensor _initial = null!;
 
     /// <inheritdoc/>
@@ -73,7 +81,10 @@ public sealed class Reinitialise : RetentionMechanism
     public override Seams Seams => Seams.Parameters;
 
     /// <inheritdoc/>
-    public override long MemoryBytes => _initial.numel() * 4;
+    public override long MemoryBytes => _buffers.Values.Append(_initial).Sum(tensor => tensor.numel() * tensor.element_size());
+
+    /// <inheritdoc/>
+    protected internal override string? WhyNotBeside(RetentionMechanism other) => WhyNothingToKeep(other);
 
     /// <inheritdoc/>
     protected internal override bool ForgetsMoments => true;
@@ -83,6 +94,7 @@ public sealed class Reinitialise : RetentionMechanism
     {
         ArgumentNullException.ThrowIfNull(context);
         _initial = context.Arena.Values.detach().clone().DetachFromDisposeScope();
+        foreach (var (name, buffer) in context.Model.named_buffers()) Keep(name, buffer.detach().clone().DetachFromDisposeScope());
     }
 
     /// <inheritdoc/>
@@ -99,6 +111,7 @@ public sealed class Reinitialise : RetentionMechanism
         ArgumentNullException.ThrowIfNull(context);
         using var _ = no_grad();
         context.Arena.Values.copy_(_initial);
+        foreach (var (name, buffer) in context.Model.named_buffers()) buffer.copy_(_buffers[name]);
     }
 
     /// <inheritdoc/>
@@ -106,6 +119,7 @@ public sealed class Reinitialise : RetentionMechanism
     {
         ArgumentNullException.ThrowIfNull(state);
         state.Tensors["initial"] = _initial;
+        foreach (var (name, buffer) in _buffers) state.Tensors[Buffer + name] = buffer;
     }
 
     /// <inheritdoc/>
@@ -114,8 +128,27 @@ public sealed class Reinitialise : RetentionMechanism
         ArgumentNullException.ThrowIfNull(state);
         _initial.Dispose();
         _initial = state.Take("initial")!;
+        // Bundles of before buffers were kept have none: those of the model as it was built are the first ones too.
+        foreach (var name in _buffers.Keys.ToArray())
+            if (state.Take(Buffer + name) is { } buffer) Keep(name, buffer);
     }
 
     /// <inheritdoc/>
-    protected override void Dispose(bool disposing) => _initial?.Dispose();
+    protected override void Dispose(bool disposing)
+    {
+        _initial?.Dispose();
+        foreach (var buffer in _buffers.Values) buffer.Dispose();
+    }
+
+    internal static string? WhyNothingToKeep(RetentionMechanism other) =>
+        other is WeightPenalty or LearningWithoutForgetting or LessForgettingLearning or GradientEpisodicMemory
+            or AveragedGradientEpisodicMemory or CopyWeightsReinit or PackNet or ProgressiveNetworks
+            ? $"starts every experience from the first weights, which leaves {other.Name} nothing to keep, expected no {other.Name} beside it"
+            : null;
+
+    private void Keep(string name, Tensor buffer)
+    {
+        if (_buffers.TryGetValue(name, out var before)) before.Dispose();
+        _buffers[name] = buffer;
+    }
 }

@@ -177,10 +177,11 @@ public sealed class BiasCorrection : RetentionMechanism
         _teacher.Dispose();
         var source = context.Experience.Train;
         var (train, validation) = _options.Divide(context.Classes.Count);
+        var herded = ExemplarSet.Herd(context, train);
         _validation.Update(validation, _heldOut.Where(held => held.Value.Length > 0).ToDictionary(
             held => context.Classes.IdOf(source.Labels[held.Key]), held => source.Gather(held.Value).Inputs));
         Correct(context);
-        Exemplars.Update(train, ExemplarSet.Herd(context, train));
+        Exemplars.Update(train, herded);
     }
 
     /// <inheritdoc/>

@@ -13,7 +13,8 @@ namespace Engram.Retention;
 /// cw[j] ← (cw[j]·w_past + tw[j] − avg(tw)) / (w_past + 1), w_past = √(past_j / cur_j). avg(tw) is one number over the rows
 /// of the experience's classes, as in the authors' code; biases, which that code leaves out, are treated alike with an average of
 /// their own. The softmax runs over all outputs. Between cancellation and resumption, prediction uses tw.
-/// Setting <see cref="ContinualModel.FreezeBackbone"/> to <see cref="Freeze.AfterFirstExperience"/> gives the same faster.
+/// Setting <see cref="ContinualModel.FreezeBackbone"/> to <see cref="Freeze.AfterFirstExperience"/> gives the same faster. A backbone with
+/// batch normalisation needs that, or <see cref="ContinualModel.FreezeBatchNorm"/>: its statistics would move on.
 /// </remarks>
 public sealed class CopyWeightsReinit : RetentionMechanism
 {
@@ -32,11 +33,17 @@ public sealed class CopyWeightsReinit : RetentionMechanism
     public override long MemoryBytes => (_weight is null ? 0 : 4 * (_weight.numel() + _bias!.numel())) + _frozen.Bytes;
 
     /// <inheritdoc/>
+    protected internal override string? WhyNotBeside(RetentionMechanism other) => other is DecoupledHead or WeightAligning
+        ? $"consolidates the head's rows, which {other.Name} sets anew, expected one of them"
+        : null;
+
+    /// <inheritdoc/>
     protected internal override void Attach(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
         if (context.Model.Head is not LinearHead)
             throw new ArgumentException($"model: head is {context.Model.Head.Architecture}, expected linear for cwr");
+        Require.FixedStatistics(context.Model, Name);
     }
 
     /// <inheritdoc/>

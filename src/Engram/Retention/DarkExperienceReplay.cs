@@ -82,6 +82,9 @@ public sealed class DarkExperienceReplay : RetentionMechanism
     public ReplayBuffer Buffer => _buffer;
 
     /// <inheritdoc/>
+    protected internal override string? WhyNotBeside(RetentionMechanism other) => ExemplarMechanism.SecondMemory(other);
+
+    /// <inheritdoc/>
     protected internal override void Attach(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);

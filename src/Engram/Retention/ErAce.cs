@@ -50,6 +50,9 @@ public sealed class ErAce : RetentionMechanism
             : null;
 
     /// <inheritdoc/>
+    protected internal override string? WhyNotBeside(RetentionMechanism other) => ExemplarMechanism.SecondMemory(other);
+
+    /// <inheritdoc/>
     protected internal override void Attach(LearningContext context) =>
         _memory = new RehearsalMemory(_options, context, Name);
 

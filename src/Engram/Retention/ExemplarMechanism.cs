@@ -21,4 +21,9 @@ internal static class ExemplarMechanism
     public static string? WhyNotBeside(RetentionMechanism other) => other.Seams.HasFlag(Seams.Samples)
         ? $"trains on exemplars of its own, expected no {other.Name} beside it"
         : null;
+
+    /// <summary>Why a mechanism that repeats samples of a memory of its own refuses another that does; generated samples are none.</summary>
+    public static string? SecondMemory(RetentionMechanism other) => other is not GeneratedReplay && other.Seams.HasFlag(Seams.Samples)
+        ? $"repeats stored samples as {other.Name} does, expected one memory"
+        : null;
 }

@@ -25,7 +25,7 @@ public sealed record GDumbOptions
 /// </summary>
 /// <remarks>
 /// The paper's training recipe (SGD with warm restarts, CutMix, 256 epochs) is not part of it; the learner's own is used.
-/// Parameters and the optimiser's moments start anew with every experience.
+/// Parameters, buffers and the optimiser's moments start anew with every experience.
 /// </remarks>
 public sealed class GDumb : RetentionMechanism
 {
@@ -66,6 +66,11 @@ public sealed class GDumb : RetentionMechanism
         { Iterations: not null } => "counts epochs over its memory, expected Iterations to be null",
         _ => null,
     };
+
+    /// <inheritdoc/>
+    protected internal override string? WhyNotBeside(RetentionMechanism other) => other.Seams.HasFlag(Seams.Samples)
+        ? $"trains on its own memory alone, expected no {other.Name} beside it"
+        : Reinitialise.WhyNothingToKeep(other);
 
     /// <inheritdoc/>
     protected internal override int? ChooseEpochs(LearningContext context) => _options.Epochs;

@@ -73,6 +73,11 @@ public sealed class GradientEpisodicMemory : RetentionMechanism
     public long Projections { get; private set; }
 
     /// <inheritdoc/>
+    protected internal override string? WhyNotBeside(RetentionMechanism other) => other is AveragedGradientEpisodicMemory
+        ? $"keeps the gradient from harming what is remembered as {other.Name} does, expected one of them"
+        : null;
+
+    /// <inheritdoc/>
     protected internal override void BeginExperience(LearningContext context)
     {
         _traced = false;

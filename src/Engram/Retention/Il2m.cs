@@ -96,9 +96,10 @@ public sealed class Il2m : RetentionMechanism
         ArgumentNullException.ThrowIfNull(context);
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        Measure(context);
         var share = _options.Share(context.Classes.Count);
-        Exemplars.Update(share, ExemplarSet.Herd(context, share));
+        var herded = ExemplarSet.Herd(context, share);
+        Measure(context);
+        Exemplars.Update(share, herded);
     }
 
     /// <inheritdoc/>

@@ -7,7 +7,7 @@ namespace Engram.Retention;
 /// <summary>How <see cref="MemoryAwareSynapses"/> weighs the past.</summary>
 public sealed record MasOptions
 {
-    /// <summary>λ in equation 4: how much old experiences count against the new one.</summary>
+    /// <summary>λ in equation 3: how much old experiences count against the new one.</summary>
     /// <value>Default 1; 0 or more.</value>
     public double Lambda { get; init; } = 1;
 
@@ -23,7 +23,7 @@ public sealed record MasOptions
 /// <summary>
 /// Memory aware synapses: holds the weights to which the outputs are sensitive; labels are not needed. Aljundi et al. 2018,
 /// "Memory Aware Synapses: Learning what (not) to forget": Ω = (1/N) Σ_x |∂‖F(x;θ)‖²₂ / ∂θ| (equation 2 with the squared
-/// norm of section 4.1), L(θ) = L_n(θ) + λ Σ Ω (θ − θ*)² (equation 4).
+/// norm of section 4.1), L(θ) = L_n(θ) + λ Σ Ω (θ − θ*)² (equation 3).
 /// </summary>
 /// <remarks>
 /// The absolute value is taken per sample, as equation 2 says; common implementations take it of a batch's mean gradient.

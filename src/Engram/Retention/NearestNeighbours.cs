@@ -93,8 +93,11 @@ public sealed class NearestNeighbours : RetentionMechanism
         var share = Math.Max(1, _options.Capacity / held.Union(context.ClassIds).Count());
         for (var id = 0; id < context.Classes.Count; id++) Trim(id, share, random);
         var members = StratifiedSplit.ByClass(context.Source);
-        foreach (var own in members.Where(own => own.Length > 0)) AddSome(context, own, share, random);
+        // Read first and added then: reading may fail.
+        var added = members.Where(own => own.Length > 0).Select(own => Some(context, own, share, random)).ToArray();
+        foreach (var (vectors, labels) in added) _index.Add(vectors, labels);
         for (var id = 0; id < context.Classes.Count; id++) Trim(id, share, random);
+        _index.TrimExcess();
     }
 
     /// <inheritdoc/>
@@ -135,11 +138,11 @@ public sealed class NearestNeighbours : RetentionMechanism
         foreach (var slot in slots.Skip(share).OrderDescending()) _index.Remove(slot);
     }
 
-    private void AddSome(LearningContext context, int[] members, int share, SeededRandom random)
+    private static (Tensor Vectors, Tensor Labels) Some(LearningContext context, int[] members, int share, SeededRandom random)
     {
         using var scope = NewDisposeScope();
         random.Shuffle<int>(members);
         var part = context.Fetch([.. members.Take(share).Select(index => (long)index)]);
-        _index!.Add(context.Model.Backbone.forward(part.Inputs), part.Targets);
+        return (context.Model.Backbone.forward(part.Inputs).MoveToOuterDisposeScope(), part.Targets.MoveToOuterDisposeScope());
     }
 }

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Engram.Learning;
 using Engram.Models;
-using TorchSharp.Modules;
 
 namespace Engram.Retention;
 
@@ -64,15 +63,19 @@ public sealed class PackNet : RetentionMechanism
     public Tensor Owner => _owner;
 
     /// <inheritdoc/>
-    protected internal override string? WhyNot(LearnerOptions options) =>
-        options?.Scenario == Scenario.TaskIncremental ? null : $"needs the task at test time, expected {Scenario.TaskIncremental}";
+    protected internal override string? WhyNot(LearnerOptions options) => options switch
+    {
+        { Scenario: not Scenario.TaskIncremental } => $"needs the task at test time, expected {Scenario.TaskIncremental}",
+        // Weights of before the pruning would come back, and what was re-trained after it would be lost.
+        { EarlyStopping: not null } => "prunes at a set step and trains on, expected EarlyStopping to be null",
+        _ => null,
+    };
 
     /// <inheritdoc/>
     protected internal override void Attach(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        if (context.Model.FreezeBatchNorm == Freeze.Never && context.Model.Backbone.modules().OfType<NormBase>().Any())
-            throw new ArgumentException("model: FreezeBatchNorm is Never, expected AfterFirstExperience for packnet");
+        Require.FixedStatistics(context.Model, Name);
         _owner = zeros_like(context.Arena.Values).DetachFromDisposeScope();
     }
 

@@ -40,6 +40,9 @@ public sealed class Replay : RetentionMechanism
     public ReplayBuffer Buffer => _memory.Buffer;
 
     /// <inheritdoc/>
+    protected internal override string? WhyNotBeside(RetentionMechanism other) => ExemplarMechanism.SecondMemory(other);
+
+    /// <inheritdoc/>
     protected internal override void Attach(LearningContext context) =>
         _memory = new RehearsalMemory(_options, context, Name);
 

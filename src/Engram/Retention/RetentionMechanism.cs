@@ -85,7 +85,7 @@ public abstract class RetentionMechanism : IDisposable
     /// <summary>Whether it reads the gradient in <see cref="AddGradient"/> as that of the loss alone, so that it must come before penalties.</summary>
     protected internal virtual bool ReadsLossGradient => false;
 
-    /// <summary>Called once, when the learner is built.</summary>
+    /// <summary>Called once, when the learner is built; again with another learner's where this one is refused after all.</summary>
     /// <param name="context">The learner's context.</param>
     protected internal virtual void Attach(LearningContext context) { }
 
@@ -143,8 +143,12 @@ public abstract class RetentionMechanism : IDisposable
     /// <param name="step">The step just done.</param>
     protected internal virtual void AfterStep(TrainingStep step) { }
 
-    /// <summary>Called after the last step of an experience.</summary>
+    /// <summary>Called after the last step of an experience; last of all the mechanism that chose the training data.</summary>
     /// <param name="context">The experience just learnt.</param>
+    /// <remarks>
+    /// What it throws ends <see cref="Learner.Learn"/>, which then, called again, goes on with this mechanism and leaves out those
+    /// that have ended. So it reads samples first and changes state last.
+    /// </remarks>
     protected internal virtual void EndExperience(LearningContext context) { }
 
     /// <summary>Called before a forward pass of one task, in training and in prediction.</summary>
@@ -189,11 +193,14 @@ public abstract class RetentionMechanism : IDisposable
     /// <param name="disposing">True when called by <see cref="Dispose()"/>.</param>
     protected virtual void Dispose(bool disposing) { }
 
-    internal void AttachOnce(LearningContext context)
+    internal void AttachOnce(LearningContext context) => AttachAll([this], context);
+
+    // All or none: what a refused learner was given can be given to another.
+    internal static void AttachAll(IReadOnlyList<RetentionMechanism> mechanisms, LearningContext context)
     {
-        if (_attached)
-            throw new ArgumentException($"mechanisms: {Name} already belongs to another learner, expected a new one");
-        _attached = true;
-        Attach(context);
+        if (mechanisms.FirstOrDefault(mechanism => mechanism._attached) is { } used)
+            throw new ArgumentException($"mechanisms: {used.Name} already belongs to another learner, expected a new one");
+        foreach (var mechanism in mechanisms) mechanism.Attach(context);
+        foreach (var mechanism in mechanisms) mechanism._attached = true;
     }
 }

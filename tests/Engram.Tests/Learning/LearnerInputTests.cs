@@ -2,8 +2,10 @@ using Engram.Data;
 using Engram.Evaluation;
 using Engram.Learning;
 using Engram.Models;
+using Engram.Persistence;
 using Engram.Retention;
 using Engram.Streams;
+using Engram.Tests.Persistence;
 using static TorchSharp.torch;
 
 namespace Engram.Tests.Learning;
@@ -126,11 +128,57 @@ public class LearnerInputTests
             () => learner.Predict(zeros(1, 1, 28, 28))).Message);
         learner.Teach(new Experience(0, s_train));
         Assert.Contains("[1, 1, 27, 28], expected [batch, 1, 28, 28]", Assert.Throws<ArgumentException>(
-            () => learner.Predict(zeros(1, 1, 27, 28))).Message);
+            () => learner.Predict(zeros([1, 1, 27, 28], ScalarType.Byte))).Message);
         Assert.Contains("Int64, expected Byte or Float32", Assert.Throws<ArgumentException>(
             () => learner.Predict(zeros([1, 1, 28, 28], ScalarType.Int64))).Message);
+        using var ofFloats = Digits();
+        ofFloats.Teach(new Experience(0, TensorSource.OfClasses(zeros(2, 1, 28, 28), [0, 1], ["a", "b"])));
         Assert.Contains("NaN or infinite", Assert.Throws<ArgumentException>(
-            () => learner.Predict(full([1, 1, 28, 28], float.PositiveInfinity))).Message);
+            () => ofFloats.Predict(full([1, 1, 28, 28], float.PositiveInfinity))).Message);
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Byte, ScalarType.Float32)]
+    [InlineData(ScalarType.Float32, ScalarType.Byte)]
+    public void Prediction_takes_samples_of_the_type_that_was_learnt(ScalarType learnt, ScalarType other)
+    {
+        using var scope = NewDisposeScope();
+        using var learner = new Learner(() => new ContinualModel(new Mlp(4, 3)));
+        var samples = tensor(new float[] { 1, 2, 3, 4, 250, 251, 252, 253 }).view(2, 4);
+        learner.Teach(new Experience(0, TensorSource.OfClasses(samples.to(learnt), [0, 1], ["a", "b"])));
+        var (right, wrong) = (samples.to(learnt), samples.to(other));
+        using var folder = new TemporaryFolder();
+        Bundle.Save(learner, folder["bundle"]);
+        using var loaded = Bundle.Load(folder["bundle"], () => new ContinualModel(new Mlp(4, 3)));
+        using var model = Bundle.LoadModel(folder["bundle"]);
+        foreach (var predict in new Func<Tensor, Prediction>[] { t => learner.Predict(t), t => loaded.Predict(t), t => model.Predict(t) })
+        {
+            predict(right).Dispose();
+            var refusal = Assert.Throws<ArgumentException>(() => predict(wrong));
+            Assert.StartsWith($"inputs: {other}, expected {learnt} as was learnt", refusal.Message, StringComparison.Ordinal);
+            Assert.Equal("inputs", refusal.ParamName);
+        }
+        var mixed = new Experience(
+            1, TensorSource.OfClasses(right, [0, 1], ["a", "b"]), validation: TensorSource.OfClasses(samples.to(other), [0, 1], ["a", "b"]));
+        Assert.Contains($"validation: Classes of {other} [4], expected Classes of {learnt} [4] as in training",
+            Assert.Throws<ArgumentException>(() => learner.Teach(mixed)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_mechanism_whose_learner_was_refused_can_be_given_to_another()
+    {
+        var (used, fresh) = (new Replay(), new ElasticWeightConsolidation());
+        using var first = Digits(null, used);
+        Assert.Contains("replay already belongs to another learner", Assert.Throws<ArgumentException>(
+            () => Digits(null, fresh, used)).Message, StringComparison.Ordinal);
+        var (aligning, before) = (new WeightAligning(), new Replay());
+        Assert.Contains("head", Assert.Throws<ArgumentException>(() => new Learner(
+            () => new ContinualModel(new Mlp(784, 32), new CosineHead(32)), null, [before, aligning])).Message, StringComparison.Ordinal);
+        using var second = Digits(null, fresh, before, aligning);
+        second.Teach(new Experience(0, s_train));
+        Assert.Equal(200, before.SamplesStored);
+        Assert.Contains("ewc already belongs to another learner", Assert.Throws<ArgumentException>(
+            () => Digits(null, fresh)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -59,6 +59,35 @@ public class ValueTargetTests
         Assert.InRange(metrics.Rmse[0], 0, 0.2);
     }
 
+    [Theory]
+    [InlineData("replay", 0.7)]
+    [InlineData("der++", 0.7)]
+    [InlineData("ewc+replay", 0.7)]
+    [InlineData("gem", 0.9)]
+    [InlineData("ewc", 1)]
+    [InlineData("si", 1)]
+    [InlineData("mas", 1)]
+    [InlineData("lwf", 1)]
+    public void Values_learnt_first_are_kept_better_than_by_naive_learning(string strategy, double atMost)
+    {
+        var (kept, naive) = (ErrorOnTheFirst(strategy), ErrorOnTheFirst("naive"));
+        Assert.True(kept < atMost * naive, $"{strategy}: error {kept:f3} on the first digits, naive {naive:f3}");
+    }
+
+    // Root mean square error on digits 0 to 4, after 5 to 9 have been learnt too.
+    private static double ErrorOnTheFirst(string strategy)
+    {
+        using var learner = new Learner(
+            () => new ContinualModel(new Mlp(784, 64)),
+            new LearnerOptions { Scenario = Scenario.DomainIncremental, Epochs = 4, BatchSize = 20 },
+            Strategies.Named(strategy).Create(new StrategyBudget(200)));
+        for (var half = 0; half < 2; half++) learner.Teach(new Experience(half, Values(s_digits, half)));
+        return ValueEvaluator.Regression(learner, new EvaluationSet("first", Values(s_test, 0))).Rmse[0];
+
+        static TensorSource Values(SubsetSource digits, int half) =>
+            Of(SubsetSource.WithLabels(digits, Label.Numbers(5 * half, 5)), TargetKind.Regression, ("value", digit => digit / 10.0));
+    }
+
     [Fact]
     public void Metrics_of_values_agree_with_values_computed_by_hand()
     {

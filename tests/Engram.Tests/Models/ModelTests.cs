@@ -35,6 +35,33 @@ public class ModelTests
         Assert.True(parameters == backbone.parameters().Sum(p => p.numel()), $"{what}: {backbone.parameters().Sum(p => p.numel())}");
     }
 
+    [Theory]
+    [InlineData("resnet32", "ewc")]
+    [InlineData("resnet32", "lwf+replay")]
+    [InlineData("resnet32", "gem")]
+    [InlineData("resnet32", "der++")]
+    [InlineData("resnet18 slim", "mas")]
+    [InlineData("resnet18 slim", "a-gem")]
+    [InlineData("resnet18", "si")]
+    public void ResNets_train_with_mechanisms_which_take_part(string what, string strategy)
+    {
+        var own = Trained(Strategies.Named(strategy).Create(new StrategyBudget(20)));
+        Assert.DoesNotContain(own, value => !float.IsFinite(value));
+        Assert.NotEqual(Trained([]), own);
+
+        float[] Trained(IReadOnlyList<RetentionMechanism> mechanisms)
+        {
+            var create = Backbones.Select(row => row.Data).First(data => data.Item1 == what).Item2;
+            using var scope = NewDisposeScope();
+            using var learner = new Learner(() => new ContinualModel(create()), new LearnerOptions { BatchSize = 2, Epochs = 3 }, mechanisms);
+            using var random = new Generator(1);
+            for (var e = 0; e < 2; e++)
+                learner.Teach(new Experience(e, TensorSource.OfClasses(
+                    rand([4, 3, 8, 8], generator: random), [0, 1, 0, 1], Label.Numbers(2 * e, 2))));
+            return learner.Context.Arena.Values.data<float>().ToArray();
+        }
+    }
+
     [Fact]
     public void ResNet20_with_the_public_weights_is_right_on_about_91_7_percent_of_cifar10()
     {

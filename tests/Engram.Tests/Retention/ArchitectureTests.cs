@@ -254,5 +254,31 @@ public class ArchitectureTests
             () => Build("xdg", new ProgressiveNetworks())).Message);
         Assert.Contains("PruneFraction: 1", Assert.Throws<ArgumentException>(
             () => new PackNet(new PackNetOptions { PruneFraction = 1 })).Message);
+        Assert.Contains("packnet prunes at a set step and trains on, expected EarlyStopping to be null", Assert.Throws<ArgumentException>(
+            () => new Learner(
+                () => new ContinualModel(new Mlp(784, 8)), Options("packnet") with { EarlyStopping = new EarlyStopping() }, [new PackNet()])).Message);
+    }
+
+    [Theory]
+    [InlineData("packnet")]
+    [InlineData("cwr")]
+    public void Batch_statistics_stay_fixed_beside_fixed_weights_or_the_model_is_refused(string name)
+    {
+        Learner Normed(Freeze batchNorm, Freeze backbone) => new(
+            () => new ContinualModel(new ModuleBackbone(
+                nn.Sequential(("flat", nn.Flatten()), ("fc", nn.Linear(784, 16)), ("norm", nn.BatchNorm1d(16))), 16, "normed"))
+            { FreezeBatchNorm = batchNorm, FreezeBackbone = backbone },
+            Options(name) with { Epochs = 1 }, [s_create[name]()]);
+        Assert.Equal($"model: FreezeBatchNorm is Never, expected AfterFirstExperience for {name}",
+            Assert.Throws<ArgumentException>(() => Normed(Freeze.Never, Freeze.Never)).Message);
+        Normed(Freeze.Never, Freeze.AfterFirstExperience).Dispose();
+        using var learner = Normed(Freeze.AfterFirstExperience, Freeze.Never);
+        byte[] Statistics() => [.. learner.Context.Model.named_buffers().SelectMany(pair => pair.buffer.bytes.ToArray())];
+        var start = Statistics();
+        learner.Teach(s_tasks.Experiences[0]);
+        var first = Statistics();
+        Assert.NotEqual(start, first);
+        learner.Teach(s_tasks.Experiences[1]);
+        Assert.Equal(first, Statistics());
     }
 }

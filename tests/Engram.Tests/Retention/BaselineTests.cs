@@ -2,6 +2,7 @@ using Engram.Data;
 using Engram.Evaluation;
 using Engram.Learning;
 using Engram.Models;
+using Engram.Persistence;
 using Engram.Retention;
 using Engram.Streams;
 using Engram.Tests.Persistence;
@@ -23,6 +24,38 @@ public class BaselineTests
         again.Teach(new Experience(1, s_first));
 
         Assert.Equal(Weights(once), Weights(again));
+    }
+
+    [Fact]
+    public void From_scratch_forgets_batch_statistics_and_a_bundle_inside_an_experience_knows_the_first_ones()
+    {
+        using var once = Learner(LearnerCases.ModelWithDropout);
+        once.Teach(new Experience(1, s_first));
+        using var again = Learner(LearnerCases.ModelWithDropout, new Reinitialise(), new Start());
+        again.Teach(LearnerCases.Digits.Experiences[0]);
+        Assert.NotEqual(Start.Of(again.Context), Start.Fresh);
+        again.Teach(new Experience(1, s_first));
+        // Dropout draws from where the generator stands, so that only the starts can be compared.
+        Assert.Equal([Start.Fresh, Start.Fresh], ((Start)again.Mechanisms[1]).Seen);
+        Assert.Equal(Start.Of(once.Context).Last, Start.Of(again.Context).Last);
+        Assert.Equal(4 * (again.Context.Arena.Length + 16 + 16) + 8, again.Mechanisms[0].MemoryBytes);
+
+        using var folder = new TemporaryFolder();
+        Bundle.Save(again, folder["bundle"]);
+        using var third = Bundle.Load(
+            folder["bundle"], LearnerCases.ModelWithDropout, LearnerCases.Options, [new Reinitialise(), new Start()]);
+        third.Teach(new Experience(2, s_first));
+        Assert.Equal([Start.Fresh], ((Start)third.Mechanisms[1]).Seen);
+    }
+
+    [Fact]
+    public void Gdumb_forgets_batch_statistics_before_it_trains_on_its_memory()
+    {
+        using var learner = Learner(LearnerCases.ModelWithDropout, new GDumb(new GDumbOptions { Epochs = 1 }), new Start());
+        learner.Teach(LearnerCases.Digits.Experiences[0]);
+        Assert.NotEqual(Start.Of(learner.Context), Start.Fresh);
+        learner.Teach(LearnerCases.Digits.Experiences[1]);
+        Assert.Equal([Start.Fresh, Start.Fresh], ((Start)learner.Mechanisms[1]).Seen);
     }
 
     [Fact]
@@ -100,8 +133,34 @@ public class BaselineTests
         }
     }
 
+    // Sees batch statistics before the first step: sums of means and of variances, batches counted.
+    private sealed class Start : RetentionMechanism
+    {
+        public static readonly (double Means, double Variances, long Last) Fresh = (0, 16, 0);
+
+        public override string Name => "start";
+
+        public override Seams Seams => Seams.None;
+
+        public override long MemoryBytes => 0;
+
+        public List<(double Means, double Variances, long Last)> Seen { get; } = [];
+
+        public static (double Means, double Variances, long Last) Of(LearningContext context)
+        {
+            using var scope = torch.NewDisposeScope();
+            torch.Tensor Buffer(string name) => context.Model.named_buffers().Single(pair => pair.name.EndsWith(name, StringComparison.Ordinal)).buffer;
+            return (Buffer("running_mean").sum().item<float>(), Buffer("running_var").sum().item<float>(), Buffer("num_batches_tracked").item<long>());
+        }
+
+        protected internal override void BeginExperience(LearningContext context) => Seen.Add(Of(context));
+    }
+
     private static Learner Learner(params RetentionMechanism[] mechanisms) =>
-        new(() => new ContinualModel(new Mlp(784, 24)), LearnerCases.Options, mechanisms);
+        Learner(() => new ContinualModel(new Mlp(784, 24)), mechanisms);
+
+    private static Learner Learner(Func<ContinualModel> model, params RetentionMechanism[] mechanisms) =>
+        new(model, LearnerCases.Options, mechanisms);
 
     private static float[] Weights(Learner learner) => learner.Context.Arena.Values.data<float>().ToArray();
 }

@@ -1,6 +1,7 @@
 using Engram.Data;
 using Engram.Learning;
 using Engram.Retention;
+using Engram.Streams;
 using static TorchSharp.torch;
 
 namespace Engram.Tests.Retention;
@@ -30,6 +31,58 @@ public class BiasTests
         var (a, b) = BiasLayer.Fit(tensor(biased).view(n, classes), tensor(labels), first, betaDecay: 0);
         Assert.Equal(alpha, a, 0.03);
         Assert.Equal(beta, b, 0.06);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.1)]
+    public void The_correction_is_the_minimum_of_equation_5_in_float64(double betaDecay)
+    {
+        const int n = 60, classes = 4, first = 2;
+        var random = new SeededRandom(7, "bias");
+        var logits = Enumerable.Range(0, n).Select(_ => Enumerable.Range(0, classes).Select(_ => (double)(float)(4 * random.NextDouble())).ToArray()).ToArray();
+        var labels = Enumerable.Range(0, n).Select(_ => random.Next(classes)).ToArray();
+        using var scope = NewDisposeScope();
+        var (alpha, beta) = BiasLayer.Fit(
+            tensor(logits.SelectMany(row => row).Select(z => (float)z).ToArray()).view(n, classes),
+            tensor(Array.ConvertAll(labels, label => (long)label)), first, betaDecay);
+
+        // −Σ δ log softmax(q), q_k = α o_k + β for new classes and o_k for old ones (equation 4); decay of β, slight pull of α to 1.
+        double Objective(double a, double b) => logits.Zip(labels).Average(pair =>
+        {
+            var q = pair.First.Select((o, k) => k < first ? o : (a * o) + b).ToArray();
+            return Math.Log(q.Sum(Math.Exp)) - q[pair.Second];
+        }) + (betaDecay / 2 * b * b) + (1e-3 / 2 * (a - 1) * (a - 1));
+        const double h = 1e-4;
+        Assert.Equal(0, (Objective(alpha + h, beta) - Objective(alpha - h, beta)) / (2 * h), 1e-7);
+        Assert.Equal(0, (Objective(alpha, beta + h) - Objective(alpha, beta - h)) / (2 * h), 1e-7);
+        Assert.True(Objective(alpha, beta) < Objective(1, 0) - 1e-3);
+    }
+
+    [Fact]
+    public void The_gradient_of_bics_first_stage_is_that_of_equations_1_to_3_over_corrected_logits()
+    {
+        const double t = 2, share = 4 / 5.0; // λ = n / (n + m): four old classes, a new one
+        var bic = new BiasCorrection(new BicOptions { Capacity = 80, Temperature = t });
+        var corrected = false;
+        var check = new StepByHand(2, s =>
+        {
+            var (alpha, beta) = (TinyProblem.Values(bic.Layer.Scale!), TinyProblem.Values(bic.Layer.Offset!));
+            corrected = alpha[2] != 1 && beta[2] != 0 && alpha[0] == 1 && alpha[4] == 1;
+            double[] Correct(double[] z, int classes) => [.. z.Take(classes).Select((o, k) => (alpha[k] * o) + beta[k])];
+            return [.. s.Logits.Select((z, n) =>
+            {
+                var p = Float64Mlp.Softmax(Correct(z, 5));
+                var (soft, teacher) = (Float64Mlp.Softmax(Correct(z, 4), t), Float64Mlp.Softmax(Correct(s.Teacher[n], 4), t));
+                return z.Select((_, k) => alpha[k] / s.Count * (((1 - share) * (p[k] - (k == s.Labels[n] ? 1 : 0)))
+                    + (k < 4 ? share * (soft[k] - teacher[k]) / t : 0))).ToArray();
+            })];
+        });
+        using var learner = SplitMnist.Learner([bic, check], batch: 32, width: 32);
+        for (var index = 0; index < 2; index++) learner.Study(SplitMnist.Experience(index, 64));
+        var four = SubsetSource.Balanced(SubsetSource.WithLabels(TestData.Mnist.Train, [4]), 64);
+        learner.Study(new Experience(2, four));
+        Assert.True(check.Checked && corrected);
     }
 
     [Fact]

@@ -1,5 +1,8 @@
+using Engram.Data;
 using Engram.Learning;
+using Engram.Models;
 using Engram.Retention;
+using Engram.Streams;
 using static TorchSharp.torch;
 
 namespace Engram.Tests.Retention;
@@ -204,6 +207,73 @@ public class QuadraticPenaltyMethodsTests
             mechanism.Load(context, state);
         });
         Assert.Equal(whole, resumed);
+    }
+
+    [Theory]
+    [InlineData("ewc", 1)]
+    [InlineData("online-ewc", 1)]
+    [InlineData("si", 2)]
+    [InlineData("mas", 2)]
+    [InlineData("rwalk", 2)]
+    public void The_pull_of_the_third_experience_is_that_of_the_second_times_two_to_the_growth(string name, double slope)
+    {
+        const double strength = 0.3, growth = 1.5;
+        WeightPenalty mechanism = name switch
+        {
+            "ewc" => new ElasticWeightConsolidation(new EwcOptions { Lambda = strength, Growth = growth }),
+            "online-ewc" => new ElasticWeightConsolidation(new EwcOptions { Lambda = strength, Growth = growth, Gamma = 0.9 }),
+            "si" => new SynapticIntelligence(new SiOptions { C = strength, Growth = growth }),
+            "mas" => new MemoryAwareSynapses(new MasOptions { Lambda = strength, Growth = growth }),
+            _ => new RiemannianWalk(new RWalkOptions { Lambda = strength, Growth = growth }),
+        };
+        var spy = new Spy();
+        using var learner = TinyProblem.Learner(3, mechanism, spy);
+        var problems = Enumerable.Range(1, 3).Select(seed => new TinyProblem(seed)).ToArray();
+        for (var past = 0; past < 3; past++)
+        {
+            var (importance, anchor) = past == 0 ? ([], [])
+                : (TinyProblem.Values(mechanism.Penalty.Importance!), TinyProblem.Values(mechanism.Penalty.Anchor!));
+            learner.Study(problems[past].Experience(past));
+            if (past == 0) continue;
+            var (theta, gradient) = spy.Steps[^1];
+            var expected = TinyProblem.Gradient(problems[past].MeanLoss, theta);
+            for (var k = 0; k < theta.Length; k++)
+                expected[k] += slope * strength * Math.Pow(past, growth) * importance[k] * (theta[k] - anchor[k]);
+            TinyProblem.AssertClose(expected, gradient, 1e-4);
+        }
+    }
+
+    [Theory]
+    [InlineData("ewc")]
+    [InlineData("online-ewc")]
+    [InlineData("si")]
+    [InlineData("mas")]
+    [InlineData("rwalk")]
+    public void A_penalty_grows_with_the_head_and_new_rows_are_free(string name)
+    {
+        var mechanism = (WeightPenalty)Strategies.Named(name).Create(new StrategyBudget()).Single();
+        var digits = SubsetSource.Balanced(TestData.Mnist.Train, 10);
+        using var learner = new Learner(() => new ContinualModel(new Mlp(784, 8)), new LearnerOptions { BatchSize = 10 }, [mechanism]);
+        learner.Study(new Experience(0, SubsetSource.WithLabels(digits, Label.Numbers(0, 2))));
+        var old = learner.Context.Arena.Slots.ToDictionary(slot => slot.Name, slot => (
+            Importance: TinyProblem.Values(slot.Of(mechanism.Penalty.Importance!).reshape(-1)),
+            Anchor: TinyProblem.Values(slot.Of(mechanism.Penalty.Anchor!).reshape(-1))));
+        var grown = new List<(int Old, double[] Importance, double[] Anchor, string Name)>();
+        learner.BetweenSteps = () =>
+        {
+            if (grown.Count > 0) return; // after the first step of the second experience
+            grown.AddRange(learner.Context.Arena.Slots.Select(slot => (old[slot.Name].Importance.Length,
+                TinyProblem.Values(slot.Of(mechanism.Penalty.Importance!).reshape(-1)),
+                TinyProblem.Values(slot.Of(mechanism.Penalty.Anchor!).reshape(-1)), slot.Name)));
+        };
+        learner.Study(new Experience(1, SubsetSource.WithLabels(digits, Label.Numbers(2, 3))));
+        Assert.Contains(grown, slot => slot.Importance.Length == slot.Old * 5 / 2); // two rows have become five
+        foreach (var slot in grown)
+        {
+            Assert.Equal(old[slot.Name].Importance, slot.Importance[..slot.Old]);
+            Assert.Equal(old[slot.Name].Anchor, slot.Anchor[..slot.Old]);
+            Assert.All(slot.Importance[slot.Old..], value => Assert.Equal(0, value));
+        }
     }
 
     // Two experiences; the second is interrupted after three of seven steps.

@@ -105,6 +105,68 @@ public sealed class ReplayFamilyTests
     }
 
     [Fact]
+    public void DerPlusPlus_stores_the_logits_of_the_pass_that_trained_on_a_sample_and_its_gradient_is_that_of_equation_6()
+    {
+        using var scope = NewDisposeScope();
+        using var der = new DarkExperienceReplay(new DerOptions { Capacity = 200, Alpha = 0.3, Beta = 0.7 });
+        var check = new DerByHand(alpha: 0.3, beta: 0.7);
+        using var learner = new Learner(() => new ContinualModel(new Mlp(784, 16, 16)), new LearnerOptions { BatchSize = 16 }, [check, der]);
+        for (var index = 0; index < 2; index++)
+            learner.Study(new Experience(index, SubsetSource.Balanced(Stream.Experiences[index].Train, 40)));
+
+        Assert.True(check.Mixed > 0); // samples stored with two logits and with four were repeated
+        var slots = Enumerable.Range(0, der.Buffer.Count).Select(slot => (long)slot).ToArray();
+        Assert.Equal(160, slots.Length);
+        var stored = Rows(der.Buffer.ReadExtra("logits", slots));
+        foreach (var (key, row) in DerByHand.Keys(der.Buffer.Read(learner.Context, slots)).Zip(stored))
+            Assert.Equal(check.Outputs[key], row.Where(z => !double.IsNaN(z)), (a, b) => Math.Abs(a - b) < 1e-4);
+    }
+
+    // Notes what the model says of every sample in the step that trains on it, and holds steps with a past against equation 6.
+    private sealed class DerByHand(double alpha, double beta) : RetentionMechanism
+    {
+        public override string Name => "by-hand";
+
+        public override Seams Seams => Seams.None;
+
+        public override long MemoryBytes => 0;
+
+        public Dictionary<string, double[]> Outputs { get; } = [];
+
+        public int Mixed { get; private set; }
+
+        public static string[] Keys(BatchPart part) => [.. Enumerable.Range(0, part.Count).Select(n => Convert.ToBase64String(part.Raw[n].contiguous().bytes.ToArray()))];
+
+        protected internal override void AddGradient(TrainingStep step)
+        {
+            var model = new Float64Mlp(step.Context);
+            if (step.Parts.Count == 3) Check(step, model);
+            foreach (var (key, logits) in Keys(step.Current).Zip(model.Forward(Float64Mlp.Rows(step.Current.Inputs)).Logits))
+                Outputs.Add(key, logits);
+        }
+
+        // L = L_new + α · mean (z − h(x))² + β · L(x′), the mean over outputs that were stored.
+        private void Check(TrainingStep step, Float64Mlp model)
+        {
+            var inputs = Float64Mlp.Rows(step.Inputs);
+            var logits = model.Forward(inputs).Logits;
+            var byLogits = logits.Select(z => new double[z.Length]).ToArray();
+            foreach (var (part, weight) in new[] { (step.Parts[0], 1.0), (step.Parts[2], beta) })
+                foreach (var (label, n) in part.Targets.data<long>().ToArray().Select((label, n) => ((int)label, n)))
+                {
+                    var p = Float64Mlp.Softmax(logits[part.Start + n]);
+                    for (var k = 0; k < p.Length; k++) byLogits[part.Start + n][k] = weight * (p[k] - (k == label ? 1 : 0)) / part.Count;
+                }
+            var stored = Array.ConvertAll(Keys(step.Parts[1]), key => Outputs[key]);
+            foreach (var (z, n) in stored.Select((z, n) => (z, n)))
+                for (var k = 0; k < z.Length; k++)
+                    byLogits[step.Parts[1].Start + n][k] = alpha * 2 * (logits[step.Parts[1].Start + n][k] - z[k]) / stored.Sum(row => row.Length);
+            if (stored.Select(z => z.Length).Distinct().Count() > 1) Mixed++;
+            TinyProblem.AssertClose(model.Gradient(inputs, byLogits), TinyProblem.Values(step.Context.Arena.Gradient), 1e-4);
+        }
+    }
+
+    [Fact]
     public void Mir_picks_the_samples_whose_loss_rises_most_by_a_virtual_step()
     {
         using var scope = NewDisposeScope();
@@ -188,6 +250,18 @@ public sealed class ReplayFamilyTests
         AssertRefused("gdumb and balanced-batches both choose the training data", new(), new GDumb(), new BalancedBatches());
         AssertRefused("expected si before ewc", new(), new ElasticWeightConsolidation(), new SynapticIntelligence());
         AssertRefused("expected only one of them", new(), new SynapticIntelligence(), new RiemannianWalk());
+        foreach (var scratch in new Func<RetentionMechanism>[] { () => new GDumb(), () => new Reinitialise() })
+            foreach (var kept in new RetentionMechanism[]
+                { new ElasticWeightConsolidation(), new SynapticIntelligence(), new MemoryAwareSynapses(), new LearningWithoutForgetting(),
+                    new GradientEpisodicMemory() })
+                AssertRefused($"leaves {kept.Name} nothing to keep", new(), scratch(), kept);
+        AssertRefused("gdumb trains on its own memory alone, expected no replay", new(), new GDumb(), new Replay());
+        AssertRefused("cumulative trains on all samples there were, expected no replay", new(), new Replay(), new Cumulative());
+        AssertRefused("as a-gem does, expected one of them", new(), new AveragedGradientEpisodicMemory(), new GradientEpisodicMemory());
+        AssertRefused("replay repeats stored samples as der++ does, expected one memory", new(), new Replay(), new DarkExperienceReplay());
+        AssertRefused("replay repeats stored samples as er-ace does, expected one memory", new(), new Replay(), new ErAce());
+        AssertRefused("cwr consolidates the head's rows, which wa sets anew", new(), new WeightAligning(), new CopyWeightsReinit());
+        AssertRefused("cwr consolidates the head's rows, which decoupled-head sets", new(), new CopyWeightsReinit(), new DecoupledHead());
         AssertRefused("expected class- or domain-incremental", new() { Scenario = Scenario.TaskIncremental }, new ErAce());
         AssertRefused("expected Iterations to be null", new() { Iterations = 5 }, new GDumb());
         Assert.Contains("Alpha: -1, expected 0 or more", Assert.Throws<ArgumentException>(

@@ -3,7 +3,7 @@ using Engram.Retention;
 
 namespace Engram.Tests.Retention;
 
-/// <summary>Learning is real: parts of Split MNIST by three seeds, all of it by one; three seeds of all of it are in <see cref="SplitMnistMeasurements"/>.</summary>
+/// <summary>Learning is real: the mean of three seeds on parts of Split MNIST and on all of it; more strategies are in <see cref="SplitMnistMeasurements"/>.</summary>
 public class SplitMnistTests
 {
     private const int PerClass = 2000;
@@ -20,10 +20,9 @@ public class SplitMnistTests
     }
 
     [Fact]
-    public void Class_incremental_Gem_keeps_what_naive_learning_loses()
+    public void Class_incremental_naive_learning_forgets()
     {
-        var (gem, naive) = (Mean(Scenario.ClassIncremental, "gem"), Mean(Scenario.ClassIncremental, "naive"));
-        Assert.True(gem >= 0.89, $"gem: {gem:f4}, expected 0.89 or more");
+        var naive = Mean(Scenario.ClassIncremental, "naive");
         Assert.True(naive < 0.3, $"naive: {naive:f4}, expected below 0.3");
     }
 
@@ -36,10 +35,10 @@ public class SplitMnistTests
     [InlineData("gdumb", 0.88)]
     public void Class_incremental_learning_is_real_on_all_of_Split_MNIST(string name, double least)
     {
-        var accuracy = SplitMnist.Accuracy(Scenario.ClassIncremental, 0, () => Strategies.Named(name).Create(new StrategyBudget()));
+        var accuracy = Mean(Scenario.ClassIncremental, name, perClass: null);
         Assert.True(accuracy >= least, $"{name}: {accuracy:f4}, expected {least} or more");
     }
 
-    private static double Mean(Scenario scenario, string name) => Enumerable.Range(0, 3).Average(
-        seed => SplitMnist.Accuracy(scenario, seed, () => Strategies.Named(name).Create(new StrategyBudget()), PerClass));
+    private static double Mean(Scenario scenario, string name, int? perClass = PerClass) => Enumerable.Range(0, 3).Average(
+        seed => SplitMnist.Accuracy(scenario, seed, () => Strategies.Named(name).Create(new StrategyBudget()), perClass));
 }

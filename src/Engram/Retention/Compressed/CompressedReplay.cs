@@ -64,24 +64,14 @@ public sealed class CompressedReplay : RetentionMechanism
     /// <inheritdoc/>
     public override long SamplesStored => _buffer.Count;
 
-    /// <inheritdoc/>
-    /// <remarks>
-    /// Of the exemplars held, with the places by which the buffer balances them, which small codes no longer dwarf; room for more
-    /// that the buffer has taken is not counted.
-    /// </remarks>
-    public override long MemoryBytes
-    {
-        get
-        {
-            if (_buffer.Count == 0) return 0;
-            using var scope = NewDisposeScope();
-            var (codes, targets, tasks) = _buffer.ReadStored([0]);
-            return _buffer.Count * (codes.numel() + (targets.numel() * targets.element_size()) + (tasks is null ? 0 : 8) + PlaceBytes);
-        }
-    }
+    /// <summary>Bytes taken for codes and labels, and of the places by which the buffer balances them, which small codes do not dwarf.</summary>
+    public override long MemoryBytes => _buffer.Bytes + ((long)PlaceBytes * _buffer.Count);
 
     /// <summary>Exemplars kept.</summary>
     public int Count => _buffer.Count;
+
+    /// <inheritdoc/>
+    protected internal override string? WhyNotBeside(RetentionMechanism other) => ExemplarMechanism.SecondMemory(other);
 
     /// <inheritdoc/>
     protected internal override void Attach(LearningContext context)
@@ -117,14 +107,11 @@ public sealed class CompressedReplay : RetentionMechanism
         ArgumentNullException.ThrowIfNull(context);
         using var _ = no_grad();
         var random = new SeededRandom(context.Options.Seed, $"{Name}/{context.Experience.Index}");
-        foreach (var chunk in random.Permutation(context.Source.Count).Chunk(1024))
+        _buffer.OfferAll(context, random.Permutation(context.Source.Count), part =>
         {
-            using var scope = NewDisposeScope();
-            var part = context.Fetch(Array.ConvertAll(chunk, index => (long)index));
             var codes = Codec(context).Encode(UnitInputs.Of(part.Raw));
-            _buffer.Offer(
-                new BatchPart { Raw = codes, Inputs = codes, Targets = part.Targets, Tasks = part.Tasks }, context.Experience.Index);
-        }
+            return new BatchPart { Raw = codes, Inputs = codes, Targets = part.Targets, Tasks = part.Tasks };
+        });
     }
 
     /// <inheritdoc/>

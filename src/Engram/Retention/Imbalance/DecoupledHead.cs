@@ -91,6 +91,21 @@ public sealed class DecoupledHead : RetentionMechanism
     protected internal override void EndExperience(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
+        if (!_buffer.IsHalfOffered) Retrain(context);
+        _buffer.OfferAll(context, Enumerable.Range(0, context.Source.Count));
+    }
+
+    /// <inheritdoc/>
+    protected internal override void Save(MechanismState state) => _buffer.Save(state);
+
+    /// <inheritdoc/>
+    protected internal override void Load(LearningContext context, MechanismState state) => _buffer.Load(state);
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing) => _buffer?.Dispose();
+
+    private void Retrain(LearningContext context)
+    {
         using var scope = NewDisposeScope();
         var (features, targets) = Pool(context);
         var rowsOf = targets.data<long>().ToArray().Select((id, row) => (id, row))
@@ -103,34 +118,24 @@ public sealed class DecoupledHead : RetentionMechanism
         });
     }
 
-    /// <inheritdoc/>
-    protected internal override void Save(MechanismState state) => _buffer.Save(state);
-
-    /// <inheritdoc/>
-    protected internal override void Load(LearningContext context, MechanismState state) => _buffer.Load(state);
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing) => _buffer?.Dispose();
-
-    // Features and class ids of this experience and of the memory of earlier ones; then the memory takes this one in.
+    // Features and class ids of this experience and of the memory of earlier ones.
     private (Tensor Features, Tensor Targets) Pool(LearningContext context)
     {
         using var _ = no_grad();
         var (features, targets) = (new List<Tensor>(), new List<Tensor>());
-        if (_buffer.Count > 0) Add(_buffer.Read(context, _buffer.Draw(_buffer.Count)));
         foreach (var chunk in Enumerable.Range(0, context.Source.Count).Select(row => (long)row).Chunk(Chunk))
         {
             using var scope = NewDisposeScope();
-            var part = context.Fetch(chunk);
-            Add(part);
-            _buffer.Offer(part, context.Experience.Index);
+            Add(features.Count, context.Fetch(chunk));
         }
+        // Drawing moves the memory's generator on: only once all else was read.
+        if (_buffer.Count > 0) Add(0, _buffer.Read(context, _buffer.Draw(_buffer.Count)));
         return (cat(features), cat(targets));
 
-        void Add(BatchPart part)
+        void Add(int place, BatchPart part)
         {
-            features.Add(context.Model.Backbone.forward(part.Inputs).MoveToOuterDisposeScope());
-            targets.Add(part.Targets.MoveToOuterDisposeScope());
+            features.Insert(place, context.Model.Backbone.forward(part.Inputs).MoveToOuterDisposeScope());
+            targets.Insert(place, part.Targets.MoveToOuterDisposeScope());
         }
     }
 

@@ -122,7 +122,10 @@ public class KeptInOtherFormsTests
             TinyProblem.AssertClose([.. expected.Select(pair => pair.Distance)], TinyProblem.Values(distances[row]), 1e-4);
             Assert.Equal(expected.Select(pair => pair.Item2), found[row].data<long>().ToArray());
         }
+        Assert.Equal(512 * ((3 * 4) + 8), index.Bytes); // room is taken in doublings
+        index.TrimExcess();
         Assert.Equal(446 * ((3 * 4) + 8), index.Bytes);
+        Assert.True(index.Nearest(queries, 4).Distances.equal(distances).all().item<bool>());
         Assert.All(index.SlotsOf(2), slot => Assert.Equal(2, labels[slot]));
     }
 
