@@ -15,6 +15,9 @@ public sealed class ProgressiveNetworks : RetentionMechanism
     private readonly Dictionary<int, int> _columnOf = [];
     private ProgressiveMlp _backbone = null!;
 
+    /// <summary>The column of each task.</summary>
+    internal IReadOnlyDictionary<int, int> ColumnOf => _columnOf;
+
     /// <inheritdoc/>
     public override string Name => "progressive";
 
