@@ -24,31 +24,35 @@ internal static class LoadRun
     private static async Task MeasureAsync(ServiceProcess service, TimeSpan duration, int connections, string kind)
     {
         using var client = service.Client();
-        var learner = await client.CreateLearnerAsync(new LearnerSpecification
+        var specification = new LearnerSpecification
         {
             Name = "digits",
             Input = DigitRequests.Schema,
             Model = new ModelSpecification { Kind = kind, Lambda = kind == "ridge" ? 10 : null },
             Learning = new LearningPolicy { EverySamples = 0 },
-        });
+        };
+        var learner = await client.CreateLearnerAsync(specification);
         await DigitRequests.TeachAsync(learner, digit => digit < 9, 2000);
         await learner.LearnAsync();
         Console.WriteLine($"| {kind}, {connections} connections | requests/s | p50 ms | p99 ms | failed |\n|---|---|---|---|---|");
 
         var predictions = DigitRequests.Predictions(service.Address, "digits", 1000);
-        await Hammer.ForAsync(service.Address, predictions, connections, TimeSpan.FromSeconds(3)); // warm
+        await Hammer.ForAsync(service.Address, predictions, connections, duration); // warm: compiled, and compiled again where hot
         Print("predictions, idle", await Hammer.ForAsync(service.Address, predictions, connections, duration));
 
         // It learns again and again, as long as the predictions last.
-        await DigitRequests.TeachAsync(learner, digit => digit < 9, 20_000, first: 2000);
+        await DigitRequests.TeachAsync(learner, digit => digit < 9, 10_000, first: 2000);
         using var enough = new CancellationTokenSource();
         var learning = LearnAsync(learner, enough.Token);
         Print("predictions, learning", await Hammer.ForAsync(service.Address, predictions, connections, duration));
         await enough.CancelAsync();
         Console.WriteLine($"\nlearnt {await learning} samples beside that load");
 
-        var feedback = DigitRequests.Feedback(service.Address, "digits", 60_000);
+        // To a learner of its own, which need not learn it all.
+        await client.CreateLearnerAsync(specification with { Name = "told" });
+        var feedback = DigitRequests.Feedback(service.Address, "told", 60_000);
         Print("feedback, on disk", await Hammer.ForAsync(service.Address, feedback, connections, duration));
+
         while (await learner.LearnAsync() is not null)
         {
         }

@@ -67,6 +67,7 @@ internal sealed record RunFileSettings : RunSettings
         Name = File.Name,
         Strategies = File.Strategies,
         Variant = File.Variants,
+        Prequential = File.Stream.Online is not null,
         Model = strategy => File.Model.Make(strategy, DataSets.InputsOf(File.Data.Source)),
         Training = File.Training,
         Budget = new Retention.StrategyBudget(File.Memory),

@@ -221,6 +221,10 @@ public enum GateMode
 }
 
 /// <summary>What a candidate must show before it is published.</summary>
+/// <remarks>
+/// A fall counts only where it is larger than chance: than one standard error of the difference of two versions on the same held-out
+/// samples, and for classes, K of them judged together, than √(2 ln K) standard errors, where the largest of K chance falls is expected.
+/// </remarks>
 public sealed record GateSpecification
 {
     /// <summary>Who decides.</summary>

@@ -142,7 +142,11 @@ internal readonly record struct Drop(int Worse, int Better, int Count)
 
     /// <summary>
     /// Whether accuracy falls by more than a bound, and by more than chance: the difference of a pair of classifiers on the same samples
-    /// has variance (worse + better)/n² where both are equally good (McNemar 1947), and one standard error is asked for.
+    /// has variance (worse + better)/n² where both are equally good (McNemar 1947). One standard error is asked for, and of the worst of
+    /// K classes √(2 ln K), about where the largest of K chance falls lies.
     /// </summary>
-    public bool Exceeds(double bound) => Share > bound && Worse - Better > Math.Sqrt(Worse + Better);
+    /// <param name="bound">The bound.</param>
+    /// <param name="among">K, the classes that are judged together.</param>
+    public bool Exceeds(double bound, int among = 1) =>
+        Share > bound && Worse - Better > Math.Max(1, Math.Sqrt(2 * Math.Log(among))) * Math.Sqrt(Worse + Better);
 }

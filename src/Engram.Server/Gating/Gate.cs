@@ -24,7 +24,7 @@ internal static class Gate
     private static GateCheck Retention(GateSpecification gate, Examination seen)
     {
         var judged = seen.Classes.Where(one => one.RightBefore is > 0 && one.Samples >= gate.MinClassSamples).ToArray();
-        var fallen = judged.Where(one => one.Drop.Exceeds(gate.MaxClassDrop)).ToArray();
+        var fallen = judged.Where(one => one.Drop.Exceeds(gate.MaxClassDrop, judged.Length)).ToArray();
         return fallen.Length == 0
             ? new GateCheck("retention", true, $"{judged.Length} known classes with {gate.MinClassSamples} held-out samples or more kept")
             : new GateCheck("retention", false, string.Join("; ", fallen.Select(one =>

@@ -25,6 +25,10 @@ public sealed class Experiment(
     /// <summary>How the experience at a position is learnt where they differ; null for all alike.</summary>
     public ExperienceVariants? Variant { get; init; }
 
+    /// <summary>Whether every experience is predicted before it is learnt, see <see cref="OnlineAccuracy.Prequential"/>.</summary>
+    /// <value>Default false: it costs a prediction of every training sample.</value>
+    public bool Prequential { get; init; }
+
     /// <summary>Runs the strategies one after another.</summary>
     /// <param name="strategies">Which, in order.</param>
     /// <param name="progress">Told on the calling thread, several times a second.</param>
@@ -62,6 +66,7 @@ public sealed class Experiment(
             }
             using var learning = new VariedLearner(strategy, () => model(strategy), options, _budget, Variant, _clock);
             var measurements = learning.Start(checkpoints);
+            if (PredictsAhead) measurements.Untrained ??= Untrained(strategy);
             var experiences = stream.Experiences.Count;
             progress?.Report(Now(ExperimentEvent.StrategyStarted, Math.Min(measurements.Position, experiences - 1), 0));
             try
@@ -72,6 +77,7 @@ public sealed class Experiment(
                     if (Due(measurements) > measurements.Tested) Test(learning.Learner, measurements, Now, progress, cancellationToken);
                     else
                     {
+                        if (Prequential) measurements.Preview(learning.Learner, stream.Experiences[measurements.Position]);
                         Learn(learning.At(measurements.Position), measurements, Now, progress,
                             () => checkpoints?.SaveIfDue(strategy.Name, learning.Learner, measurements), cancellationToken);
                         Experienced?.Invoke(strategy, measurements.Position - 1, learning.Learner);
@@ -92,6 +98,18 @@ public sealed class Experiment(
             results.Add(result);
         }
         return results;
+    }
+
+    // Only where the same classes come again is there something to predict the next experience with.
+    private bool PredictsAhead => options.Scenario == Scenario.DomainIncremental && stream.Tests.Count > 1;
+
+    private double[] Untrained(Strategy strategy)
+    {
+        using var learner = new Learner(() => model(strategy), options);
+        foreach (var label in stream.Experiences.SelectMany(experience => experience.Classes)) learner.Context.Classes.Register(label);
+        learner.Context.Model.Head.Grow(learner.Context.Classes.Count - learner.Context.Model.Head.ClassCount);
+        learner.Context.Arena.Rebuild();
+        return [.. stream.Tests.Select(test => Evaluator.Accuracy(learner, test))];
     }
 
     private const double TestShare = 0.1; // of a phase's time, for progress only
@@ -125,6 +143,7 @@ public sealed class Experiment(
         var tests = stream.Tests.Take(due).Select(test => Evaluator.Predict(learner, test, calibration, cancellationToken)).ToArray();
         var measured = measurements.Add(
             tests, learner.Context.Classes.Count, _clock.GetElapsedTime(began).TotalSeconds, _clock.GetLocalNow(), calibration);
+        if (PredictsAhead && due < stream.Tests.Count) measurements.AddAhead(Evaluator.Accuracy(learner, stream.Tests[due]));
         progress?.Report(now(ExperimentEvent.PhaseMeasured, phase, 1) with
         {
             Measured = measured,

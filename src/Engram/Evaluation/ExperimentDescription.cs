@@ -28,6 +28,10 @@ public sealed record ExperimentDescription
     /// <summary>How the experience at a position is learnt where they differ; null for all alike.</summary>
     public ExperienceVariants? Variant { get; init; }
 
+    /// <summary>Whether every experience is predicted before it is learnt, see <see cref="Experiment.Prequential"/>.</summary>
+    /// <value>Default false.</value>
+    public bool Prequential { get; init; }
+
     /// <summary>The settings as a reader wants them: name and value.</summary>
     public required IReadOnlyDictionary<string, string> Settings { get; init; }
 
@@ -55,7 +59,7 @@ public sealed record ExperimentDescription
         ArgumentNullException.ThrowIfNull(command);
         clock ??= TimeProvider.System;
         var (started, began) = (clock.GetLocalNow(), clock.GetTimestamp());
-        var finished = new Experiment(stream, Model, Training, Budget, clock) { Experienced = Experienced, Variant = Variant }
+        var finished = new Experiment(stream, Model, Training, Budget, clock) { Experienced = Experienced, Variant = Variant, Prequential = Prequential }
             .Run(Strategies, progress, learnt, checkpoints, cancellationToken);
         var unfinished = Strategies.Skip(finished.Count).Select(strategy => strategy.Name).ToArray();
         var groups = Groups(stream);

@@ -38,17 +38,19 @@ public sealed class OnlineAccuracy
     {
         ArgumentNullException.ThrowIfNull(learner);
         ArgumentNullException.ThrowIfNull(experience);
-        var task = learner.Scenario == Scenario.TaskIncremental ? experience.TaskId : null;
-        var known = experience.Classes.Any(label => learner.Classes.IdOf(label, task) >= 0);
-        var right = 0;
-        if (known)
-        {
-            var (truth, predicted) = Evaluator.Predict(learner, new EvaluationSet(experience.Name, experience.Train, experience.TaskId));
-            right = truth.Zip(predicted).Count(pair => pair.First == pair.Second);
-        }
+        var right = RightOf(learner, experience);
         _hits += right;
         _tested += experience.Train.Count;
         return (double)right / experience.Train.Count;
+    }
+
+    /// <summary>How many samples of an experience are predicted right before it is learnt.</summary>
+    internal static int RightOf(IContinualLearner learner, Experience experience)
+    {
+        var task = learner.Scenario == Scenario.TaskIncremental ? experience.TaskId : null;
+        if (!experience.Classes.Any(label => learner.Classes.IdOf(label, task) >= 0)) return 0;
+        var (truth, predicted) = Evaluator.Predict(learner, new EvaluationSet(experience.Name, experience.Train, experience.TaskId));
+        return truth.Zip(predicted).Count(pair => pair.First == pair.Second);
     }
 
     /// <summary>Adds a point of the curve.</summary>

@@ -1,4 +1,5 @@
 using Engram.Learning;
+using Engram.Streams;
 
 namespace Engram.Evaluation;
 
@@ -11,7 +12,9 @@ internal sealed class StrategyMeasurements
     private readonly List<DateTimeOffset> _times = [];
     private int[][] _confusion = [];
     private (double Error, double Brier) _calibration = (double.NaN, double.NaN);
+    private readonly List<double> _ahead = []; // R[i, i + 1]
     private long _tested; // samples predicted in all tests so far
+    private Previews _previews = new(0, 0, 0);
 
     public StrategyMeasurements()
     {
@@ -27,6 +30,8 @@ internal sealed class StrategyMeasurements
         _times.AddRange(saved.Times ?? []);
         (_confusion, Position, Learnt) = (saved.Confusion, saved.Position, saved.Learnt);
         (_calibration, _tested) = ((saved.CalibrationError, saved.Brier), saved.Predicted);
+        (Untrained, _previews) = (saved.Untrained, saved.Previews ?? new Previews(0, 0, 0));
+        _ahead.AddRange(saved.Ahead ?? []);
     }
 
     /// <summary>R[i,j] as measured by now.</summary>
@@ -37,6 +42,9 @@ internal sealed class StrategyMeasurements
 
     /// <summary>How many test sets the last measurement had.</summary>
     public int Tested => Matrix.Count == 0 ? 0 : Matrix.Rows[^1].Length;
+
+    /// <summary>b_j: accuracy of an untrained model on each test set; null where nothing is predicted ahead.</summary>
+    public double[]? Untrained { get; set; }
 
     /// <summary>What learning took since the last measurement.</summary>
     public LearningResult? Learnt { get; private set; }
@@ -51,10 +59,21 @@ internal sealed class StrategyMeasurements
                 before.Samples + learnt.Samples, before.Steps + learnt.Steps, before.Seconds + learnt.Seconds, learnt.Loss);
     }
 
+    /// <summary>Predicts the experience that is learnt next, once.</summary>
+    public void Preview(Learner learner, Experience next)
+    {
+        if (_previews.Experiences > Position) return; // before a run was stopped in the middle of it
+        var right = OnlineAccuracy.RightOf(learner, next);
+        _previews = new Previews(Position + 1, _previews.Right + right, _previews.Samples + next.Train.Count);
+    }
+
+    /// <summary>Adds the accuracy on the next experience, which is not learnt yet.</summary>
+    public void AddAhead(double accuracy) => _ahead.Add(accuracy);
+
     /// <summary>Everything, for a checkpoint.</summary>
     public SavedMeasurements Save() =>
         new([.. Matrix.Rows], [.. _soFar], [.. _perClass], [.. _costs], _confusion, Position, Learnt, [.. _times],
-            _calibration.Error, _calibration.Brier, _tested);
+            _calibration.Error, _calibration.Brier, _tested, Untrained, [.. _ahead], _previews);
 
     /// <summary>Adds the predictions made after what was learnt since the last measurement.</summary>
     /// <param name="tests">True and predicted class ids for each test set so far; true is −1 for a class never learnt.</param>
@@ -102,7 +121,16 @@ internal sealed class StrategyMeasurements
         AccuracySoFar = [.. _soFar],
         AccuracyPerClass = [.. _perClass],
         Confusion = _confusion,
-        Metrics = new Dictionary<string, double>
+        Metrics = Metrics(),
+        Costs = _costs,
+        MemoryBytes = learner.Mechanisms.Sum(mechanism => mechanism.MemoryBytes),
+        MeasuredAt = [.. _times],
+        Cost = StrategyCost.Of(learner, _costs, _tested),
+    };
+
+    private Dictionary<string, double> Metrics()
+    {
+        var metrics = new Dictionary<string, double>
         {
             ["finalAverageAccuracy"] = Matrix.FinalAverageAccuracy,
             ["averageIncrementalAccuracy"] = Matrix.AverageIncrementalAccuracy,
@@ -116,12 +144,18 @@ internal sealed class StrategyMeasurements
             ["calibrationError"] = _calibration.Error,
             ["brier"] = _calibration.Brier,
             ["anytimeAccuracy"] = Anytime(),
-        },
-        Costs = _costs,
-        MemoryBytes = learner.Mechanisms.Sum(mechanism => mechanism.MemoryBytes),
-        MeasuredAt = [.. _times],
-        Cost = StrategyCost.Of(learner, _costs, _tested),
-    };
+        };
+        if (Untrained is not null && _ahead.Count == Untrained.Length - 1) metrics["forwardTransfer"] = ForwardTransfer(Untrained);
+        if (_previews.Samples > 0) metrics["prequentialAccuracy"] = (double)_previews.Right / _previews.Samples;
+        return metrics;
+    }
+
+    private double ForwardTransfer(double[] untrained)
+    {
+        var matrix = new AccuracyMatrix();
+        for (var i = 0; i < Matrix.Count; i++) matrix.Add([.. Matrix.Rows[i], .. _ahead[i..Math.Min(i + 1, _ahead.Count)]]);
+        return matrix.ForwardTransfer(untrained);
+    }
 
     private double Anytime()
     {
@@ -135,4 +169,10 @@ internal sealed class StrategyMeasurements
 internal sealed record SavedMeasurements(
     double[][] Accuracy, double[] AccuracySoFar, double[][] AccuracyPerClass, ExperienceCost[] Costs, int[][] Confusion,
     int Position, LearningResult? Learnt, DateTimeOffset[]? Times = null, double CalibrationError = double.NaN, double Brier = double.NaN,
-    long Predicted = 0);
+    long Predicted = 0, double[]? Untrained = null, double[]? Ahead = null, Previews? Previews = null);
+
+/// <summary>What was predicted before it was learnt.</summary>
+/// <param name="Experiences">How many experiences.</param>
+/// <param name="Right">Samples predicted right.</param>
+/// <param name="Samples">Samples predicted.</param>
+internal sealed record Previews(int Experiences, long Right, long Samples);

@@ -26,7 +26,19 @@ public static partial class TorchRuntime
             _ = SetEnv("OMP_WAIT_POLICY", "PASSIVE", overwrite: 0);
             _ = SetEnv("GOMP_SPINCOUNT", SpinsBeforeSleep, overwrite: 0);
         }
+        KeepOffTiles();
         if (threads is { } count) set_num_threads(count);
+    }
+
+    /// <summary>Keeps products in bfloat16 from using AMX tiles. Call before the first of them.</summary>
+    /// <remarks>
+    /// Tiles make what the kernel saves at a signal larger than the stack on which .NET handles signals: on a thread that ever used them
+    /// a <see cref="NullReferenceException"/> ends the process with SIGSEGV (seen with .NET 10.0.12 and libtorch's oneDNN on a processor
+    /// with amx_bf16). AVX-512 serves instead; <c>ONEDNN_MAX_CPU_ISA</c> in the environment overrules.
+    /// </remarks>
+    internal static void KeepOffTiles()
+    {
+        if (OperatingSystem.IsLinux()) _ = SetEnv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_FP16", overwrite: 0);
     }
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]

@@ -1,3 +1,5 @@
+using Engram.Learning;
+
 namespace Engram.Models;
 
 /// <summary>Scaling, backbone and growable head in one module.</summary>
@@ -37,6 +39,7 @@ public sealed partial class ContinualModel : nn.Module<Tensor, Tensor>
         get => (Backbone as IMixedPrecision)?.Precision ?? Precision.Float32;
         set
         {
+            if (value != Precision.Float32) TorchRuntime.KeepOffTiles();
             if (Backbone is IMixedPrecision mixed) mixed.Precision = value;
             else if (value != Precision.Float32)
                 throw new ArgumentException($"Precision: {value}, expected Float32, the one that {Backbone.Architecture} computes in");

@@ -14,7 +14,7 @@ public abstract class ServiceTest : IAsyncDisposable
 
     private protected static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         if (_service is not null) await _service.DisposeAsync();
         Directory.Delete(_folder, recursive: true);

@@ -132,9 +132,12 @@ public sealed class VersionTests : ServiceTest
         var learner = await Create(Ridge);
         await Teach(learner, 20, 0, 1);
         await Teach(learner, 20, 2);
-        var files = Directory.GetFiles(Path.Combine(Options.Folder, "learners", "digits"), "*.safetensors", SearchOption.AllDirectories);
-        foreach (var file in files.Where(file => file.Contains($"{Path.DirectorySeparatorChar}2{Path.DirectorySeparatorChar}", StringComparison.Ordinal)))
+        await Service.DisposeAsync();
+        foreach (var file in Directory.GetFiles(Path.Combine(Options.Folder, "learners", "digits", "versions", "2"), "*.safetensors", SearchOption.AllDirectories))
+        {
+            File.Delete(file); // versions share files that are the same: this one alone
             await File.WriteAllBytesAsync(file, [1, 2, 3], Token);
+        }
 
         learner = await Reopened();
         var now = learner.Describe();

@@ -81,6 +81,51 @@ public class CostAndCalibrationTests
         Assert.InRange(result.Metrics["anytimeAccuracy"], 0, 1);
     }
 
+    [Fact]
+    public void An_online_run_states_what_it_predicted_before_it_learnt()
+    {
+        var digits = SubsetSource.WithLabels(SubsetSource.Balanced(TestData.Mnist.Train, 40), Label.Numbers(0, 2));
+        var stream = ExperienceStream.ClassIncremental(digits, digits, [Label.Numbers(0, 2)]).Online(10, 0);
+        StrategyResult Run(bool prequential) => new Experiment(stream, _ => new ContinualModel(new Mlp(784, 16)), new LearnerOptions { BatchSize = 10 })
+        {
+            Prequential = prequential,
+        }.Run([Strategies.Named("naive")])[0];
+        var (with, without) = (Run(true), Run(false));
+
+        var (online, alone) = (new OnlineAccuracy(), new Learner(() => new ContinualModel(new Mlp(784, 16)), new LearnerOptions { BatchSize = 10 }, []));
+        using (alone)
+            foreach (var piece in stream.Experiences)
+            {
+                online.Test(alone, piece);
+                alone.Learn(piece);
+            }
+        Assert.Equal(online.Prequential, with.Metrics["prequentialAccuracy"], 12);
+        Assert.False(without.Metrics.ContainsKey("prequentialAccuracy"));
+        Assert.Equal(without.Accuracy, with.Accuracy); // looking ahead changes nothing
+    }
+
+    [Fact]
+    public void A_domain_incremental_run_states_forward_transfer_over_an_untrained_model()
+    {
+        var digits = SubsetSource.Balanced(TestData.Mnist.Train, 30);
+        var stream = ExperienceStream.Rotated(digits, digits, [0, 10, 20]);
+        var options = new LearnerOptions { Scenario = Scenario.DomainIncremental, BatchSize = 10, Epochs = 3 };
+        ContinualModel Model() => new(new Mlp(784, 64));
+        var result = new Experiment(stream, _ => Model(), options).Run([Strategies.Named("naive")])[0];
+
+        using var learner = new Learner(Model, options, []);
+        double[] ahead = [.. Enumerable.Range(0, 2).Select(i =>
+        {
+            learner.Learn(stream.Experiences[i]);
+            return Evaluator.Accuracy(learner, stream.Tests[i + 1]);
+        })];
+        // Ten classes and an untrained head: about a tenth each; a digit turned by ten degrees is known.
+        var transfer = result.Metrics["forwardTransfer"];
+        Assert.InRange(ahead.Average() - transfer, 0.02, 0.3);
+        Assert.InRange(transfer, 0.4, 0.95);
+        Assert.All(result.Accuracy, (row, i) => Assert.Equal(i + 1, row.Length));
+    }
+
     [Theory]
     [InlineData("lenet5 1x28", 28, 1)]
     [InlineData("resnet20", 32, 3)]

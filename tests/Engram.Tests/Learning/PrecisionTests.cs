@@ -36,6 +36,15 @@ public class PrecisionTests
         Assert.Equal(
             Learnt(Precision.MixedBFloat16, () => new Mlp(784, 16)).Values, Learnt(Precision.MixedBFloat16, () => new Mlp(784, 16)).Values);
 
+    // With AMX tiles the process would end here.
+    [Fact]
+    public void After_products_in_bfloat16_a_null_reference_is_still_an_exception()
+    {
+        Learnt(Precision.MixedBFloat16, () => new Mlp(784, 64));
+        string? nothing = null;
+        Assert.Throws<NullReferenceException>(() => nothing!.Length);
+    }
+
     [Fact]
     public void Convolutions_in_bfloat16_give_features_near_those_of_float32()
     {
