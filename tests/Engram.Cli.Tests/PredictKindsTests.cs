@@ -3,6 +3,7 @@ using Engram.Data;
 using Engram.Learning;
 using Engram.Models;
 using Engram.Persistence;
+using Engram.Retention;
 using Engram.Streams;
 using TorchSharp;
 

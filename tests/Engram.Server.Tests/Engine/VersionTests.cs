@@ -67,7 +67,7 @@ public sealed class VersionTests : ServiceTest
         Assert.Equal(first.Id, second.Lineage.Parent);
         Assert.Matches("^feedback [0-9]+ to [0-9]+, [0-9]+ samples$", first.Lineage.Data);
         Assert.NotEqual(first.Lineage.Data, second.Lineage.Data);
-        Assert.Equal(learner.Specification.Name, (string?)second.Lineage.Settings["name"]);
+        Assert.Equal(learner.Name, (string?)second.Lineage.Settings["name"]);
         Assert.Equal(learner.Versions.Single(version => version.Version == 2).Accuracy, second.Lineage.Metrics["accuracy"]);
         Assert.Matches("^[0-9]+[.]", second.Lineage.CodeVersion);
         Assert.NotNull(second.Lineage.Saved);
@@ -78,7 +78,7 @@ public sealed class VersionTests : ServiceTest
         Assert.NotNull(old.AccuracyNow);
     }
 
-    private static async Task<BundleDescription> Exported(ServedLearner learner, int version)
+    private static async Task<BundleDescription> Exported(LearnerHost learner, int version)
     {
         var folder = Directory.CreateTempSubdirectory("engram-");
         try
