@@ -37,7 +37,7 @@ internal sealed class ExperimentRun(CliHost host, RunSettings settings)
             Experienced = (strategy, index, learner) => Try(() => SampleSheets.Save(folder, strategy, index, stream, learner)),
         };
         view.Show(settings, experiment, folder, progress => results = experiment.Run(
-            stream, settings.Command, progress, (result, learner) => Save(folder, stream, result, learner), checkpoints, host.Clock,
+            stream, settings.Command, progress, (result, learner) => Save(folder, experiment, stream, result, learner), checkpoints, host.Clock,
             host.CancellationToken));
         if (results.Strategies.Count > 0) Report(results, folder);
         _notSaved ??= results.Unfinished is null ? null : checkpoints.Problem;
@@ -74,8 +74,8 @@ internal sealed class ExperimentRun(CliHost host, RunSettings settings)
     }
 
     // A full disk must not cost the strategies that are still to run: their numbers are worth more than one model.
-    private void Save(string folder, ExperienceStream stream, StrategyResult result, Learner learner) =>
-        Try(() => LearntModel.Save(folder, settings.Name, stream, result, learner, host.Clock.GetLocalNow()));
+    private void Save(string folder, ExperimentDescription experiment, ExperienceStream stream, StrategyResult result, Learner learner) =>
+        Try(() => LearntModel.Save(folder, experiment, stream, result, learner, host.Clock.GetLocalNow()));
 
     private void Try(Func<string?> save)
     {

@@ -32,9 +32,7 @@ internal static class ExportCommand
             var chosen = Format(parsed.GetValue(format), file);
             RequirePlace(file);
             var description = Bundle.Describe(path);
-            if (description.Kind == BundleKind.Analytic) WriteAnalytic(path, description.Id, chosen, file);
-            else if (chosen == Onnx) WriteOnnx(path, description.LearnerManifest!, file);
-            else WeightsFile.Write(file, path);
+            Refusing(() => Write(path, description, chosen, file));
             Tell(host, description, chosen, file, parsed.GetValue(json));
             return ExitCode.Success;
         });
@@ -64,21 +62,15 @@ internal static class ExportCommand
             throw new UsageException($"--out: \"{file}\" is in no folder that exists, expected one");
     }
 
-    private static void WriteOnnx(string path, BundleManifest manifest, string file)
+    private static void Write(string path, BundleDescription bundle, string format, string file)
     {
-        if (OnnxFile.WhyNot(manifest) is { } reason) throw new UsageException($"bundle: {reason}");
-        using var model = Bundle.LoadModel(path);
-        Refusing(() => OnnxFile.Write(file, model));
-    }
-
-    private static void WriteAnalytic(string path, string id, string format, string file)
-    {
-        using var learner = AnalyticBundle.Load(path);
-        Refusing(() =>
+        if (format == Onnx) OnnxFile.Write(file, path);
+        else if (bundle.Kind == BundleKind.Learner) WeightsFile.Write(file, path);
+        else
         {
-            if (format == Onnx) OnnxFile.Write(file, learner, id);
-            else WeightsFile.Write(file, learner, id);
-        });
+            using var learner = AnalyticBundle.Load(path);
+            WeightsFile.Write(file, learner, bundle.Id);
+        }
     }
 
     private static void Refusing(Action write)
@@ -104,7 +96,9 @@ internal static class ExportCommand
             return;
         }
         host.Out.WriteLine($"{file}: {bundle.Model}, {bundle.Classes.Count} classes, {Words.Number(bytes)} bytes");
-        if (predicting.Length > 0)
+        if (format == Safetensors && predicting.Length > 0)
             host.Out.WriteLine($"{string.Join(", ", predicting)} takes part in prediction: these weights alone predict otherwise");
+        if (format == Onnx && (string?)bundle.LearnerManifest?.Learner.Options["precision"] is { } precision and not "float32")
+            host.Out.WriteLine($"learnt in {precision}, and the file computes in float32: scores differ by the precision");
     }
 }

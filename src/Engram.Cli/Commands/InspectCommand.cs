@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Engram.Analytic;
 using Engram.Cli.Progress;
 using Engram.Persistence;
@@ -59,6 +60,7 @@ internal static class InspectCommand
         Row("written by", $"Engram {lineage.CodeVersion}{(lineage.Saved is { } saved ? $", {Time(saved)}" : "")}");
         Row("made from", lineage.Parent is { } parent ? parent[..Math.Min(parent.Length, 12)] : "no other bundle");
         if (lineage.Data is { } data) Row("data", data);
+        foreach (var (name, value) in lineage.Settings) Row($"setting {name}", Setting(value));
         Row("model", bundle.Model);
         Row("input", bundle.InputShape is { } shape
             ? $"{bundle.InputType} [{string.Join(", ", shape)}]"
@@ -83,6 +85,13 @@ internal static class InspectCommand
             ? "none"
             : string.Join(", ", manifest.Mechanisms.Select(m => m.Predicts ? $"{m.Name} (takes part in prediction)" : m.Name)));
         row("optimiser", $"{Number(optimizer.Steps)} steps, learning rate {optimizer.LearningRate.ToString(CultureInfo.InvariantCulture)}");
+    }
+
+    private static string Setting(JsonNode? value)
+    {
+        const int Most = 200;
+        var text = value is JsonValue single && single.TryGetValue<string>(out var plain) ? plain : value?.ToJsonString() ?? "none";
+        return text.Length > Most ? $"{text[..Most]}..." : text;
     }
 
     private static string Kept(LearntPart part)

@@ -1,6 +1,8 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Engram.Client;
 using Engram.Learning;
+using Engram.Persistence;
 using Engram.Server.Gating;
 using Engram.Server.Inputs;
 using Engram.Server.Serving;
@@ -21,6 +23,7 @@ internal sealed record Candidate(VersionInfo Info, ServedModel Model)
 /// <summary>Makes candidates, on the trainer's thread: learns, saves, loads what will serve, examines it, and puts it into its place.</summary>
 internal sealed class CandidateMaker(LearnerContext learner, Func<ServedModel?> leaseChampion)
 {
+    private const string Import = "import";
     private readonly LearnerSpecification _specification = learner.Specification;
 
     /// <summary>Makes a candidate.</summary>
@@ -76,7 +79,7 @@ internal sealed class CandidateMaker(LearnerContext learner, Func<ServedModel?> 
             Created = learner.Clock.GetUtcNow(),
             Cursor = own ? file!.Cursor : 0,
             Labels = labels,
-            Trigger = "import",
+            Trigger = Import,
         }, own ? file!.Unlearnt : 0, started, _ => file?.Classes ?? [.. labels.Select(label => new ClassContent(label, 0, 0, 0))]);
     }
 
@@ -101,7 +104,7 @@ internal sealed class CandidateMaker(LearnerContext learner, Func<ServedModel?> 
     private VersionInfo? Root(VersionInfo? version)
     {
         while (version?.Parent is { } parent) version = learner.Book.Find(parent);
-        return version is { Trigger: "import", Cursor: 0 } && learner.Folders.Has(version.Version) ? version : null;
+        return version is { Trigger: Import, Cursor: 0 } && learner.Folders.Has(version.Version) ? version : null;
     }
 
     private (IReadOnlyList<string> Labels, IReadOnlyDictionary<string, int> Stored) Learn(
@@ -126,7 +129,13 @@ internal sealed class CandidateMaker(LearnerContext learner, Func<ServedModel?> 
                     progress(first + (share * report.Step / Math.Max(1, report.Steps)), false)), cancellationToken);
                 done += part.Length;
             }
-            model!.Save(making, parent);
+            model!.Save(making, new BundleInfo
+            {
+                Parent = parent,
+                Data = lesson.Range,
+                Saved = learner.Clock.GetUtcNow(),
+                Settings = (JsonObject)JsonSerializer.SerializeToNode(_specification, EngramJson.Default.LearnerSpecification)!,
+            });
             return (model.Labels, model.Stored);
         }
         finally
@@ -158,6 +167,7 @@ internal sealed class CandidateMaker(LearnerContext learner, Func<ServedModel?> 
                 Calibration = model.Calibration,
                 Classes = content(heldOut),
             }.Write(making);
+            if (info.Trigger != Import) Bundle.AddMeasurements(making, Metrics(seen), History(info, seen));
             learner.Folders.Finish(making, number);
             return new Candidate(info with
             {
@@ -178,6 +188,25 @@ internal sealed class CandidateMaker(LearnerContext learner, Func<ServedModel?> 
         {
             champion?.Release();
         }
+    }
+
+    private static Dictionary<string, double> Metrics(Examination seen)
+    {
+        var metrics = new Dictionary<string, double>();
+        if (seen.Accuracy is { } accuracy) metrics["accuracy"] = accuracy;
+        if (seen.CalibrationError is { } error) metrics["calibrationError"] = error;
+        return metrics;
+    }
+
+    // When each label came, with what the first version that knew it made of it.
+    private List<LearntPart> History(VersionInfo version, Examination seen)
+    {
+        var first = version.Labels.ToDictionary(label => label, _ => (version.Created, Accuracy: seen.ClassAccuracy), StringComparer.Ordinal);
+        for (var before = version.Parent; before is { } number && learner.Book.Find(number) is { } ancestor; before = ancestor.Parent)
+            foreach (var label in ancestor.Labels.Where(first.ContainsKey)) first[label] = (ancestor.Created, ancestor.ClassAccuracy);
+        return [.. first.Select(pair => new LearntPart(pair.Key, pair.Value.Created, Of(pair.Value.Accuracy, pair.Key), Of(seen.ClassAccuracy, pair.Key)))];
+
+        static double? Of(IReadOnlyDictionary<string, double> accuracy, string label) => accuracy.TryGetValue(label, out var known) ? known : null;
     }
 
     private static ClassContent[] Content(

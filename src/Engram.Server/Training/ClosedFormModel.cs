@@ -26,7 +26,7 @@ internal sealed class ClosedFormModel(AnalyticLearner learner) : TrainedModel
 
     public override void Unlearn(ISampleSource samples) => learner.Unlearn(samples);
 
-    public override void Save(string folder, string? parent) => AnalyticBundle.Save(learner, folder, new BundleInfo { Parent = parent });
+    public override void Save(string folder, BundleInfo info) => AnalyticBundle.Save(learner, folder, info);
 
     public override void Dispose() => learner.Dispose();
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Engram.Client;
 using Engram.Server.Store;
 
@@ -16,6 +17,17 @@ internal sealed record Lesson(
 
     /// <summary>Whether there is nothing to do.</summary>
     public bool IsEmpty => Samples.Count == 0 && Revoked.Count == 0;
+
+    /// <summary>Which feedback it is, in words.</summary>
+    public string Range
+    {
+        get
+        {
+            var learnt = Samples.Count == 0 ? "no feedback"
+                : string.Create(CultureInfo.InvariantCulture, $"feedback {Samples[0].Sequence} to {Samples[^1].Sequence}, {Samples.Count} samples");
+            return Revoked.Count == 0 ? learnt : string.Create(CultureInfo.InvariantCulture, $"{learnt}; without {Revoked.Count} revoked");
+        }
+    }
 
     /// <summary>Reads what waits after a version.</summary>
     /// <param name="store">Where from.</param>

@@ -36,7 +36,7 @@ internal sealed class NetworkModel(Learner learner) : TrainedModel
     public override void Unlearn(ISampleSource samples) =>
         throw new NotSupportedException("unlearn: a network cannot, expected it to be trained anew without the samples");
 
-    public override void Save(string folder, string? parent) => Bundle.Save(learner, folder, new BundleInfo { Parent = parent });
+    public override void Save(string folder, BundleInfo info) => Bundle.Save(learner, folder, info);
 
     public override void Dispose() => learner.Dispose();
 }

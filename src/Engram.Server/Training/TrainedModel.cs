@@ -1,5 +1,6 @@
 using Engram.Data;
 using Engram.Learning;
+using Engram.Persistence;
 using Engram.Streams;
 
 namespace Engram.Server.Training;
@@ -36,8 +37,8 @@ internal abstract class TrainedModel : IDisposable
 
     /// <summary>Saves it.</summary>
     /// <param name="folder">A folder that is not there yet.</param>
-    /// <param name="parent">The bundle it was made from, to share files with.</param>
-    public abstract void Save(string folder, string? parent);
+    /// <param name="info">Where it comes from; files are shared with the parent it names.</param>
+    public abstract void Save(string folder, BundleInfo info);
 
     /// <inheritdoc/>
     public abstract void Dispose();

@@ -160,6 +160,29 @@ public static class Bundle
             : BundleDescription.Of(ReadManifest(path));
     }
 
+    /// <summary>Notes in a bundle of either kind what was measured on it after it was saved; its parts stay as they are.</summary>
+    /// <param name="path">Folder of the bundle.</param>
+    /// <param name="metrics">In place of <see cref="BundleLineage.Metrics"/>.</param>
+    /// <param name="history">In place of <see cref="BundleLineage.History"/>; null to leave it.</param>
+    /// <remarks>The bundle gets another id, so it is done before others name it as their parent. One writer per path.</remarks>
+    /// <exception cref="InvalidDataException">The manifest is damaged, of the future, or of something else.</exception>
+    public static void AddMeasurements(
+        string path, IReadOnlyDictionary<string, double> metrics, IReadOnlyList<LearntPart>? history = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(metrics);
+        var (folder, bundle) = (new BundleFolder(path), Describe(path));
+        var lineage = bundle.Lineage with
+        {
+            Metrics = new SortedDictionary<string, double>(metrics.ToDictionary(), StringComparer.Ordinal),
+            History = history ?? bundle.Lineage.History,
+        };
+        var json = bundle.LearnerManifest is { } manifest
+            ? ManifestJson.Seal(manifest with { Version = FormatVersion, Lineage = lineage }).Json
+            : (bundle.AnalyticManifest! with { Version = AnalyticBundle.FormatVersion, Lineage = lineage }).Seal().Json;
+        AtomicFile.Write(folder.ManifestPath, stream => stream.Write(json));
+    }
+
     /// <summary>Deletes a bundle of either kind, damaged or whole. Bundles that share parts with it keep them.</summary>
     /// <param name="path">Folder of the bundle; nothing happens where there is none.</param>
     /// <remarks>

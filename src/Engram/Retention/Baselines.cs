@@ -1,6 +1,7 @@
 using Engram.Data;
 using Engram.Learning;
 using Engram.Models;
+using Engram.Persistence;
 
 namespace Engram.Retention;
 
@@ -54,7 +55,7 @@ public sealed class Cumulative : RetentionMechanism
     protected internal override void Load(LearningContext context, MechanismState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        var count = (int)state.Values["sources"]!;
+        var count = state.Values.Value<int>("sources");
         for (var i = 0; i < count; i++) _sources.Add(StoredSource.Load(state, $"{i}"));
     }
 
@@ -127,7 +128,7 @@ public sealed class Reinitialise : RetentionMechanism
     {
         ArgumentNullException.ThrowIfNull(state);
         _initial.Dispose();
-        _initial = state.Take("initial")!;
+        _initial = state.TakeSaved("initial");
         // Bundles of before buffers were kept have none: those of the model as it was built are the first ones too.
         foreach (var name in _buffers.Keys.ToArray())
             if (state.Take(Buffer + name) is { } buffer) Keep(name, buffer);

@@ -21,11 +21,44 @@ internal static class OnnxBackbones
         RawInputs => graph.Flatten($"{Path}.flat", input),
         CosineMlp mlp => Hidden(graph, mlp, CosineFront(graph, mlp, input)),
         PatchBackbone patches => OnnxPatches.Add(graph, Path, patches.Response, input, shape),
+        ProgressiveMlp progressive => Columns(graph, progressive, input)[progressive.Active],
         DigitsCnn or LeNet5 => graph.Chain($"{Path}.layers", Child(backbone, "layers"), input),
         ResNet resNet => OfResNet(graph, resNet, input),
         _ => throw new NotSupportedException(
-            $"backbone: {backbone.Architecture}, expected Mlp without gates, CosineMlp, RawInputs, DigitsCnn, LeNet5, ResNet or PatchBackbone, which ONNX export knows"),
+            $"backbone: {backbone.Architecture}, expected Mlp without gates, CosineMlp, ProgressiveMlp, RawInputs, DigitsCnn, LeNet5, ResNet or PatchBackbone, which ONNX export knows"),
     };
+
+    /// <summary>Adds all columns of a progressive network; returns the features of each, <c>[batch, features]</c>.</summary>
+    public static string[] Columns(OnnxGraph graph, ProgressiveMlp backbone, string input)
+    {
+        var flat = graph.Flatten($"{Path}.flat", input);
+        var hidden = new List<string[]>();
+        foreach (var (name, column) in backbone.named_children())
+        {
+            var path = $"{Path}.{name}";
+            var layers = new List<string>();
+            foreach (var (own, layer) in column.named_children().Where(child => child.name.StartsWith("fc", StringComparison.Ordinal)))
+            {
+                var sum = graph.Layer($"{path}.{own}", layer, layers.Count == 0 ? flat : layers[^1]);
+                if (layers.Count > 0 && hidden.Count > 0)
+                    sum = graph.Node("Add", $"{path}.{own}.sum",
+                        [sum, Lateral(graph, path, column, own["fc".Length..], [.. hidden.Select(earlier => earlier[layers.Count - 1])])]);
+                layers.Add(graph.Relu($"{path}.{own}.relu", sum));
+            }
+            hidden.Add([.. layers]);
+        }
+        return [.. hidden.Select(layers => layers[^1])];
+    }
+
+    // U σ(V α h) of the layers below in all earlier columns.
+    private static string Lateral(OnnxGraph graph, string path, nn.Module column, string number, string[] below)
+    {
+        var all = below.Length == 1 ? below[0] : graph.Node("Concat", $"{path}.below{number}", below, ("axis", 1L));
+        var scaled = graph.Node("Mul", $"{path}.scaled{number}",
+            [all, graph.Constant($"{path}.alpha{number}", column.get_parameter($"alpha{number}")!)]);
+        var reduced = graph.Relu($"{path}.v{number}.relu", graph.Layer($"{path}.v{number}", Child(column, $"v{number}"), scaled));
+        return graph.Layer($"{path}.u{number}", Child(column, $"u{number}"), reduced);
+    }
 
     private static string CosineFront(OnnxGraph graph, CosineMlp mlp, string input)
     {

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Engram.Analytic;
 using Engram.Models;
+using Engram.Retention;
 
 namespace Engram.Persistence.Onnx;
 
@@ -31,13 +33,44 @@ public static class OnnxFile
     {
         ArgumentNullException.ThrowIfNull(manifest);
         if (manifest.Learner.InputShape is null || manifest.Classes.Count == 0) return "has learnt nothing, expected a model that knows a class";
-        if (manifest.Mechanisms.FirstOrDefault(mechanism => mechanism.Predicts) is { } other)
-            return $"mechanism {other.Name} takes part in prediction and has no form in ONNX, expected mechanisms that leave prediction to the model";
+        if (manifest.Mechanisms.FirstOrDefault(mechanism => mechanism.Predicts && !HasForm(mechanism)) is { } other)
+            return $"mechanism {other.Name} takes part in prediction and has no form in ONNX, expected mechanisms that leave prediction to the model, "
+                + "an analytic head or progressive networks";
         if (!Architectures.IsKnown(manifest.Model.Backbone))
             return $"backbone {manifest.Model.Backbone} cannot be rebuilt without the code that made it, expected one of the library's";
         return Architectures.IsKnownHead(manifest.Model.Head)
             ? null
             : $"head {manifest.Model.Head} cannot be rebuilt without the code that made it, expected linear or cosine";
+    }
+
+    /// <summary>Writes what a bundle of either kind predicts by, whole or not at all.</summary>
+    /// <param name="path">The file to create or replace.</param>
+    /// <param name="bundle">Folder of the bundle.</param>
+    /// <remarks>Also where an <see cref="AnalyticHead"/> or <see cref="ProgressiveNetworks"/> takes part in prediction.</remarks>
+    /// <exception cref="NotSupportedException">It cannot be written faithfully, see <see cref="WhyNot"/>.</exception>
+    /// <exception cref="InvalidDataException">The bundle is damaged, of the future or unknown.</exception>
+    public static void Write(string path, string bundle)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var description = Bundle.Describe(bundle);
+        if (description.LearnerManifest is not { } manifest)
+        {
+            using var learner = AnalyticBundle.Load(bundle);
+            Write(path, learner, description.Id);
+            return;
+        }
+        if (WhyNot(manifest) is { } reason) throw new NotSupportedException(reason);
+        if (!manifest.Mechanisms.Any(mechanism => mechanism.Predicts))
+        {
+            using var model = Bundle.LoadModel(bundle);
+            Write(path, model);
+            return;
+        }
+        using var predictor = Bundle.LoadToPredict(bundle);
+        var (inputs, kind) = (manifest.Learner.InputShape, manifest.Learner.TargetKind);
+        // Its parts are the learner's and go with it.
+        var file = Build(new LoadedModel(predictor.Context.Model, predictor.Classes, inputs, kind, manifest), predictor.Mechanisms.Single());
+        AtomicFile.Write(path, file.CopyTo);
     }
 
     /// <summary>Writes a file, whole or not at all.</summary>
@@ -97,17 +130,43 @@ public static class OnnxFile
         return OnnxScaling.Add(graph, scaling, input, shape, type);
     }
 
-    private static ProtoMessage Build(LoadedModel model)
+    private static bool HasForm(BundleMechanism mechanism) =>
+        mechanism.Name == "progressive" || (mechanism.Values[Bundle.RecipeKey] as JsonObject)?["learner"] is not null;
+
+    private static ProtoMessage Build(LoadedModel model, RetentionMechanism? predicting = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         if (model.InputShape is not { } shape || model.Manifest.Learner.InputType is not { } type || model.Classes.Count == 0)
             throw new NotSupportedException("model: has learnt nothing, expected a model that knows a class");
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
         var graph = new OnnxGraph();
         var scaled = Scaled(graph, model.Model.Scaling, shape, type);
-        var scores = OnnxHeads.Add(graph, model.Model.Head, OnnxBackbones.Add(graph, model.Model.Backbone, scaled, shape));
+        var scores = predicting switch
+        {
+            AnalyticHead { Learner: { HasLearnt: true } learner } => Analytic(graph, model, learner, scaled, shape),
+            ProgressiveNetworks networks => Progressive(graph, model, networks, scaled),
+            _ => OnnxHeads.Add(graph, model.Model.Head, OnnxBackbones.Add(graph, model.Model.Backbone, scaled, shape)),
+        };
         if (model.NeedsTask)
             scores = OnnxHeads.OfTask(graph, [.. model.Classes.Classes.Select(key => key.Task ?? -1L)], scores);
         return Finish(graph, scores, model.Classes.Count, model.Manifest.Lineage.CodeVersion, Metadata(model));
+    }
+
+    private static string Analytic(OnnxGraph graph, LoadedModel model, AnalyticLearner learner, string scaled, IReadOnlyList<long> shape)
+    {
+        var form = learner.Form();
+        if (form.Offset.shape[0] != model.Classes.Count)
+            throw new NotSupportedException("model: was interrupted before it summed its newest classes, expected one that learnt its experience to the end");
+        var features = OnnxBackbones.Add(graph, model.Model.Backbone, scaled, shape);
+        return OnnxAnalytic.Scores(graph, form, OnnxAnalytic.Features(graph, learner.Features, features, [model.Model.Backbone.FeatureCount]));
+    }
+
+    private static string Progressive(OnnxGraph graph, LoadedModel model, ProgressiveNetworks networks, string scaled)
+    {
+        var features = OnnxBackbones.Columns(graph, (ProgressiveMlp)model.Model.Backbone, scaled);
+        return OnnxHeads.OfColumns(graph, [.. model.Classes.Classes.Select(key => (long)networks.ColumnOf[key.Task!.Value])],
+            [.. features.Select((own, column) => OnnxHeads.Add(graph, model.Model.Head, own, $"head.column{column}"))]);
     }
 
     private static ProtoMessage Finish(

@@ -9,13 +9,17 @@ internal static class OnnxHeads
 
     /// <summary>Adds a head; returns the logits, <c>[batch, classes]</c>.</summary>
     /// <exception cref="NotSupportedException">A head of another kind.</exception>
-    public static string Add(OnnxGraph graph, IncrementalHead head, string features)
+    /// <param name="graph">The graph.</param>
+    /// <param name="head">The head.</param>
+    /// <param name="features"><c>[batch, features]</c>.</param>
+    /// <param name="path">What its nodes and constants are called by.</param>
+    public static string Add(OnnxGraph graph, IncrementalHead head, string features, string path = "head")
     {
         var parameters = head.named_parameters().ToDictionary(pair => pair.name, pair => (Tensor)pair.parameter);
         return head switch
         {
-            LinearHead => graph.Linear("head", parameters["weight"], parameters["bias"], features),
-            CosineHead => Cosine(graph, parameters["weight"], parameters["eta"], features),
+            LinearHead => graph.Linear(path, parameters["weight"], parameters["bias"], features),
+            CosineHead => Cosine(graph, parameters["weight"], parameters["eta"], features, path),
             _ => throw new NotSupportedException($"head: {head.Architecture}, expected linear or cosine, which ONNX export knows"),
         };
     }
@@ -31,15 +35,31 @@ internal static class OnnxHeads
         return graph.Node("Where", "task.mask", [own, logits, graph.Constant("task.none", double.NegativeInfinity)]);
     }
 
-    private static string Cosine(OnnxGraph graph, Tensor weight, Tensor eta, string features)
+    /// <summary>Takes each output from the logits over the column that its task has.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="columns">The column of each output.</param>
+    /// <param name="logits">Of each column, <c>[batch, classes]</c>.</param>
+    public static string OfColumns(OnnxGraph graph, long[] columns, IReadOnlyList<string> logits)
+    {
+        var scores = logits[0];
+        for (var column = 1; column < logits.Count; column++)
+        {
+            var own = graph.Node("Equal", $"task.column{column}.own",
+                [graph.Constant("task.columnOfOutput", columns), graph.Constant($"task.column{column}", (long)column)]);
+            scores = graph.Node("Where", $"task.column{column}.scores", [own, logits[column], scores]);
+        }
+        return scores;
+    }
+
+    private static string Cosine(OnnxGraph graph, Tensor weight, Tensor eta, string features, string path)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var norm = graph.Node("ReduceL2", "head.norm", [features], ("axes", (long[])[1]), ("keepdims", 1L));
-        var floor = graph.Node("Max", "head.floor", [norm, graph.Constant("head.leastNorm", LeastNorm)]);
-        var unit = graph.Node("Div", "head.unit", [features, floor]);
+        var norm = graph.Node("ReduceL2", $"{path}.norm", [features], ("axes", (long[])[1]), ("keepdims", 1L));
+        var floor = graph.Node("Max", $"{path}.floor", [norm, graph.Constant($"{path}.leastNorm", LeastNorm)]);
+        var unit = graph.Node("Div", $"{path}.unit", [features, floor]);
         // The rows do not change any more, so they are stored at length 1.
-        var cosines = graph.Linear("head", nn.functional.normalize(weight.detach(), dim: 1), null, unit);
-        return graph.Node("Mul", "head.scaled", [cosines, graph.Constant("head.eta", eta)]);
+        var cosines = graph.Linear(path, nn.functional.normalize(weight.detach(), dim: 1), null, unit);
+        return graph.Node("Mul", $"{path}.scaled", [cosines, graph.Constant($"{path}.eta", eta)]);
     }
 }
