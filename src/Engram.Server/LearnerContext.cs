@@ -29,6 +29,12 @@ internal sealed class LearnerContext(
 
     public VersionBook Book => field ??= new VersionBook(Store);
 
+    /// <summary>What versions hold of deleted subjects.</summary>
+    public Remains Remains => field ??= new Remains(this);
+
+    /// <summary>Up to where the version being made has read; 0 while none is. Changes under <see cref="Changing"/>.</summary>
+    public long Reading { get; set; }
+
     public LearnerEvents Events { get; } = new(clock);
 
     /// <summary>Guards versions, their route, and what is read to be learnt against what is deleted.</summary>

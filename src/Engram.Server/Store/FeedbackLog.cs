@@ -90,17 +90,19 @@ internal sealed class FeedbackLog(SqliteFile file, Func<SqliteConnection, string
             Math.Max(0, ((entry.ObservedAt ?? entry.At) - prediction.At).TotalSeconds));
         Insert(
             connection, sequence, entry, kind, prediction.Input, label, entry.Subject ?? prediction.Subject,
-            held ?? Held(sequence, entry.HoldOut), judgement, ordinal);
+            held ?? Held(sequence, entry.HoldOut), judgement, ordinal, entry.Subject is null ? null : prediction.Subject);
         return new FeedbackReceipt(sequence, FeedbackState.Accepted);
     }
 
     private static void Insert(
         SqliteConnection connection, long sequence, FeedbackEntry entry, FeedbackKind kind, byte[]? input, string? label, string? subject,
-        bool held, JudgedPrediction? judgement, long? ordinal = null) =>
+        bool held, JudgedPrediction? judgement, long? ordinal = null, string? predictedSubject = null) =>
         connection.Execute(
             """
-            INSERT INTO feedback(sequence, ordinal, kind, held, at, observed, prediction, input, label, reward, subject, key, version, predicted, correct, delay)
-            VALUES (@sequence, @ordinal, @kind, @held, @at, @observed, @prediction, @input, @label, @reward, @subject, @key, @version, @predicted, @correct, @delay)
+            INSERT INTO feedback(sequence, ordinal, kind, held, at, observed, prediction, input, label, reward, subject, predicted_subject, key, version, predicted, correct, delay)
+            VALUES (
+              @sequence, @ordinal, @kind, @held, @at, @observed, @prediction, @input, @label, @reward, @subject, @predictedSubject, @key, @version, @predicted,
+              @correct, @delay)
             """,
             new
             {
@@ -115,6 +117,7 @@ internal sealed class FeedbackLog(SqliteFile file, Func<SqliteConnection, string
                 label,
                 reward = entry.Reward,
                 subject,
+                predictedSubject,
                 key = entry.IdempotencyKey,
                 version = judgement?.Version,
                 predicted = judgement?.Predicted,

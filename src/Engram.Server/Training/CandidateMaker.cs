@@ -33,7 +33,7 @@ internal sealed class CandidateMaker(LearnerContext learner, Func<ServedModel?> 
     {
         var started = learner.Clock.GetTimestamp();
         var parent = learner.Book.Champion;
-        if (lesson.Revoked.Count > 0 && !CanUnlearn) lesson = lesson.Anew(learner.Store, Root(parent));
+        if (lesson.MustBeginAnew || (lesson.Revoked.Count > 0 && !CanUnlearn)) lesson = lesson.Anew(learner.Store, Root(parent));
         if (LeavesNothing(lesson)) return null;
         var pace = new Pace(_specification.Learning.CpuShare, learner.Clock, cancellationToken);
         var number = learner.Book.Next(learner.Folders.Present);
@@ -65,6 +65,8 @@ internal sealed class CandidateMaker(LearnerContext learner, Func<ServedModel?> 
         var started = learner.Clock.GetTimestamp();
         var file = VersionFile.Read(making);
         var own = file?.Learner == learner.Identity;
+        if (own && learner.Store.CountDeleted(new VersionPlace(file!.Cursor, file.Unlearnt)).Samples > 0)
+            throw new ConflictException("bundle", "bundle: it holds what was deleted since it was exported, expected one without");
         var encoder = learner.Encoder.With(file?.Measured);
         IReadOnlyList<string> labels;
         using (var model = learner.Recipe.Resume(making)) labels = model.Labels;
@@ -95,8 +97,8 @@ internal sealed class CandidateMaker(LearnerContext learner, Func<ServedModel?> 
     // What was measured on the first samples, or taken from their images, cannot be subtracted again.
     private bool CanUnlearn => learner.Recipe is { IsClosedForm: true, KeepsFirstSamples: false } && !learner.Encoder.Measures;
 
-    private bool LeavesNothing(Lesson lesson) => lesson.Samples.Count == 0 && (lesson.From is null
-        || VersionFile.Read(learner.Folders.PathOf(lesson.From.Version))?.Classes.Sum(known => known.Samples) == lesson.Revoked.Count);
+    private bool LeavesNothing(Lesson lesson) => lesson.Samples.Count == 0 && (lesson.From is null || (lesson.Revoked.Count > 0
+        && VersionFile.Read(learner.Folders.PathOf(lesson.From.Version))?.Classes.Sum(known => known.Samples) == lesson.Revoked.Count));
 
     private VersionInfo? Root(VersionInfo? version)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Engram.Persistence;
 
 namespace Engram.Server.Versions;
 
@@ -11,7 +12,7 @@ internal sealed class VersionFolders
     public VersionFolders(string learner)
     {
         _root = Path.Combine(learner, "versions");
-        Directory.CreateDirectory(_root);
+        AtomicFile.CreateFolder(_root);
     }
 
     /// <summary>Where a version is.</summary>
@@ -37,7 +38,11 @@ internal sealed class VersionFolders
     public string BeginImport() => Path.Combine(_root, $".{Guid.NewGuid():N}.import");
 
     /// <summary>Puts a version that is whole into its place.</summary>
-    public void Finish(string making, int version) => Directory.Move(making, PathOf(version));
+    public void Finish(string making, int version)
+    {
+        Directory.Move(making, PathOf(version));
+        AtomicFile.FlushFolder(_root);
+    }
 
     /// <summary>Deletes a version: at once out of its place, then file by file.</summary>
     public void Delete(int version)

@@ -1,3 +1,4 @@
+using System.Text;
 using Engram.Client;
 using Engram.Server.Store;
 
@@ -163,7 +164,7 @@ public sealed class LearnerStoreTests : IAsyncDisposable
         await Append(Truth("cow", input: [8], subject: "ann"));
         Assert.Equal((1, 2), (_store.ReadSubject("ann").Predictions.Count, _store.ReadSubject("ann").Feedback.Count));
 
-        Assert.Equal((1L, 2L, true), await _store.DeleteSubjectAsync("ann", cursor));
+        Assert.Equal(new SubjectErased(1, 2, 0, true), await _store.DeleteSubjectAsync("ann", cursor));
 
         Assert.Empty(_store.ReadSubject("ann").Predictions);
         Assert.Empty(_store.ReadSubject("ann").Feedback);
@@ -171,8 +172,48 @@ public sealed class LearnerStoreTests : IAsyncDisposable
         Assert.Empty(Samples());
         var now = _store.LastSequence;
         Assert.Equal("cat", Assert.Single(_store.ReadRevoked(cursor, cursor, now)).Label);
-        await _store.ForgetRevokedAsync(now);
+        await _store.ForgetRevokedAsync([new VersionPlace(cursor, cursor)]); // which a version holds
+        Assert.Equal((1, 0), _store.CountDeleted(new VersionPlace(cursor, cursor)));
+        Assert.Single(_store.ReadRevoked(cursor, cursor, now));
+        await _store.ForgetRevokedAsync([new VersionPlace(0, 0), new VersionPlace(cursor, now)]); // which none holds
+        Assert.Equal((1, 1), _store.CountDeleted(new VersionPlace(cursor, cursor)));
         Assert.Empty(_store.ReadRevoked(cursor, cursor, now));
+    }
+
+    [Fact]
+    public async Task Nothing_of_a_deleted_subject_is_left_in_the_files()
+    {
+        byte[] input = [.. Enumerable.Range(0, 64).Select(i => (byte)(200 - i))];
+        _store.Remember([Prediction("p", "dog", input, subject: "subject-of-prediction")]);
+        await Append(Truth("label-of-ann", prediction: "p", subject: "subject-of-feedback"));
+        await Append(Truth("label-of-ann", input: input, subject: "subject-of-prediction"));
+        await Append(Truth("label-of-bob", input: [1]));
+        string[] markers = ["subject-of-prediction", "subject-of-feedback", "label-of-ann"];
+        Assert.All(markers, marker => Assert.True(IsOnDisk(Encoding.UTF8.GetBytes(marker)), marker));
+        Assert.True(IsOnDisk(input));
+
+        Assert.Equal(new SubjectErased(1, 2, 0, true), await _store.DeleteSubjectAsync("subject-of-prediction", _store.LastSequence));
+        await _store.ForgetRevokedAsync([]);
+
+        Assert.All(markers, marker => Assert.False(IsOnDisk(Encoding.UTF8.GetBytes(marker)), marker));
+        Assert.False(IsOnDisk(input));
+        Assert.True(IsOnDisk("label-of-bob"u8.ToArray()));
+    }
+
+    [Fact]
+    public async Task A_sample_that_is_too_old_can_still_be_deleted_from_the_version_that_learnt_it()
+    {
+        await Append(Truth("cat", input: [1], subject: "ann"));
+        var cursor = _store.LastSequence;
+        await Append(Truth("cow", input: [2], subject: "ann"));
+        await _store.ExpireAsync(new RetentionPolicy { FeedbackDays = 1 }, cursor);
+        Assert.Empty(Samples()); // by age alone: the second was never learnt
+
+        var kept = Assert.Single(_store.ReadSubject("ann").Feedback);
+        Assert.Equal((1L, (string?)null, 1L), (kept.Sequence, kept.Label, kept.Place));
+        Assert.Equal(new SubjectErased(0, 1, 0, true), await _store.DeleteSubjectAsync("ann", cursor));
+        Assert.Equal((1, 1), _store.CountDeleted(new VersionPlace(cursor, cursor)));
+        Assert.Equal((0, 0), _store.CountDeleted(new VersionPlace(cursor, _store.LastSequence)));
     }
 
     [Fact]
@@ -264,6 +305,14 @@ public sealed class LearnerStoreTests : IAsyncDisposable
 
     private static VersionInfo Version(int number) =>
         new() { Version = number, State = VersionState.Staged, Created = s_start, Labels = ["a", "b"] };
+
+    private bool IsOnDisk(byte[] marker) => Directory.EnumerateFiles(_folder).Any(path =>
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes.AsSpan().IndexOf(marker) >= 0;
+    });
 
     private async Task<FeedbackReceipt> Append(FeedbackEntry entry) => (await _store.AppendAsync([entry], default))[0];
 
