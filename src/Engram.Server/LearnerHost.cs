@@ -53,6 +53,12 @@ public sealed class LearnerHost
     /// <summary>Its name.</summary>
     public string Name => _learner.Specification.Name;
 
+    /// <summary>What it was asked to be.</summary>
+    public LearnerSpecification Specification => _learner.Specification;
+
+    /// <summary>When it was created.</summary>
+    public DateTimeOffset Created => _learner.Created;
+
     /// <summary>What it is now.</summary>
     public LearnerDescription Describe() => new()
     {

@@ -37,6 +37,7 @@ internal sealed class SqliteFile
         }
         catch (SqliteException problem)
         {
+            SqliteConnection.ClearPool(connection); // it must not outlive the file
             throw Explain(problem);
         }
     }
@@ -56,6 +57,7 @@ internal sealed class SqliteFile
         }
         catch (SqliteException problem)
         {
+            SqliteConnection.ClearPool(connection);
             connection.Dispose();
             throw Explain(problem);
         }

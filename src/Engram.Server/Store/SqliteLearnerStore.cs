@@ -30,10 +30,17 @@ internal sealed class SqliteLearnerStore : ILearnerStore
     {
         (_mostWaiting, _clock) = (mostWaiting, clock);
         _file = new SqliteFile(path, LearnerSchema.Version1, LearnerSchema.Version2);
-        _log = new FeedbackLog(_file, _predictions.Find);
-        _committed = _log.Last;
-        using (var connection = _file.Connect())
-            _awaited = [.. connection.Query<string>("SELECT DISTINCT prediction FROM feedback WHERE kind = 0")];
+        try
+        {
+            _log = new FeedbackLog(_file, _predictions.Find);
+            _committed = _log.Last;
+            _awaited = [.. _file.Read(connection => connection.Query<string>("SELECT DISTINCT prediction FROM feedback WHERE kind = 0"))];
+        }
+        catch
+        {
+            _file.Close();
+            throw;
+        }
         _writer = new SqliteWriter(_file, Together, Committed);
         _flush = clock.CreateTimer(_ => Flush(), null, s_flushEvery, s_flushEvery);
     }

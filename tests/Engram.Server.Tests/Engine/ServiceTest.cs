@@ -23,9 +23,14 @@ public abstract class ServiceTest : IAsyncDisposable
 
     private protected async Task<LearnerHost> Reopened(string name = "digits")
     {
+        await CloseAsync();
+        return Service.Find(name)!;
+    }
+
+    private protected async Task CloseAsync()
+    {
         await _service!.DisposeAsync();
         _service = null;
-        return Service.Find(name)!;
     }
 
     private protected static LearnerSpecification Ridge => new()
