@@ -6,8 +6,8 @@ namespace Engram.Server.Store;
 
 /// <summary>How feedback enters a learner's file: one row each, in transactions of <see cref="SqliteWriter"/>, on its thread.</summary>
 /// <remarks>
-/// For a prediction there is one truth at a time. Later feedback about the same prediction revokes the earlier, and stays held out
-/// if the earlier was, so that no input is both learnt and examined.
+/// For a prediction there is one truth at a time. Later feedback about the same prediction revokes the earlier, unless it says when it was
+/// observed and that was before the earlier one was; it stays held out if the earlier was, so that no input is both learnt and examined.
 /// </remarks>
 internal sealed class FeedbackLog(SqliteFile file, Func<SqliteConnection, string, PredictionRecord?> findPrediction)
 {
@@ -65,25 +65,22 @@ internal sealed class FeedbackLog(SqliteFile file, Func<SqliteConnection, string
     {
         var label = entry.Label ?? (entry.Reward >= Confirms ? prediction.Label : null);
         var kind = label is null ? FeedbackKind.Judgement : FeedbackKind.Sample;
-        var earlier = connection.QueryFirstOrDefault<EarlierRow>(
-            """
-            SELECT sequence, kind, held, label FROM feedback
-            WHERE prediction = @Id AND kind IN (1, 2) AND revoked IS NULL ORDER BY ordinal DESC LIMIT 1
-            """, new { prediction.Id });
-        if (earlier is not null)
+        if (Standing(connection, prediction.Id) is { } earlier)
         {
-            // Said before: whoever repeats it without a key is told so. A bad reward takes nothing away from a label.
-            var same = earlier.Kind == (int)kind && earlier.Label == label;
-            if ((same || (kind == FeedbackKind.Judgement && entry.Reward is not null)) && entry.IdempotencyKey is null)
-                return new FeedbackReceipt(earlier.Sequence, FeedbackState.Duplicate);
-            if (same || kind == FeedbackKind.Judgement)
+            if (Changes(earlier, kind, label, entry))
             {
-                Insert(connection, sequence, entry, FeedbackKind.Erased, null, null, null, false, null, ordinal);
+                connection.Execute(
+                    "UPDATE feedback SET revoked = @now WHERE sequence = @Sequence", new { now = ordinal ?? sequence, earlier.Sequence });
+                held = earlier.Held == 1;
+            }
+            else
+            {
+                if (entry.IdempotencyKey is not null)
+                    Insert(connection, sequence, entry, FeedbackKind.Erased, null, null, null, false, null, ordinal);
+                if (Observed(entry) is { } again && again > earlier.Observed && earlier.Label == label)
+                    connection.Execute("UPDATE feedback SET observed = @again WHERE sequence = @Sequence", new { again, earlier.Sequence });
                 return new FeedbackReceipt(earlier.Sequence, FeedbackState.Duplicate);
             }
-            connection.Execute(
-                "UPDATE feedback SET revoked = @now WHERE sequence = @Sequence", new { now = ordinal ?? sequence, earlier.Sequence });
-            held = earlier.Held == 1;
         }
         var judgement = new JudgedPrediction(
             sequence, prediction.Version, prediction.Label, label is not null && label == prediction.Label, label,
@@ -93,6 +90,21 @@ internal sealed class FeedbackLog(SqliteFile file, Func<SqliteConnection, string
             held ?? Held(sequence, entry.HoldOut), judgement, ordinal, entry.Subject is null ? null : prediction.Subject);
         return new FeedbackReceipt(sequence, FeedbackState.Accepted);
     }
+
+    // What stands as the truth about a prediction.
+    private static EarlierRow? Standing(SqliteConnection connection, string prediction) => connection.QueryFirstOrDefault<EarlierRow>(
+        """
+        SELECT sequence, kind, held, label, reward, observed FROM feedback
+        WHERE prediction = @prediction AND kind IN (1, 2) AND revoked IS NULL ORDER BY ordinal DESC LIMIT 1
+        """, new { prediction });
+
+    private static bool Changes(EarlierRow earlier, FeedbackKind kind, string? label, FeedbackEntry entry) =>
+        !(earlier.Kind == (int)kind && earlier.Label == label) // said before
+        && !(Observed(entry) < earlier.Observed) // came late: what was observed afterwards stands
+                                                 // A bad reward takes back a good one, but nothing from a label.
+        && (kind == FeedbackKind.Sample || earlier.Reward is not null);
+
+    private static long? Observed(FeedbackEntry entry) => entry.ObservedAt?.ToUnixTimeMilliseconds();
 
     private static void Insert(
         SqliteConnection connection, long sequence, FeedbackEntry entry, FeedbackKind kind, byte[]? input, string? label, string? subject,
@@ -111,7 +123,7 @@ internal sealed class FeedbackLog(SqliteFile file, Func<SqliteConnection, string
                 kind = (int)kind,
                 held = held ? 1 : 0,
                 at = entry.At.ToUnixTimeMilliseconds(),
-                observed = entry.ObservedAt?.ToUnixTimeMilliseconds(),
+                observed = Observed(entry),
                 prediction = kind == FeedbackKind.Erased ? null : entry.PredictionId,
                 input,
                 label,
@@ -141,6 +153,8 @@ internal sealed class FeedbackLog(SqliteFile file, Func<SqliteConnection, string
         public long Kind { get; init; }
         public long Held { get; init; }
         public string? Label { get; init; }
+        public double? Reward { get; init; }
+        public long? Observed { get; init; }
     }
 
     private sealed record WaitingRow

@@ -14,6 +14,7 @@ internal sealed class SqliteLearnerStore : ILearnerStore
     private readonly FeedbackLog _log;
     private readonly PredictionMemory _predictions = new();
     private readonly HashSet<string> _awaited; // predictions that feedback waits for; used on the writer's thread
+    private readonly HashSet<string> _matched = []; // of these, what the transaction in progress or one that failed found
     private readonly ITimer _flush;
     private readonly int _mostWaiting;
     private readonly TimeProvider _clock;
@@ -42,6 +43,7 @@ internal sealed class SqliteLearnerStore : ILearnerStore
             throw;
         }
         _writer = new SqliteWriter(_file, Together, Committed);
+        if (_awaited.Count > 0) _ = _writer.Write(MatchKept);
         _flush = clock.CreateTimer(_ => Flush(), null, s_flushEvery, s_flushEvery);
     }
 
@@ -239,13 +241,29 @@ internal sealed class SqliteLearnerStore : ILearnerStore
     private void Together(SqliteConnection connection)
     {
         foreach (var prediction in _predictions.Write(connection))
-            if (_awaited.Remove(prediction.Id)) _log.Match(connection, prediction);
+            if (_awaited.Contains(prediction.Id))
+            {
+                _log.Match(connection, prediction);
+                _matched.Add(prediction.Id);
+            }
         _log.WriteCounter(connection);
         _writtenUpTo = _log.Last;
     }
 
+    // Feedback that waits although its prediction is there.
+    private void MatchKept(SqliteConnection connection)
+    {
+        foreach (var row in connection.Query<PredictionRow>("SELECT * FROM predictions WHERE id IN (SELECT prediction FROM feedback WHERE kind = 0)").ToList())
+        {
+            _log.Match(connection, row.Record);
+            _matched.Add(row.Id);
+        }
+    }
+
     private void Committed()
     {
+        _awaited.ExceptWith(_matched);
+        _matched.Clear();
         _predictions.Committed();
         Interlocked.Exchange(ref _committed, _writtenUpTo);
     }

@@ -1,6 +1,7 @@
 using System.Text;
 using Engram.Client;
 using Engram.Server.Store;
+using Microsoft.Data.Sqlite;
 
 namespace Engram.Server.Tests.Store;
 
@@ -141,6 +142,95 @@ public sealed class LearnerStoreTests : IAsyncDisposable
 
         Assert.Equal(confirms ? ["dog"] : [], Samples().Select(sample => sample.Label));
         Assert.Equal(confirms, Assert.Single(_store.ReadJudged(0, 10)).Right);
+    }
+
+    [Fact]
+    public async Task A_later_reward_replaces_an_earlier_one_and_a_bad_one_takes_nothing_from_a_label()
+    {
+        _store.Remember([Prediction("p", "dog", [7]), Prediction("q", "dog", [8])]);
+        await Append(new FeedbackEntry { At = s_start, PredictionId = "p", Reward = 1 });
+        await Append(Truth("cat", prediction: "q"));
+        var cursor = _store.LastSequence;
+
+        Assert.Equal(FeedbackState.Accepted, (await Append(new FeedbackEntry { At = s_start, PredictionId = "p", Reward = 0 })).State);
+        Assert.Equal(FeedbackState.Duplicate, (await Append(new FeedbackEntry { At = s_start, PredictionId = "q", Reward = 0 })).State);
+
+        Assert.Equal("cat", Assert.Single(Samples()).Label);
+        Assert.Equal("dog", Assert.Single(_store.ReadRevoked(cursor, cursor, _store.LastSequence)).Label);
+        Assert.Equal(FeedbackState.Accepted, (await Append(new FeedbackEntry { At = s_start, PredictionId = "p", Reward = 1 })).State);
+        Assert.Equal(["cat", "dog"], Samples().Select(sample => sample.Label));
+    }
+
+    [Theory]
+    [InlineData(10.0, 5.0, "cat")]
+    [InlineData(5.0, 10.0, "cow")]
+    [InlineData(10.0, null, "cow")] // nobody says when: in the order of coming
+    [InlineData(null, 5.0, "cow")]
+    public async Task Of_two_labels_for_a_prediction_the_one_observed_last_stands(double? first, double? second, string stands)
+    {
+        _store.Remember([Prediction("p", "dog", [7])]);
+        await Append(Truth("cat", prediction: "p", after: 20) with { ObservedAt = first is { } then ? s_start.AddSeconds(then) : null });
+
+        var receipt = await Append(Truth("cow", prediction: "p", after: 30, key: "b") with { ObservedAt = second is { } at ? s_start.AddSeconds(at) : null });
+
+        Assert.Equal(stands, Assert.Single(Samples()).Label);
+        Assert.Equal(stands == "cat" ? FeedbackState.Duplicate : FeedbackState.Accepted, receipt.State);
+        Assert.Equal(FeedbackState.Duplicate, (await Append(Truth("cow", prediction: "p", key: "b"))).State);
+        Assert.Equal(stands, Assert.Single(Samples()).Label);
+    }
+
+    [Fact]
+    public async Task A_label_seen_again_later_is_not_replaced_by_one_observed_between()
+    {
+        _store.Remember([Prediction("p", "dog", [7])]);
+        await Append(Truth("cat", prediction: "p") with { ObservedAt = s_start.AddSeconds(1) });
+        await Append(Truth("cat", prediction: "p") with { ObservedAt = s_start.AddSeconds(3) });
+        await Append(Truth("cow", prediction: "p") with { ObservedAt = s_start.AddSeconds(2) });
+
+        Assert.Equal("cat", Assert.Single(Samples()).Label);
+    }
+
+    [Fact]
+    public async Task Of_two_predictions_with_one_id_the_first_stands()
+    {
+        _store.Remember([Prediction("p", "dog", [7])]);
+        await Append(Truth("cat", input: [1])); // which writes it, too
+        _store.Remember([Prediction("p", "cow", [8])]);
+
+        Assert.Equal("dog", _store.FindPrediction("p")!.Label);
+        await Append(Truth("cat", prediction: "p"));
+        Assert.Equal("dog", _store.FindPrediction("p")!.Label);
+        Assert.Equal([7], Samples()[1].Input);
+    }
+
+    [Fact]
+    public async Task Feedback_that_waits_is_matched_after_a_write_that_failed()
+    {
+        await Append(Truth("cat", prediction: "p"));
+        await Sql("CREATE TRIGGER full BEFORE UPDATE ON counter BEGIN SELECT RAISE(ABORT, 'full'); END");
+        _store.Remember([Prediction("p", "cat", [1])]);
+        await Assert.ThrowsAsync<IOException>(() => Append(Truth("dog", input: [2])));
+        Assert.Empty(Samples());
+
+        await Sql("DROP TRIGGER full");
+        await Append(Truth("dog", input: [3]));
+
+        Assert.Equal(["cat", "dog"], Samples().Select(sample => sample.Label).Order());
+    }
+
+    [Fact]
+    public async Task Feedback_that_waits_for_a_prediction_that_is_there_is_matched_when_the_file_is_opened()
+    {
+        _store.Remember([Prediction("p", "cat", [1])]);
+        await Append(Truth("dog", input: [2]));
+        await Append(Truth("cat", prediction: "q"));
+        await Sql("UPDATE feedback SET prediction = 'p' WHERE kind = 0");
+        await Reopen();
+
+        await Append(Truth("dog", input: [3]));
+
+        Assert.Equal(["cat", "dog", "dog"], Samples().Select(sample => sample.Label).Order());
+        Assert.Equal(0, _store.Status(0).WithoutPrediction);
     }
 
     [Fact]
@@ -305,6 +395,15 @@ public sealed class LearnerStoreTests : IAsyncDisposable
 
     private static VersionInfo Version(int number) =>
         new() { Version = number, State = VersionState.Staged, Created = s_start, Labels = ["a", "b"] };
+
+    private async Task Sql(string statement)
+    {
+        await using var connection = new SqliteConnection($"Data Source={Path.Combine(_folder, "log.db")};Pooling=False");
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = statement;
+        await command.ExecuteNonQueryAsync();
+    }
 
     private bool IsOnDisk(byte[] marker) => Directory.EnumerateFiles(_folder).Any(path =>
     {
