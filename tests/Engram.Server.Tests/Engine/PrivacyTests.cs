@@ -1,5 +1,4 @@
 using Engram.Client;
-using Engram.Server.Tests.Watching;
 
 namespace Engram.Server.Tests.Engine;
 
@@ -146,31 +145,6 @@ public sealed class PrivacyTests : ServiceTest
 
         Assert.Equal("bundle", problem.Field);
         Assert.Equal(2, Assert.Single(learner.Versions).Version);
-    }
-
-    [Fact]
-    public async Task What_was_learnt_and_is_too_old_is_unlearnt_by_beginning_anew()
-    {
-        var clock = new ManualClock();
-        await using var service = LearningService.Open(Options with { Folder = Path.Combine(Options.Folder, "clocked") }, clock);
-        var learner = await service.CreateAsync(
-            Ridge with { Learning = s_learning, Retention = new RetentionPolicy { FeedbackDays = 1 } }, "tester");
-        await learner.AcceptAsync(OfAnn(2), Token);
-        await learner.LearnAsync("tester", Token);
-        await learner.PinAsync(1, true, "tester", null);
-        clock.Advance(TimeSpan.FromDays(2));
-        await learner.AcceptAsync(Digits.Lesson(20, 0, 1), Token);
-        await learner.PinAsync(1, true, "tester", null);
-        Assert.False(IsOnDisk(FirstPixelsOfAnn())); // whatever is pinned
-        Assert.Equal(20, learner.ExportSubject("ann").Feedback.Count(one => one is { Learnt: true, Input: null }));
-        await learner.LearnAsync("tester", Token);
-        Assert.Contains("2", learner.Describe().Labels);
-        await learner.PinAsync(1, false, "tester", null);
-
-        var deletion = await learner.DeleteSubjectAsync("ann", "tester", null);
-
-        Assert.Equal((20, "done", 0), (deletion.Feedback, deletion.Unlearning, deletion.HeldBy.Count));
-        Assert.Equal(["0", "1"], Assert.Single(learner.Versions).Labels.Order());
     }
 
     [Fact]

@@ -10,7 +10,10 @@ public abstract class ServiceTest : IAsyncDisposable
 
     private protected ServiceOptions Options => new() { Folder = _folder };
 
-    private protected LearningService Service => _service ??= LearningService.Open(Options);
+    private protected LearningService Service => _service ??= LearningService.Open(Options, Clock);
+
+    /// <summary>The time; null for the system's.</summary>
+    private protected TimeProvider? Clock { get; set; }
 
     private protected static CancellationToken Token => TestContext.Current.CancellationToken;
 
