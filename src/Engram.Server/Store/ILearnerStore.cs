@@ -42,6 +42,11 @@ public interface ILearnerStore : IAsyncDisposable
     /// <param name="heldOut">Whether those held out, or those to be learnt.</param>
     IReadOnlyList<LabelledSample> ReadSamples(long after, long upTo, int limit, bool heldOut);
 
+    /// <summary>The newest held-out samples of each label, in order of their sequence; costs no more when there are many.</summary>
+    /// <param name="upTo">Up to this sequence, with the labels as they were then.</param>
+    /// <param name="most">At most as many of a label.</param>
+    IReadOnlyList<LabelledSample> ReadHeldOut(long upTo, int most);
+
     /// <summary>Samples learnt up to a sequence whose label was corrected, or that were deleted, afterwards: what to unlearn.</summary>
     /// <param name="upTo">The cursor of the version that learnt them.</param>
     /// <param name="after">Changes after this sequence: the cursor, or further on where the version has unlearnt since.</param>

@@ -89,6 +89,21 @@ internal sealed class SqliteLearnerStore : ILearnerStore
             """, new { after, upTo, limit, held = heldOut ? 1 : 0 });
 
     /// <inheritdoc/>
+    public IReadOnlyList<LabelledSample> ReadHeldOut(long upTo, int most) => _file.Read(connection =>
+    {
+        var samples = new List<LabelledSample>();
+        const string Next = "SELECT MIN(label) FROM feedback WHERE held = 1 AND kind = 1 AND label > @label";
+        for (var label = connection.ExecuteScalar<string?>(Next, new { label = "" }); label is not null; label = connection.ExecuteScalar<string?>(Next, new { label }))
+            samples.AddRange(connection.Query<SampleRow>(
+                """
+                SELECT ordinal AS sequence, input, label FROM feedback
+                WHERE held = 1 AND kind = 1 AND label = @label AND ordinal <= @upTo AND (revoked IS NULL OR revoked > @upTo)
+                ORDER BY ordinal DESC LIMIT @most
+                """, new { label, upTo, most }).Select(row => new LabelledSample(row.Sequence, row.Input, row.Label)));
+        return (IReadOnlyList<LabelledSample>)[.. samples.OrderBy(sample => sample.Sequence)];
+    });
+
+    /// <inheritdoc/>
     public IReadOnlyList<LabelledSample> ReadRevoked(long upTo, long after, long now) =>
         Samples(
             """

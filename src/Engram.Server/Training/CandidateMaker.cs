@@ -38,22 +38,30 @@ internal sealed class CandidateMaker(LearnerContext learner, Func<ServedModel?> 
         var pace = new Pace(_specification.Learning.CpuShare, learner.Clock, cancellationToken);
         var number = learner.Book.Next(learner.Folders.Present);
         var making = learner.Folders.Begin(number);
-        var before = lesson.From is { } from ? VersionFile.Read(learner.Folders.PathOf(from.Version)) : null;
-        var encoder = before is not null ? learner.Encoder.With(before.Measured) : learner.Encoder;
-        if (lesson.From is null && encoder.Measures) encoder = encoder.Measure([.. lesson.Samples.Select(sample => sample.Input)]);
-        var (labels, stored) = Learn(lesson, encoder, making, pace, progress, cancellationToken);
-        progress(1, true);
-        return Examined(number, making, encoder, pace, new VersionInfo
+        try
         {
-            Version = number,
-            State = VersionState.Observed,
-            Parent = parent?.Version,
-            Created = learner.Clock.GetUtcNow(),
-            Cursor = lesson.Cursor,
-            Samples = lesson.Samples.Count,
-            Labels = labels,
-            Trigger = trigger,
-        }, lesson.Unlearnt, started, heldOut => Content(lesson, before, labels, stored, heldOut));
+            var before = lesson.From is { } from ? VersionFile.Read(learner.Folders.PathOf(from.Version)) : null;
+            var encoder = before is not null ? learner.Encoder.With(before.Measured) : learner.Encoder;
+            if (lesson.From is null && encoder.Measures) encoder = encoder.Measure([.. lesson.Samples.Select(sample => sample.Input)]);
+            var (labels, stored) = Learn(lesson, encoder, making, pace, progress, cancellationToken);
+            progress(1, true);
+            return Examined(number, making, encoder, pace, new VersionInfo
+            {
+                Version = number,
+                State = VersionState.Observed,
+                Parent = parent?.Version,
+                Created = learner.Clock.GetUtcNow(),
+                Cursor = lesson.Cursor,
+                Samples = lesson.Samples.Count,
+                Labels = labels,
+                Trigger = trigger,
+            }, lesson.Unlearnt, started, heldOut => Content(lesson, before, labels, stored, heldOut));
+        }
+        catch
+        {
+            VersionFolders.Abandon(making);
+            throw;
+        }
     }
 
     /// <summary>Examines a bundle that came from elsewhere, and puts it into its place.</summary>

@@ -30,8 +30,14 @@ internal sealed class VersionFolders
     public string Begin(int version)
     {
         var making = Path.Combine(_root, string.Create(CultureInfo.InvariantCulture, $".{version}.making"));
-        if (Directory.Exists(making)) Directory.Delete(making, recursive: true);
+        Abandon(making);
         return making;
+    }
+
+    /// <summary>Deletes what was being made.</summary>
+    public static void Abandon(string making)
+    {
+        if (Directory.Exists(making)) Directory.Delete(making, recursive: true);
     }
 
     /// <summary>A place to take in a version whose number is not known yet.</summary>

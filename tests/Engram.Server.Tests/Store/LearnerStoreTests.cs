@@ -130,6 +130,23 @@ public sealed class LearnerStoreTests : IAsyncDisposable
         Assert.Equal(40, Samples().Count + held);
     }
 
+    [Fact]
+    public async Task The_newest_held_out_samples_of_each_label_are_read_as_they_were_at_a_sequence()
+    {
+        _store.Remember([Prediction("p", "dog", [9])]);
+        foreach (var label in (string[])["cat", "cat", "cat", "cat", "dog", "cat"]) await Append(Truth(label, input: [1], holdOut: 1));
+        await Append(Truth("cow", input: [1]));
+        await Append(Truth("cat", prediction: "p", holdOut: 1));
+        var before = _store.LastSequence;
+        await Append(Truth("cow", prediction: "p", holdOut: 1));
+
+        Assert.Equal([(4, "cat"), (5, "dog"), (6, "cat"), (9, "cow")], Newest(_store.LastSequence));
+        Assert.Equal([(5, "dog"), (6, "cat"), (8, "cat")], Newest(before));
+        Assert.Equal([(2, "cat"), (3, "cat")], Newest(3));
+
+        IEnumerable<(long, string)> Newest(long upTo) => _store.ReadHeldOut(upTo, 2).Select(sample => (sample.Sequence, sample.Label));
+    }
+
     [Theory]
     [InlineData(1.0, true)]
     [InlineData(0.5, true)]
