@@ -63,8 +63,8 @@ internal static class LearnerSchema
         ALTER TABLE feedback ADD COLUMN predicted_subject TEXT;             -- of the prediction, where feedback names another
         ALTER TABLE examples ADD COLUMN subject TEXT;
         UPDATE feedback SET deleted = 1 WHERE kind = 1 AND revoked IS NOT NULL AND prediction IS NULL;
-        CREATE INDEX feedback_held_label ON feedback(label, ordinal) WHERE held = 1 AND kind = 1;
-        CREATE INDEX feedback_judged ON feedback(version, correct) WHERE version IS NOT NULL AND kind IN (1, 2) AND revoked IS NULL;
+        CREATE INDEX feedback_held_label ON feedback(label, ordinal, revoked, held, kind) WHERE held = 1 AND kind = 1;
+        CREATE INDEX feedback_judged ON feedback(version, correct, kind, revoked) WHERE version IS NOT NULL AND kind IN (1, 2) AND revoked IS NULL;
         CREATE INDEX feedback_deleted ON feedback(revoked) WHERE deleted = 1;
         CREATE INDEX feedback_predicted_subject ON feedback(predicted_subject) WHERE predicted_subject IS NOT NULL;
         CREATE INDEX examples_subject ON examples(subject) WHERE subject IS NOT NULL;
