@@ -19,6 +19,7 @@ internal sealed class DeletedLearners(ServiceOptions options)
     /// <exception cref="IOException">Its folder cannot be renamed; nothing was deleted.</exception>
     public void Begin(string name, DateTimeOffset created)
     {
+        if (Has(name, created)) return;
         Directory.CreateDirectory(LearnerContext.FolderOf(options, name)); // lost by other hands: it is deleted nevertheless
         Directory.Move(LearnerContext.FolderOf(options, name), Marked(name, created));
         AtomicFile.FlushFolder(_root);

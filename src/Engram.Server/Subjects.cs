@@ -38,7 +38,7 @@ internal sealed class Subjects(LearnerContext learner, Teacher teacher, Pruning 
         try
         {
             deleted = await learner.Store.DeleteSubjectAsync(subject, teacher.FurthestCursor).ConfigureAwait(false);
-            if (deleted.Learnt) await pruning.RunAsync().ConfigureAwait(false);
+            if (deleted.Learnt && await pruning.RunAsync().ConfigureAwait(false)) teacher.LearnAgain();
         }
         finally
         {
@@ -47,7 +47,6 @@ internal sealed class Subjects(LearnerContext learner, Teacher teacher, Pruning 
         // Whom it was about is not written down again.
         await learner.AuditAsync(by, "subject.delete", $"{deleted.Predictions} predictions, {deleted.Feedback} feedbacks, {deleted.Examples} examples", reason).ConfigureAwait(false);
         if (!deleted.Learnt) return new SubjectDeletion(deleted.Predictions, deleted.Feedback, deleted.Examples, "none", []);
-        teacher.LearnAgain();
         var unlearning = teacher.LearnAsync("unlearn", CancellationToken.None);
         if (learner.Recipe.IsClosedForm)
             try

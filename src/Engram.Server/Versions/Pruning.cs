@@ -7,12 +7,17 @@ namespace Engram.Server.Versions;
 internal sealed class Pruning(LearnerContext learner, VersionKeeper keeper, Action<int> forget)
 {
     /// <summary>Prunes. Its caller holds <see cref="LearnerContext.Changing"/>.</summary>
-    public async Task RunAsync()
+    /// <returns>Whether a version had to go that waited to be published.</returns>
+    public async Task<bool> RunAsync()
     {
+        var waited = false;
         foreach (var version in learner.Book.All.Where(version => !IsChampion(version) && learner.Remains.HeldBy(version)))
         {
             if (version.State is VersionState.Staged or VersionState.Observed or VersionState.Shadow or VersionState.Canary)
+            {
+                waited = true;
                 await keeper.RefuseAsync(version, null, "it holds what was deleted").ConfigureAwait(false);
+            }
             if (IsSpare(learner.Book.Get(version.Version))) await LetGoAsync(version.Version).ConfigureAwait(false);
         }
         var all = learner.Book.All;
@@ -23,6 +28,7 @@ internal sealed class Pruning(LearnerContext learner, VersionKeeper keeper, Acti
         if (learner.Reading > 0) kept.Add(new VersionPlace(learner.Reading, learner.Reading));
         await learner.Store.ForgetRevokedAsync(kept).ConfigureAwait(false);
         await learner.Store.ExpireAsync(learner.Specification.Retention, kept.Select(place => place.Cursor).DefaultIfEmpty(0).Max()).ConfigureAwait(false);
+        return waited;
     }
 
     private static bool IsChampion(VersionInfo version) => version.Aliases.Contains(VersionBook.ChampionAlias);

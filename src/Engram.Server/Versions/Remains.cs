@@ -20,7 +20,7 @@ internal sealed class Remains(LearnerContext learner)
             return VersionFile.Read(learner.Folders.PathOf(version.Version)) is { } file
                 ? new VersionPlace(file.Cursor, file.Unlearnt) : new VersionPlace(version.Cursor, 0);
         }
-        catch (InvalidDataException)
+        catch (Exception problem) when (problem is InvalidDataException or IOException)
         {
             return new VersionPlace(version.Cursor, 0);
         }

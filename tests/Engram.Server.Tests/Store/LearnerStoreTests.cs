@@ -1,7 +1,5 @@
-using System.Text;
 using Engram.Client;
 using Engram.Server.Store;
-using Microsoft.Data.Sqlite;
 
 namespace Engram.Server.Tests.Store;
 
@@ -221,36 +219,6 @@ public sealed class LearnerStoreTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Feedback_that_waits_is_matched_after_a_write_that_failed()
-    {
-        await Append(Truth("cat", prediction: "p"));
-        await Sql("CREATE TRIGGER full BEFORE UPDATE ON counter BEGIN SELECT RAISE(ABORT, 'full'); END");
-        _store.Remember([Prediction("p", "cat", [1])]);
-        await Assert.ThrowsAsync<IOException>(() => Append(Truth("dog", input: [2])));
-        Assert.Empty(Samples());
-
-        await Sql("DROP TRIGGER full");
-        await Append(Truth("dog", input: [3]));
-
-        Assert.Equal(["cat", "dog"], Samples().Select(sample => sample.Label).Order());
-    }
-
-    [Fact]
-    public async Task Feedback_that_waits_for_a_prediction_that_is_there_is_matched_when_the_file_is_opened()
-    {
-        _store.Remember([Prediction("p", "cat", [1])]);
-        await Append(Truth("dog", input: [2]));
-        await Append(Truth("cat", prediction: "q"));
-        await Sql("UPDATE feedback SET prediction = 'p' WHERE kind = 0");
-        await Reopen();
-
-        await Append(Truth("dog", input: [3]));
-
-        Assert.Equal(["cat", "dog", "dog"], Samples().Select(sample => sample.Label).Order());
-        Assert.Equal(0, _store.Status(0).WithoutPrediction);
-    }
-
-    [Fact]
     public async Task Numbers_are_never_given_twice_even_when_rows_are_gone()
     {
         await Append(Truth("cat", input: [1], subject: "s"));
@@ -285,26 +253,6 @@ public sealed class LearnerStoreTests : IAsyncDisposable
         await _store.ForgetRevokedAsync([new VersionPlace(0, 0), new VersionPlace(cursor, now)]); // which none holds
         Assert.Equal((1, 1), _store.CountDeleted(new VersionPlace(cursor, cursor)));
         Assert.Empty(_store.ReadRevoked(cursor, cursor, now));
-    }
-
-    [Fact]
-    public async Task Nothing_of_a_deleted_subject_is_left_in_the_files()
-    {
-        byte[] input = [.. Enumerable.Range(0, 64).Select(i => (byte)(200 - i))];
-        _store.Remember([Prediction("p", "dog", input, subject: "subject-of-prediction")]);
-        await Append(Truth("label-of-ann", prediction: "p", subject: "subject-of-feedback"));
-        await Append(Truth("label-of-ann", input: input, subject: "subject-of-prediction"));
-        await Append(Truth("label-of-bob", input: [1]));
-        string[] markers = ["subject-of-prediction", "subject-of-feedback", "label-of-ann"];
-        Assert.All(markers, marker => Assert.True(IsOnDisk(Encoding.UTF8.GetBytes(marker)), marker));
-        Assert.True(IsOnDisk(input));
-
-        Assert.Equal(new SubjectErased(1, 2, 0, true), await _store.DeleteSubjectAsync("subject-of-prediction", _store.LastSequence));
-        await _store.ForgetRevokedAsync([]);
-
-        Assert.All(markers, marker => Assert.False(IsOnDisk(Encoding.UTF8.GetBytes(marker)), marker));
-        Assert.False(IsOnDisk(input));
-        Assert.True(IsOnDisk("label-of-bob"u8.ToArray()));
     }
 
     [Fact]
@@ -375,18 +323,6 @@ public sealed class LearnerStoreTests : IAsyncDisposable
         Assert.Equal(1000, Samples().Count);
     }
 
-    [Fact]
-    public async Task A_damaged_file_is_named()
-    {
-        await _store.DisposeAsync();
-        await File.WriteAllTextAsync(Path.Combine(_folder, "other.db"), new string('x', 8192), TestContext.Current.CancellationToken);
-
-        var problem = Assert.Throws<InvalidDataException>(
-            () => new SqliteLearnerStore(Path.Combine(_folder, "other.db"), 10, TimeProvider.System));
-
-        Assert.Contains("other.db", problem.Message, StringComparison.Ordinal);
-    }
-
     public async ValueTask DisposeAsync()
     {
         await _store.DisposeAsync();
@@ -412,23 +348,6 @@ public sealed class LearnerStoreTests : IAsyncDisposable
 
     private static VersionInfo Version(int number) =>
         new() { Version = number, State = VersionState.Staged, Created = s_start, Labels = ["a", "b"] };
-
-    private async Task Sql(string statement)
-    {
-        await using var connection = new SqliteConnection($"Data Source={Path.Combine(_folder, "log.db")};Pooling=False");
-        await connection.OpenAsync();
-        await using var command = connection.CreateCommand();
-        command.CommandText = statement;
-        await command.ExecuteNonQueryAsync();
-    }
-
-    private bool IsOnDisk(byte[] marker) => Directory.EnumerateFiles(_folder).Any(path =>
-    {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        var bytes = new byte[file.Length];
-        file.ReadExactly(bytes);
-        return bytes.AsSpan().IndexOf(marker) >= 0;
-    });
 
     private async Task<FeedbackReceipt> Append(FeedbackEntry entry) => (await _store.AppendAsync([entry], default))[0];
 
