@@ -37,12 +37,19 @@ public sealed class LearningService : IAsyncDisposable
     /// <param name="options">Where its files are and what it may use.</param>
     /// <param name="clock">The time; null for the system's.</param>
     /// <exception cref="IOException">The folder cannot be used, or another service uses it.</exception>
-    public static LearningService Open(ServiceOptions options, TimeProvider? clock = null)
+    public static LearningService Open(ServiceOptions options, TimeProvider? clock = null) =>
+        Open(options, new SqliteServiceStore(options, clock), clock);
+
+    /// <summary>Opens the service over a store of another engine; bundles of versions are in the folder nevertheless.</summary>
+    /// <param name="options">Where its files are and what it may use.</param>
+    /// <param name="store">What is learnt from, and who may do what; closed with the service.</param>
+    /// <param name="clock">The time; null for the system's.</param>
+    public static LearningService Open(ServiceOptions options, IServiceStore store, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(store);
         TorchRuntime.Configure(options.Threads);
-        clock ??= TimeProvider.System;
-        return new LearningService(options, clock, new SqliteServiceStore(options, clock));
+        return new LearningService(options, clock ?? TimeProvider.System, store);
     }
 
     /// <summary>Keys, the audit log and the list of learners.</summary>
