@@ -127,6 +127,7 @@ public sealed record StoredFeedback(long Sequence, DateTimeOffset At, string? La
 /// <param name="Examples">Pinned examples deleted.</param>
 /// <param name="Unlearning"><c>done</c>: no version holds them any more; <c>started</c>: some version does yet; <c>none</c>: nothing of it had been learnt.</param>
 /// <param name="HeldBy">
-/// Versions that hold them yet: the published one until it has unlearnt them, and those with a pin or an alias until that is taken away.
+/// Versions that hold something deleted yet, by this or an earlier deletion: the published one until it has unlearnt it, and those with a pin
+/// or an alias until that is taken away. Deleting the subject again tells how far it is.
 /// </param>
 public sealed record SubjectDeletion(long Predictions, long Feedback, long Examples, string Unlearning, IReadOnlyList<int> HeldBy);

@@ -283,7 +283,18 @@ internal sealed class SqliteLearnerStore : ILearnerStore
         Interlocked.Exchange(ref _committed, _writtenUpTo);
     }
 
-    private void Scrub() => _mustScrub = !_file.Scrub();
+    // What was erased is erased; that the log cannot be emptied now is no reason to say that it failed.
+    private void Scrub()
+    {
+        try
+        {
+            _mustScrub = !_file.Scrub();
+        }
+        catch (Exception problem) when (problem is IOException or InvalidDataException)
+        {
+            _mustScrub = true;
+        }
+    }
 
     private void Flush()
     {

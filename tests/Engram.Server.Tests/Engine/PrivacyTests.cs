@@ -130,6 +130,25 @@ public sealed class PrivacyTests : ServiceTest
     }
 
     [Fact]
+    public async Task Going_back_to_a_version_that_holds_what_was_deleted_unlearns_it_again()
+    {
+        var learner = await Create(Ridge with { Learning = s_learning });
+        await learner.AcceptAsync(Digits.Lesson(20, 0, 1), Token);
+        await learner.AcceptAsync(OfAnn(2), Token);
+        await learner.LearnAsync("tester", Token);
+        await learner.PinAsync(1, true, "tester", null);
+        await learner.DeleteSubjectAsync("ann", "tester", null);
+
+        await learner.RollbackAsync(1, "tester", null);
+        await learner.ResumeAsync("tester", null);
+        Assert.Null(await learner.LearnAsync("tester", Token)); // after what is being unlearnt
+
+        Assert.Equal((3, "unlearn"), (learner.Describe().Champion, learner.Versions[0].Trigger));
+        var again = await learner.DeleteSubjectAsync("ann", "tester", null);
+        Assert.Equal(("none", 1), (again.Unlearning, Assert.Single(again.HeldBy)));
+    }
+
+    [Fact]
     public async Task A_version_exported_before_a_deletion_is_not_taken_in_after_it()
     {
         var learner = await Create(Ridge with { Learning = s_learning });
