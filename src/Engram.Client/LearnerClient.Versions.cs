@@ -105,9 +105,11 @@ public sealed partial class LearnerClient
     /// <summary>Pins an example: no candidate that gets it wrong is published.</summary>
     /// <param name="input">The input, for example from <see cref="LearnerInput"/>.</param>
     /// <param name="label">The label it must get.</param>
+    /// <param name="subject">Whom it is about, so that it can be found and deleted.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public Task<PinnedExample> PinExampleAsync(JsonElement input, string label, CancellationToken cancellationToken = default) => PostAsync(
-        "/examples", new PinExampleRequest(input, label), EngramJson.Default.PinExampleRequest, AnswerJson.Default.PinnedExample, isRepeatable: false, cancellationToken);
+    public Task<PinnedExample> PinExampleAsync(
+        JsonElement input, string label, string? subject = null, CancellationToken cancellationToken = default) => PostAsync(
+        "/examples", new PinExampleRequest(input, label, subject), EngramJson.Default.PinExampleRequest, AnswerJson.Default.PinnedExample, isRepeatable: false, cancellationToken);
 
     /// <summary>Takes a pinned example away.</summary>
     /// <param name="id">Its id.</param>

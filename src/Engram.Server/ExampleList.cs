@@ -15,9 +15,11 @@ internal sealed class ExampleList(LearnerContext learner)
         ArgumentNullException.ThrowIfNull(request);
         if (string.IsNullOrEmpty(request.Label) || request.Label.Length > 256)
             throw new InputException("label", $"label: {request.Label?.Length ?? 0} characters, expected 1 to 256");
+        if (request.Subject is not null) Subjects.Check(request.Subject);
         if (learner.Store.ReadExamples().Count >= Most) throw new ConflictException("examples", $"examples: {Most} are pinned, expected fewer");
         var example = new StoredExample(
-            Guid.CreateVersion7(learner.Clock.GetUtcNow()).ToString("N"), learner.Encoder.Pack(request.Input, "input"), request.Label, learner.Clock.GetUtcNow());
+            Guid.CreateVersion7(learner.Clock.GetUtcNow()).ToString("N"), learner.Encoder.Pack(request.Input, "input"), request.Label, learner.Clock.GetUtcNow(),
+            request.Subject);
         await learner.Store.WriteExampleAsync(example).ConfigureAwait(false);
         await learner.AuditAsync(by, "example.pin", $"example {example.Id} as {example.Label}", null).ConfigureAwait(false);
         return new PinnedExample(example.Id, example.Label, example.Added);

@@ -19,15 +19,22 @@ internal sealed class LearnerContext(
 
     public TimeProvider Clock { get; } = clock;
 
-    public ILearnerStore Store { get; } = service.OpenLearner(specification.Name);
-
+    // Before the store, which has a writer to end: what fails here leaves nothing open.
     public InputEncoder Encoder { get; } = InputEncoder.For(specification.Input, EncodersOf(options));
+
+    public ILearnerStore Store { get; } = service.OpenLearner(specification.Name);
 
     public LearnerRecipe Recipe => field ??= new LearnerRecipe(Specification, Encoder.Shape);
 
     public VersionFolders Folders { get; } = new(FolderOf(options, specification.Name));
 
     public VersionBook Book => field ??= new VersionBook(Store);
+
+    /// <summary>What versions hold of deleted subjects.</summary>
+    public Remains Remains => field ??= new Remains(this);
+
+    /// <summary>Up to where the version being made has read; 0 while none is. Changes under <see cref="Changing"/>.</summary>
+    public long Reading { get; set; }
 
     public LearnerEvents Events { get; } = new(specification.Name, clock, options.Logs);
 
@@ -42,7 +49,9 @@ internal sealed class LearnerContext(
     public static string EncodersOf(ServiceOptions options) => Path.Combine(options.Folder, "encoders");
 
     /// <summary>What a failure says to those who ask over the network: not where the files are.</summary>
-    public string Tellable(string problem) => new[] { Path.GetFullPath(Options.Folder), Options.Folder }.Aggregate(
+    public string Tellable(string problem) => Tellable(Options, problem);
+
+    public static string Tellable(ServiceOptions options, string problem) => new[] { Path.GetFullPath(options.Folder), options.Folder }.Aggregate(
         problem, (said, folder) => said.Replace(folder.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
 
     /// <summary>Writes a change into the audit log.</summary>
@@ -50,7 +59,7 @@ internal sealed class LearnerContext(
         service.AuditAsync(new AuditEntry(Clock.GetUtcNow(), who, Specification.Name, action, detail, reason));
 
     /// <summary>Remembers whether the learner is paused.</summary>
-    public Task WritePausedAsync(bool paused) => service.WriteLearnerAsync(Specification, Created, paused);
+    public Task WritePausedAsync(bool paused) => service.WritePausedAsync(Specification.Name, Created, paused);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -36,12 +36,12 @@ public sealed class LearnerHost
         _serving = new PredictionService(learner, version => maker!.Load(version));
         maker = new CandidateMaker(learner, _serving.LeaseChampion);
         var keeper = new VersionKeeper(learner, _serving, maker.Load);
-        var pruning = new Pruning(learner, _serving.Forget);
+        var pruning = new Pruning(learner, keeper, _serving.Forget);
         _teacher = new Teacher(learner, trainer, maker, keeper, pruning, paused);
         _trial = new Trial(learner, _serving, keeper);
         _versions = new VersionCommands(learner, _serving, keeper, _teacher, pruning);
         _feedback = new FeedbackDesk(learner);
-        _subjects = new Subjects(learner, _teacher);
+        _subjects = new Subjects(learner, _teacher, pruning);
         _examples = new ExampleList(learner);
         _serving.Compared = _trial.Compared;
         _teacher.LastError = keeper.Open();
@@ -52,6 +52,12 @@ public sealed class LearnerHost
 
     /// <summary>Its name.</summary>
     public string Name => _learner.Specification.Name;
+
+    /// <summary>What it was asked to be.</summary>
+    public LearnerSpecification Specification => _learner.Specification;
+
+    /// <summary>When it was created.</summary>
+    public DateTimeOffset Created => _learner.Created;
 
     /// <summary>What it is now.</summary>
     public LearnerDescription Describe() => new()
@@ -138,7 +144,12 @@ public sealed class LearnerHost
 
     /// <summary>Goes back to a version, or to the one published before, at once.</summary>
     /// <remarks>What was learnt since waits again from that version's place in the feedback; learning is paused so that it is not learnt anew at once.</remarks>
-    public Task<VersionInfo> RollbackAsync(int? version, string by, string? reason) => _versions.RollbackAsync(version, by, reason);
+    public async Task<VersionInfo> RollbackAsync(int? version, string by, string? reason)
+    {
+        var info = await _versions.RollbackAsync(version, by, reason).ConfigureAwait(false);
+        _teacher.UnlearnWhatWaits();
+        return info;
+    }
 
     /// <summary>Keeps a version for ever, or no longer.</summary>
     public Task<VersionInfo> PinAsync(int version, bool pinned, string by, string? reason) => _versions.PinAsync(version, pinned, by, reason);
@@ -200,6 +211,7 @@ public sealed class LearnerHost
             {
                 _pruned = _learner.Clock.GetUtcNow();
                 await _versions.ChangingAsync(() => Task.FromResult(true)).ConfigureAwait(false);
+                _teacher.UnlearnWhatWaits();
             }
             _teacher.Consider();
         }

@@ -17,16 +17,19 @@ public sealed class LearningService : IAsyncDisposable
     private readonly TimeProvider _clock;
     private readonly Trainer _trainer = new();
     private readonly ConcurrentDictionary<string, LearnerHost> _learners = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, LearnerDescription> _failed = new(StringComparer.Ordinal);
+    private readonly DeletedLearners _deleted;
     private readonly SemaphoreSlim _changing = new(1);
     private readonly ITimer _timer;
     private bool _disposed;
 
     private LearningService(ServiceOptions options, TimeProvider clock, IServiceStore store)
     {
-        (_options, _clock, Store) = (options, clock, store);
+        (_options, _clock, Store, _deleted) = (options, clock, store, new DeletedLearners(options));
         foreach (var (specification, created, paused) in store.ReadLearners())
-            _learners[specification.Name] = new LearnerHost(new LearnerContext(specification, created, store, options, clock), _trainer, paused);
-        SweepLearners();
+            if (_deleted.Has(specification.Name, created)) store.DeleteLearnerAsync(specification.Name).GetAwaiter().GetResult();
+            else TryOpen(specification, created, paused);
+        _deleted.Sweep();
         _timer = clock.CreateTimer(_ => _ = TendAsync(), null, s_tendEvery, s_tendEvery);
     }
 
@@ -34,12 +37,19 @@ public sealed class LearningService : IAsyncDisposable
     /// <param name="options">Where its files are and what it may use.</param>
     /// <param name="clock">The time; null for the system's.</param>
     /// <exception cref="IOException">The folder cannot be used, or another service uses it.</exception>
-    public static LearningService Open(ServiceOptions options, TimeProvider? clock = null)
+    public static LearningService Open(ServiceOptions options, TimeProvider? clock = null) =>
+        Open(options, new SqliteServiceStore(options, clock), clock);
+
+    /// <summary>Opens the service over a store of another engine; bundles of versions are in the folder nevertheless.</summary>
+    /// <param name="options">Where its files are and what it may use.</param>
+    /// <param name="store">What is learnt from, and who may do what; closed with the service.</param>
+    /// <param name="clock">The time; null for the system's.</param>
+    public static LearningService Open(ServiceOptions options, IServiceStore store, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(store);
         TorchRuntime.Configure(options.Threads);
-        clock ??= TimeProvider.System;
-        return new LearningService(options, clock, new SqliteServiceStore(options, clock));
+        return new LearningService(options, clock ?? TimeProvider.System, store);
     }
 
     /// <summary>Keys, the audit log and the list of learners.</summary>
@@ -48,7 +58,13 @@ public sealed class LearningService : IAsyncDisposable
     /// <summary>The learners by name.</summary>
     public IReadOnlyList<LearnerHost> Learners => [.. _learners.Values.OrderBy(learner => learner.Name, StringComparer.Ordinal)];
 
-    /// <summary>A learner by name; null if there is none.</summary>
+    /// <summary>Learners that could not be opened, with the reason: a damaged log, a file that is missing. The others serve.</summary>
+    public IReadOnlyList<LearnerDescription> Failed => [.. _failed.Values.OrderBy(learner => learner.Specification.Name, StringComparer.Ordinal)];
+
+    /// <summary>Called after a learner was deleted and keys with it, before another of its name can be created.</summary>
+    internal Action? KeysChanged { get; set; }
+
+    /// <summary>A learner by name; null if there is none, or it could not be opened.</summary>
     /// <param name="name">Its name.</param>
     public LearnerHost? Find(string name) => _learners.GetValueOrDefault(name);
 
@@ -65,11 +81,13 @@ public sealed class LearningService : IAsyncDisposable
         try
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            if (_learners.ContainsKey(specification.Name))
+            if (_learners.ContainsKey(specification.Name) || _failed.ContainsKey(specification.Name))
                 throw new ConflictException("name", $"name: {specification.Name} is taken, expected a name that no learner has");
+            if (Directory.Exists(LearnerContext.FolderOf(_options, specification.Name)))
+                throw new ConflictException("name", $"name: {specification.Name} has files that belong to no learner the service knows, expected them to be moved away first");
             var created = DateTimeOffset.FromUnixTimeMilliseconds(_clock.GetUtcNow().ToUnixTimeMilliseconds()); // as it is stored
             await Store.WriteLearnerAsync(specification, created, false).ConfigureAwait(false);
-            var learner = new LearnerHost(new LearnerContext(specification, created, Store, _options, _clock), _trainer, paused: false);
+            var learner = Host(specification, created, paused: false);
             _learners[specification.Name] = learner;
             await Store.AuditAsync(new AuditEntry(
                 _clock.GetUtcNow(), by, specification.Name, "learner.create", $"{specification.Model.Kind} over {specification.Input.Kind}", null)).ConfigureAwait(false);
@@ -81,21 +99,30 @@ public sealed class LearningService : IAsyncDisposable
         }
     }
 
-    /// <summary>Deletes a learner and all it kept.</summary>
+    /// <summary>Deletes a learner and all it kept, also one that could not be opened. Keys bound to it alone are revoked; others lose it.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="by">Who asks.</param>
     /// <param name="reason">Why.</param>
     /// <returns>Whether there was one.</returns>
+    /// <exception cref="IOException">Its folder cannot be taken away; it is listed as failed until it can.</exception>
     public async Task<bool> DeleteAsync(string name, string by, string? reason)
     {
         await _changing.WaitAsync().ConfigureAwait(false);
         try
         {
-            if (!_learners.TryRemove(name, out var learner)) return false;
-            await learner.CloseAsync().ConfigureAwait(false);
-            await Store.DeleteLearnerAsync(name).ConfigureAwait(false);
-            Directory.Delete(LearnerContext.FolderOf(_options, name), recursive: true);
-            await Store.AuditAsync(new AuditEntry(_clock.GetUtcNow(), by, name, "learner.delete", "with all it kept", reason)).ConfigureAwait(false);
+            if (_learners.TryRemove(name, out var learner))
+            {
+                _failed[name] = Describe(learner.Specification, learner.Created, "it is being deleted");
+                await learner.CloseAsync().ConfigureAwait(false);
+            }
+            if (!_failed.TryGetValue(name, out var closed)) return false;
+            _deleted.Begin(name, closed.Created);
+            var keys = await Store.DeleteLearnerAsync(name).ConfigureAwait(false);
+            KeysChanged?.Invoke();
+            _failed.TryRemove(name, out _);
+            var detail = _deleted.Sweep() ? "with all it kept" : "files that are in use go when the service starts next";
+            if (keys.Count > 0) detail += $"; revoked keys bound to it alone: {string.Join(", ", keys)}";
+            await Store.AuditAsync(new AuditEntry(_clock.GetUtcNow(), by, name, "learner.delete", detail, reason)).ConfigureAwait(false);
             return true;
         }
         finally
@@ -138,12 +165,40 @@ public sealed class LearningService : IAsyncDisposable
         }
     }
 
-    // What a deletion left behind when the service ended in the middle of it.
-    private void SweepLearners()
+    private void TryOpen(LearnerSpecification specification, DateTimeOffset created, bool paused)
     {
-        var folder = Path.Combine(_options.Folder, "learners");
-        if (!Directory.Exists(folder)) return;
-        foreach (var path in Directory.EnumerateDirectories(folder).Where(path => !_learners.ContainsKey(Path.GetFileName(path))))
-            Directory.Delete(path, recursive: true);
+        try
+        {
+            _learners[specification.Name] = Host(specification, created, paused);
+        }
+        catch (Exception) when (_failed.ContainsKey(specification.Name))
+        {
+            // It is told by the list; the others serve.
+        }
     }
+
+    private LearnerHost Host(LearnerSpecification specification, DateTimeOffset created, bool paused)
+    {
+        LearnerContext? context = null;
+        try
+        {
+            context = new LearnerContext(specification, created, Store, _options, _clock);
+            return new LearnerHost(context, _trainer, paused);
+        }
+        catch (Exception problem) when (problem is not OutOfMemoryException)
+        {
+            context?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            _failed[specification.Name] = Describe(specification, created, LearnerContext.Tellable(_options, problem.Message));
+            throw;
+        }
+    }
+
+    private static LearnerDescription Describe(LearnerSpecification specification, DateTimeOffset created, string problem) => new()
+    {
+        Specification = specification,
+        Created = created,
+        Activity = LearnerActivity.Failed,
+        Feedback = new FeedbackStatus(),
+        LastError = problem,
+    };
 }

@@ -78,7 +78,8 @@ public sealed record AliasRequest(int Version, string? Reason = null);
 /// <summary>Pins an example.</summary>
 /// <param name="Input">The input.</param>
 /// <param name="Label">The label it must get.</param>
-public sealed record PinExampleRequest(JsonElement Input, string Label);
+/// <param name="Subject">Whom it is about, so that it can be found and deleted.</param>
+public sealed record PinExampleRequest(JsonElement Input, string Label, string? Subject = null);
 
 /// <summary>What is stored about a subject.</summary>
 public sealed record SubjectExport
@@ -91,7 +92,17 @@ public sealed record SubjectExport
 
     /// <summary>Feedback kept.</summary>
     public IReadOnlyList<StoredFeedback> Feedback { get; init; } = [];
+
+    /// <summary>Examples pinned.</summary>
+    public IReadOnlyList<SubjectExample> Examples { get; init; } = [];
 }
+
+/// <summary>A pinned example as it is stored.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Added">When it was pinned.</param>
+/// <param name="Label">The label it must get.</param>
+/// <param name="Input">The input.</param>
+public sealed record SubjectExample(string Id, DateTimeOffset Added, string Label, JsonElement Input);
 
 /// <summary>A prediction as it is stored.</summary>
 /// <param name="PredictionId">Its id.</param>
@@ -106,12 +117,17 @@ public sealed record StoredPrediction(string PredictionId, DateTimeOffset At, in
 /// <param name="At">When it came.</param>
 /// <param name="Label">The label, if one was given.</param>
 /// <param name="Reward">The reward, if one was given.</param>
-/// <param name="Input">The input; null while it waits for its prediction.</param>
+/// <param name="Input">The input; null while it waits for its prediction, and when it was dropped for its age.</param>
 /// <param name="Learnt">Whether the published version has learnt it.</param>
 public sealed record StoredFeedback(long Sequence, DateTimeOffset At, string? Label, double? Reward, JsonElement? Input, bool Learnt);
 
 /// <summary>What deleting a subject did.</summary>
 /// <param name="Predictions">Predictions deleted.</param>
 /// <param name="Feedback">Feedbacks deleted.</param>
-/// <param name="Unlearning"><c>done</c>: a version without them is published; <c>started</c>: one is being made; <c>none</c>: nothing of it had been learnt.</param>
-public sealed record SubjectDeletion(long Predictions, long Feedback, string Unlearning);
+/// <param name="Examples">Pinned examples deleted.</param>
+/// <param name="Unlearning"><c>done</c>: no version holds them any more; <c>started</c>: some version does yet; <c>none</c>: nothing of it had been learnt.</param>
+/// <param name="HeldBy">
+/// Versions that hold something deleted yet, by this or an earlier deletion: the published one until it has unlearnt it, and those with a pin
+/// or an alias until that is taken away. Deleting the subject again tells how far it is.
+/// </param>
+public sealed record SubjectDeletion(long Predictions, long Feedback, long Examples, string Unlearning, IReadOnlyList<int> HeldBy);

@@ -11,12 +11,15 @@ public sealed record FeedbackRequest
     /// <summary>The input, where there was no prediction.</summary>
     public JsonElement? Input { get; init; }
 
-    /// <summary>The true label; one never seen before makes the model grow. A second label for the same prediction corrects the first.</summary>
+    /// <summary>
+    /// The true label; one never seen before makes the model grow. A second label for the same prediction corrects the first, unless
+    /// <see cref="ObservedAt"/> of both says that it was observed before.
+    /// </summary>
     public string? Label { get; init; }
 
     /// <summary>
     /// Instead of a label, how good the prediction was, 0 to 1. From 0.5 on it confirms the predicted label; below, it counts against
-    /// the version that predicted and teaches nothing.
+    /// the version that predicted and teaches nothing. A later reward replaces an earlier one; a bad one takes nothing away from a label.
     /// </summary>
     public double? Reward { get; init; }
 
@@ -43,7 +46,7 @@ public enum FeedbackState
     /// <summary>Stored; it waits for its prediction.</summary>
     Waiting,
 
-    /// <summary>Its key was seen before; the first one stands.</summary>
+    /// <summary>It changes nothing: its key was seen before, the prediction has this truth already, or one that was observed later. What stands is at this sequence.</summary>
     Duplicate,
 }
 

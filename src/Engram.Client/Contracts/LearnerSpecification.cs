@@ -288,7 +288,7 @@ public sealed record GateSpecification
 /// <summary>What is kept, and how long.</summary>
 public sealed record RetentionPolicy
 {
-    /// <summary>Hours that predictions wait for their feedback.</summary>
+    /// <summary>Hours that predictions wait for their feedback, and feedback for its prediction.</summary>
     /// <value>Default 168, a week.</value>
     public double PredictionHours { get; set; } = 168;
 
@@ -296,7 +296,7 @@ public sealed record RetentionPolicy
     /// <value>Default 1,000,000.</value>
     public int MaxPredictions { get; set; } = 1_000_000;
 
-    /// <summary>Days that learnt feedback is kept; null keeps it.</summary>
+    /// <summary>Days that feedback is kept, learnt or not; null keeps it. A version that must be trained anew, or is rolled back to, learns again what is kept.</summary>
     /// <value>Default null.</value>
     public double? FeedbackDays { get; set; }
 

@@ -14,6 +14,9 @@ public enum LearnerActivity
 
     /// <summary>It learns nothing until it is resumed; it serves.</summary>
     Paused,
+
+    /// <summary>It could not be opened and does not serve; its last error says why.</summary>
+    Failed,
 }
 
 /// <summary>A learner as it is now.</summary>
@@ -43,7 +46,7 @@ public sealed record LearnerDescription
     /// <summary>Bytes of model and memory in use.</summary>
     public long MemoryBytes { get; init; }
 
-    /// <summary>Why the last attempt to learn failed, if it did.</summary>
+    /// <summary>Why the last attempt to learn failed, or why it could not be opened, if so.</summary>
     public string? LastError { get; init; }
 }
 

@@ -22,8 +22,9 @@ internal static class LearnerEndpoints
                 "It learns from feedback from now on; it predicts once it has published its first version.", 400, 409, 413, 415);
         learners.MapGet("/{name}", Describe).For(Role.Operate)
             .Described(Tag, "GetLearner", "Describes a learner as it is now.", null, 404);
-        learners.MapDelete("/{name}", DeleteAsync).For(Role.Admin)
-            .Described(Tag, "DeleteLearner", "Deletes a learner and all it kept.", null, 404);
+        learners.MapDelete("/{name}", DeleteAsync).ForFailedToo(Role.Admin)
+            .Described(Tag, "DeleteLearner", "Deletes a learner and all it kept.",
+                "Keys bound to it alone are revoked; keys bound to others too lose it.", 404);
         learners.MapPost("/{name}/pause", PauseAsync).For(Role.Operate)
             .Described(Tag, "PauseLearner", "Stops learning until it is resumed; goes on serving.", null, 400, 404, 415);
         learners.MapPost("/{name}/resume", ResumeAsync).For(Role.Operate)
@@ -36,7 +37,8 @@ internal static class LearnerEndpoints
     private static IReadOnlyList<LearnerDescription> List(HttpContext context)
     {
         var (caller, service, _) = context.Admission();
-        return [.. service.Learners.Where(learner => caller.Reaches(learner.Name)).Select(learner => learner.Describe())];
+        return [.. service.Learners.Select(learner => learner.Describe()).Concat(service.Failed)
+            .Where(learner => caller.Reaches(learner.Specification.Name)).OrderBy(learner => learner.Specification.Name, StringComparer.Ordinal)];
     }
 
     private static async Task<Created<LearnerDescription>> CreateAsync(HttpContext context, Body<LearnerSpecification> body)
@@ -51,10 +53,10 @@ internal static class LearnerEndpoints
 
     private static LearnerDescription Describe(HttpContext context) => context.Learner().Describe();
 
-    private static async Task<NoContent> DeleteAsync(HttpContext context, string? reason)
+    private static async Task<NoContent> DeleteAsync(HttpContext context, string name, string? reason)
     {
-        var (caller, service, learner) = context.Admission();
-        if (!await service.DeleteAsync(learner!.Name, caller.Signature, reason)) throw Access.UnknownLearner(learner.Name);
+        var (caller, service, _) = context.Admission();
+        if (!await service.DeleteAsync(name, caller.Signature, reason)) throw Access.UnknownLearner(name);
         return TypedResults.NoContent();
     }
 

@@ -53,7 +53,7 @@ internal sealed class Trial(LearnerContext learner, PredictionService serving, V
         {
             if (!_said.Remove(id, out var said)) return;
             // A low reward says that the champion is wrong, and not whether the shadow is right.
-            if (said.Champion == label || reward >= FeedbackLog.Confirms) _worse++;
+            if (said.Champion == label || reward >= FeedbackRules.Confirming) _worse++;
             else if (said.Shadow == label) _better++;
         }
     }

@@ -66,9 +66,11 @@ internal sealed partial class Startup(ServeOptions options, TimeProvider clock, 
         {
             service = LearningService.Open(options.Service with { Logs = logs }, clock);
             var keys = new KeyRing(service.Store, clock);
+            service.KeysChanged = keys.Refresh;
             var first = options.NoAuth ? null : await keys.CreateFirstAsync();
             _opened.SetResult(new OpenedService(service, keys, first));
             OpenedLearners(log, service.Learners.Count);
+            foreach (var failed in service.Failed) FailedLearner(log, failed.Specification.Name, failed.LastError);
         }
 #pragma warning disable CA1031 // Whatever it is, whoever waits for the service learns of it.
         catch (Exception problem)
@@ -81,6 +83,9 @@ internal sealed partial class Startup(ServeOptions options, TimeProvider clock, 
 
     [LoggerMessage(1, LogLevel.Information, "the service is open with {Learners} learner(s)")]
     private static partial void OpenedLearners(ILogger log, int learners);
+
+    [LoggerMessage(3, LogLevel.Error, "the learner {Learner} could not be opened: {Problem}")]
+    private static partial void FailedLearner(ILogger log, string learner, string? problem);
 
     [LoggerMessage(2, LogLevel.Information, "the service is closed")]
     private static partial void Closed(ILogger log);

@@ -10,12 +10,13 @@ namespace Engram.Server.Security;
 /// <summary>What an operation asks of its caller.</summary>
 /// <param name="Role">The role; null for everyone.</param>
 /// <param name="AllLearners">Whether the key must not be bound to learners.</param>
-internal sealed record AccessRule(Role? Role, bool AllLearners);
+/// <param name="Failed">Whether it can be done to a learner that could not be opened.</param>
+internal sealed record AccessRule(Role? Role, bool AllLearners, bool Failed = false);
 
 /// <summary>A request that was let in: who sends it, and the learner that it names.</summary>
 /// <param name="Caller">Who.</param>
 /// <param name="Service">The learners.</param>
-/// <param name="Learner">The learner in the address; null where the address names none.</param>
+/// <param name="Learner">The learner in the address; null where the address names none, or one that could not be opened.</param>
 internal sealed record Admission(Caller Caller, LearningService Service, LearnerHost? Learner);
 
 /// <summary>Lets in only what a key allows. What is not said to be open is for admins.</summary>
@@ -34,15 +35,20 @@ internal sealed class Access(RequestDelegate next, ServeOptions options, Startup
         rates.Take(caller.Id);
 
         LearnerHost? learner = null;
+        var failed = false;
         if (context.Request.RouteValues.TryGetValue("name", out var value) && value is string name)
         {
             learner = caller.Reaches(name) ? opened.Service.Find(name) : null;
-            if (learner is null) throw UnknownLearner(name);
+            failed = learner is null && caller.Reaches(name) && opened.Service.Failed.Any(one => one.Specification.Name == name);
+            if (learner is null && !failed) throw UnknownLearner(name);
         }
         if (!caller.Has(role))
             throw new RefusedException(StatusCodes.Status403Forbidden, "forbidden", null, $"the key does not allow this, expected the role {role.ToString().ToLowerInvariant()}");
         if (rule.AllLearners && !caller.ReachesAll)
             throw new RefusedException(StatusCodes.Status403Forbidden, "forbidden", null, "the key is bound to learners, expected one for all");
+
+        if (failed && !rule.Failed)
+            throw new RefusedException(StatusCodes.Status503ServiceUnavailable, "failed", "name", "the learner could not be opened; the list of learners says why");
 
         context.Features.Set(new Admission(caller, opened.Service, learner));
         return next(context);
@@ -74,6 +80,10 @@ internal static class AccessRules
 
     /// <summary>For callers with a role.</summary>
     public static T For<T>(this T builder, Role role) where T : IEndpointConventionBuilder => builder.WithMetadata(new AccessRule(role, false));
+
+    /// <summary>For callers with a role, also where the learner could not be opened.</summary>
+    public static T ForFailedToo<T>(this T builder, Role role) where T : IEndpointConventionBuilder =>
+        builder.WithMetadata(new AccessRule(role, false, Failed: true));
 
     /// <summary>For callers with a role whose key is bound to no learner.</summary>
     public static T ForAllLearners<T>(this T builder, Role role) where T : IEndpointConventionBuilder =>

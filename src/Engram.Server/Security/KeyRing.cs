@@ -31,6 +31,20 @@ internal sealed class KeyRing
         return found.Stored.Info.Expires is { } end && end <= _clock.GetUtcNow() ? null : found.Caller;
     }
 
+    /// <summary>Reads the keys again, which others changed.</summary>
+    public void Refresh()
+    {
+        _writing.Wait();
+        try
+        {
+            _keys = Read();
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
     /// <summary>Makes the first key, which may do everything, where there is none.</summary>
     /// <returns>The key; null where there are keys.</returns>
     public async Task<string?> CreateFirstAsync() =>

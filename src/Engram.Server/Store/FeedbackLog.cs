@@ -5,15 +5,8 @@ using Microsoft.Data.Sqlite;
 namespace Engram.Server.Store;
 
 /// <summary>How feedback enters a learner's file: one row each, in transactions of <see cref="SqliteWriter"/>, on its thread.</summary>
-/// <remarks>
-/// For a prediction there is one truth at a time. Later feedback about the same prediction revokes the earlier, and stays held out
-/// if the earlier was, so that no input is both learnt and examined.
-/// </remarks>
 internal sealed class FeedbackLog(SqliteFile file, Func<SqliteConnection, string, PredictionRecord?> findPrediction)
 {
-    /// <summary>Rewards from here on confirm the predicted label.</summary>
-    public const double Confirms = 0.5;
-
     private long _last = ReadCounter(file);
 
     /// <summary>The last number given, on disk or not.</summary>
@@ -29,11 +22,11 @@ internal sealed class FeedbackLog(SqliteFile file, Func<SqliteConnection, string
         var sequence = Next();
         if (entry.PredictionId is null)
         {
-            Insert(connection, sequence, entry, FeedbackKind.Sample, entry.Input, entry.Label, entry.Subject, Held(sequence, entry.HoldOut), null);
+            Insert(connection, sequence, entry, FeedbackKind.Sample, entry.Input, entry.Label, entry.Subject, FeedbackRules.IsHeldOut(sequence, entry.HoldOut), null);
             return new FeedbackReceipt(sequence, FeedbackState.Accepted);
         }
         if (findPrediction(connection, entry.PredictionId) is { } prediction) return Judge(connection, sequence, entry, prediction);
-        Insert(connection, sequence, entry, FeedbackKind.Waiting, null, entry.Label, entry.Subject, Held(sequence, entry.HoldOut), null);
+        Insert(connection, sequence, entry, FeedbackKind.Waiting, null, entry.Label, entry.Subject, FeedbackRules.IsHeldOut(sequence, entry.HoldOut), null);
         return new FeedbackReceipt(sequence, FeedbackState.Waiting);
     }
 
@@ -65,44 +58,50 @@ internal sealed class FeedbackLog(SqliteFile file, Func<SqliteConnection, string
     private static FeedbackReceipt Judge(
         SqliteConnection connection, long sequence, FeedbackEntry entry, PredictionRecord prediction, long? ordinal = null, bool? held = null)
     {
-        var label = entry.Label ?? (entry.Reward >= Confirms ? prediction.Label : null);
-        var kind = label is null ? FeedbackKind.Judgement : FeedbackKind.Sample;
-        var earlier = connection.QueryFirstOrDefault<EarlierRow>(
-            """
-            SELECT sequence, kind, held, label FROM feedback
-            WHERE prediction = @Id AND kind IN (1, 2) AND revoked IS NULL ORDER BY ordinal DESC LIMIT 1
-            """, new { prediction.Id });
-        if (earlier is not null)
+        var (kind, label) = FeedbackRules.Truth(entry, prediction);
+        if (Standing(connection, prediction.Id) is { } standing)
         {
-            // Said before: whoever repeats it without a key is told so. A bad reward takes nothing away from a label.
-            var same = earlier.Kind == (int)kind && earlier.Label == label;
-            if ((same || (kind == FeedbackKind.Judgement && entry.Reward is not null)) && entry.IdempotencyKey is null)
-                return new FeedbackReceipt(earlier.Sequence, FeedbackState.Duplicate);
-            if (same || kind == FeedbackKind.Judgement)
+            if (FeedbackRules.Replaces(standing, entry, kind, label))
             {
-                Insert(connection, sequence, entry, FeedbackKind.Erased, null, null, null, false, null, ordinal);
-                return new FeedbackReceipt(earlier.Sequence, FeedbackState.Duplicate);
+                connection.Execute(
+                    "UPDATE feedback SET revoked = @now WHERE sequence = @Sequence", new { now = ordinal ?? sequence, standing.Sequence });
+                held = standing.Held;
             }
-            connection.Execute(
-                "UPDATE feedback SET revoked = @now WHERE sequence = @Sequence", new { now = ordinal ?? sequence, earlier.Sequence });
-            held = earlier.Held == 1;
+            else
+            {
+                if (entry.IdempotencyKey is not null)
+                    Insert(connection, sequence, entry, FeedbackKind.Erased, null, null, null, false, null, ordinal);
+                if (FeedbackRules.Confirms(standing, entry, label))
+                    connection.Execute("UPDATE feedback SET observed = @at WHERE sequence = @Sequence", new { at = Milliseconds(entry.ObservedAt), standing.Sequence });
+                return new FeedbackReceipt(standing.Sequence, FeedbackState.Duplicate);
+            }
         }
         var judgement = new JudgedPrediction(
             sequence, prediction.Version, prediction.Label, label is not null && label == prediction.Label, label,
             Math.Max(0, ((entry.ObservedAt ?? entry.At) - prediction.At).TotalSeconds));
         Insert(
             connection, sequence, entry, kind, prediction.Input, label, entry.Subject ?? prediction.Subject,
-            held ?? Held(sequence, entry.HoldOut), judgement, ordinal);
+            held ?? FeedbackRules.IsHeldOut(sequence, entry.HoldOut), judgement, ordinal, entry.Subject is null ? null : prediction.Subject);
         return new FeedbackReceipt(sequence, FeedbackState.Accepted);
     }
 
+    private static StandingTruth? Standing(SqliteConnection connection, string prediction) => connection.QueryFirstOrDefault<StandingRow>(
+        """
+        SELECT sequence, kind, held, label, reward, observed FROM feedback
+        WHERE prediction = @prediction AND kind IN (1, 2) AND revoked IS NULL ORDER BY ordinal DESC LIMIT 1
+        """, new { prediction })?.Truth;
+
+    private static long? Milliseconds(DateTimeOffset? at) => at?.ToUnixTimeMilliseconds();
+
     private static void Insert(
         SqliteConnection connection, long sequence, FeedbackEntry entry, FeedbackKind kind, byte[]? input, string? label, string? subject,
-        bool held, JudgedPrediction? judgement, long? ordinal = null) =>
+        bool held, JudgedPrediction? judgement, long? ordinal = null, string? predictedSubject = null) =>
         connection.Execute(
             """
-            INSERT INTO feedback(sequence, ordinal, kind, held, at, observed, prediction, input, label, reward, subject, key, version, predicted, correct, delay)
-            VALUES (@sequence, @ordinal, @kind, @held, @at, @observed, @prediction, @input, @label, @reward, @subject, @key, @version, @predicted, @correct, @delay)
+            INSERT INTO feedback(sequence, ordinal, kind, held, at, observed, prediction, input, label, reward, subject, predicted_subject, key, version, predicted, correct, delay)
+            VALUES (
+              @sequence, @ordinal, @kind, @held, @at, @observed, @prediction, @input, @label, @reward, @subject, @predictedSubject, @key, @version, @predicted,
+              @correct, @delay)
             """,
             new
             {
@@ -111,12 +110,13 @@ internal sealed class FeedbackLog(SqliteFile file, Func<SqliteConnection, string
                 kind = (int)kind,
                 held = held ? 1 : 0,
                 at = entry.At.ToUnixTimeMilliseconds(),
-                observed = entry.ObservedAt?.ToUnixTimeMilliseconds(),
+                observed = Milliseconds(entry.ObservedAt),
                 prediction = kind == FeedbackKind.Erased ? null : entry.PredictionId,
                 input,
                 label,
                 reward = entry.Reward,
                 subject,
+                predictedSubject,
                 key = entry.IdempotencyKey,
                 version = judgement?.Version,
                 predicted = judgement?.Predicted,
@@ -124,22 +124,17 @@ internal sealed class FeedbackLog(SqliteFile file, Func<SqliteConnection, string
                 delay = judgement?.DelaySeconds,
             });
 
-    // A fixed share by a hash of the number: independent of what came, the same after a restart. (SplitMix64, Steele et al. 2014.)
-    private static bool Held(long sequence, double share)
-    {
-        var z = (ulong)sequence * 0x9E3779B97F4A7C15;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        z ^= z >> 31;
-        return z < share * ulong.MaxValue;
-    }
-
-    private sealed record EarlierRow
+    private sealed record StandingRow
     {
         public long Sequence { get; init; }
         public long Kind { get; init; }
         public long Held { get; init; }
         public string? Label { get; init; }
+        public double? Reward { get; init; }
+        public long? Observed { get; init; }
+
+        public StandingTruth Truth => new(
+            Sequence, (FeedbackKind)Kind, Held == 1, Label, Reward is not null, Observed is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null);
     }
 
     private sealed record WaitingRow

@@ -42,6 +42,11 @@ public interface ILearnerStore : IAsyncDisposable
     /// <param name="heldOut">Whether those held out, or those to be learnt.</param>
     IReadOnlyList<LabelledSample> ReadSamples(long after, long upTo, int limit, bool heldOut);
 
+    /// <summary>The newest held-out samples of each label, in order of their sequence; costs no more when there are many.</summary>
+    /// <param name="upTo">Up to this sequence, with the labels as they were then.</param>
+    /// <param name="most">At most as many of a label.</param>
+    IReadOnlyList<LabelledSample> ReadHeldOut(long upTo, int most);
+
     /// <summary>Samples learnt up to a sequence whose label was corrected, or that were deleted, afterwards: what to unlearn.</summary>
     /// <param name="upTo">The cursor of the version that learnt them.</param>
     /// <param name="after">Changes after this sequence: the cursor, or further on where the version has unlearnt since.</param>
@@ -78,21 +83,25 @@ public interface ILearnerStore : IAsyncDisposable
 
     /// <summary>What is stored about a subject.</summary>
     /// <param name="subject">The subject.</param>
-    (IReadOnlyList<PredictionRecord> Predictions, IReadOnlyList<FeedbackRow> Feedback) ReadSubject(string subject);
+    SubjectRows ReadSubject(string subject);
 
     /// <summary>Deletes what is stored about a subject; what a version had learnt of it is then told by <see cref="ReadRevoked"/> until forgotten.</summary>
     /// <param name="subject">The subject.</param>
     /// <param name="cursor">Up to where any kept version has learnt; later samples leave no trace.</param>
-    /// <returns>Predictions and feedbacks deleted, and whether a version may have learnt some.</returns>
-    Task<(long Predictions, long Feedback, bool Learnt)> DeleteSubjectAsync(string subject, long cursor);
+    /// <returns>What was deleted.</returns>
+    Task<SubjectErased> DeleteSubjectAsync(string subject, long cursor);
 
-    /// <summary>Forgets the inputs of revoked samples once no kept version has learnt them.</summary>
-    /// <param name="now">Changes up to this sequence.</param>
-    Task ForgetRevokedAsync(long now);
+    /// <summary>How many samples of deleted subjects a version holds, and how many of these cannot be subtracted from it, since their inputs are gone.</summary>
+    /// <param name="place">The version's place.</param>
+    (long Samples, long WithoutInput) CountDeleted(VersionPlace place);
 
-    /// <summary>Drops predictions and learnt feedback that are older than the policy keeps them.</summary>
+    /// <summary>Forgets the inputs of revoked samples that no kept version holds.</summary>
+    /// <param name="kept">Places of all versions kept, and of the one being made.</param>
+    Task ForgetRevokedAsync(IReadOnlyList<VersionPlace> kept);
+
+    /// <summary>Drops predictions and feedback that are older than the policy keeps them.</summary>
     /// <param name="policy">What is kept.</param>
-    /// <param name="cursor">Up to where every kept version has learnt.</param>
+    /// <param name="cursor">Up to where any kept version has learnt: of such samples the subject is remembered, so that it can be deleted from the version.</param>
     Task ExpireAsync(RetentionPolicy policy, long cursor);
 
     /// <summary>Versions by number.</summary>
@@ -108,9 +117,12 @@ public interface ILearnerStore : IAsyncDisposable
     /// <param name="changed">Versions to write in the same transaction.</param>
     Task WriteAliasAsync(string alias, int? version, IReadOnlyList<VersionInfo> changed);
 
-    /// <summary>Forgets a version, whose bundle is gone.</summary>
+    /// <summary>Forgets a version, whose bundle is gone, but for its number.</summary>
     /// <param name="version">Its number.</param>
     Task DeleteVersionAsync(int version);
+
+    /// <summary>The highest number of a version that was forgotten; 0 before the first.</summary>
+    int LastForgotten { get; }
 
     /// <summary>Pinned examples.</summary>
     IReadOnlyList<StoredExample> ReadExamples();

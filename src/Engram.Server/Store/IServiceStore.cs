@@ -14,15 +14,22 @@ public interface IServiceStore : IAsyncDisposable
     /// <summary>Learners and when they were created and whether they are paused.</summary>
     IReadOnlyList<(LearnerSpecification Specification, DateTimeOffset Created, bool Paused)> ReadLearners();
 
-    /// <summary>Adds a learner, or replaces what is known of it.</summary>
+    /// <summary>Adds a learner.</summary>
     /// <param name="specification">What it is.</param>
     /// <param name="created">When it was created.</param>
     /// <param name="paused">Whether it is paused.</param>
     Task WriteLearnerAsync(LearnerSpecification specification, DateTimeOffset created, bool paused);
 
-    /// <summary>Takes a learner away, before its files are deleted.</summary>
+    /// <summary>Remembers whether a learner is paused; nothing happens where it is gone, or another has its name.</summary>
     /// <param name="name">Its name.</param>
-    Task DeleteLearnerAsync(string name);
+    /// <param name="created">When it was created.</param>
+    /// <param name="paused">Whether it is paused.</param>
+    Task WritePausedAsync(string name, DateTimeOffset created, bool paused);
+
+    /// <summary>Takes a learner away, and its name from the keys that are bound to it, so that they do not reach a later learner of that name.</summary>
+    /// <param name="name">Its name.</param>
+    /// <returns>Ids of the keys that were bound to it alone: these are revoked, since a key bound to none would reach all.</returns>
+    Task<IReadOnlyList<string>> DeleteLearnerAsync(string name);
 
     /// <summary>Opens the store of a learner, creating it where it is not there.</summary>
     /// <param name="name">The learner's name.</param>

@@ -4,8 +4,9 @@ namespace Engram.Server.Store;
 /// <remarks>
 /// Feedback has two numbers: <c>sequence</c>, given when it came, and <c>ordinal</c>, given when it became a sample; both come from one
 /// counter. They differ only for feedback that waited for its prediction. A version's cursor is an ordinal, so that it never passes
-/// over a sample that came late. <c>revoked</c> is the ordinal at which a sample was corrected or deleted. The counter is kept in a
-/// row of its own, since numbers must never be given twice, whatever is deleted.
+/// over a sample that came late. <c>revoked</c> is the ordinal at which a sample was corrected or, where <c>deleted</c>, its subject
+/// deleted; this mark outlives the content, so that a version which learnt the sample is known to hold it. The counters are kept in a
+/// row of their own, since numbers must never be given twice, whatever is deleted.
 /// </remarks>
 internal static class LearnerSchema
 {
@@ -55,6 +56,19 @@ internal static class LearnerSchema
         CREATE TABLE aliases(alias TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT;
         CREATE TABLE examples(id TEXT PRIMARY KEY, input BLOB NOT NULL, label TEXT NOT NULL, added INTEGER NOT NULL) STRICT;
         """;
+
+    public const string Version2 = """
+        ALTER TABLE counter ADD COLUMN version INTEGER NOT NULL DEFAULT 0; -- the highest number of a version that is gone
+        ALTER TABLE feedback ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0; -- 1: revoked because its subject was deleted
+        ALTER TABLE feedback ADD COLUMN predicted_subject TEXT;             -- of the prediction, where feedback names another
+        ALTER TABLE examples ADD COLUMN subject TEXT;
+        UPDATE feedback SET deleted = 1 WHERE kind = 1 AND revoked IS NOT NULL AND prediction IS NULL;
+        CREATE INDEX feedback_held_label ON feedback(label, ordinal, revoked, held, kind) WHERE held = 1 AND kind = 1;
+        CREATE INDEX feedback_judged ON feedback(version, correct, kind, revoked) WHERE version IS NOT NULL AND kind IN (1, 2) AND revoked IS NULL;
+        CREATE INDEX feedback_deleted ON feedback(revoked) WHERE deleted = 1;
+        CREATE INDEX feedback_predicted_subject ON feedback(predicted_subject) WHERE predicted_subject IS NOT NULL;
+        CREATE INDEX examples_subject ON examples(subject) WHERE subject IS NOT NULL;
+        """;
 }
 
 /// <summary>What a row of feedback is.</summary>
@@ -69,6 +83,6 @@ internal enum FeedbackKind
     /// <summary>Says only that a prediction was wrong.</summary>
     Judgement = 2,
 
-    /// <summary>Its content is gone; the row keeps its idempotency key.</summary>
+    /// <summary>Its content is gone; the row keeps its idempotency key and, where a version learnt it, its subject.</summary>
     Erased = 3,
 }

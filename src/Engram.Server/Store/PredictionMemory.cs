@@ -34,11 +34,12 @@ internal sealed class PredictionMemory
             }
     }
 
-    /// <summary>A prediction, in memory or on disk.</summary>
-    public PredictionRecord? Find(SqliteConnection connection, string id) =>
-        _unwritten.TryGetValue(id, out var prediction)
-            ? prediction
-            : connection.QueryFirstOrDefault<PredictionRow>("SELECT * FROM predictions WHERE id = @id", new { id })?.Record;
+    /// <summary>A prediction, on disk or in memory; of two with the same id the first, which is also the one that stays.</summary>
+    public PredictionRecord? Find(SqliteConnection connection, string id)
+    {
+        var unwritten = _unwritten.GetValueOrDefault(id); // first: what is written meanwhile is then on disk
+        return connection.QueryFirstOrDefault<PredictionRow>("SELECT * FROM predictions WHERE id = @id", new { id })?.Record ?? unwritten;
+    }
 
     /// <summary>Writes what came so far into the transaction in progress.</summary>
     /// <returns>What was written.</returns>

@@ -49,6 +49,11 @@ public sealed record PredictionRecord(
 /// <param name="Label">The label.</param>
 public sealed record LabelledSample(long Sequence, byte[] Input, string Label);
 
+/// <summary>Where in the feedback a version stands.</summary>
+/// <param name="Cursor">Up to where it has learnt.</param>
+/// <param name="Unlearnt">Up to where it has unlearnt what was revoked.</param>
+public readonly record struct VersionPlace(long Cursor, long Unlearnt);
+
 /// <summary>A prediction and the truth that came for it.</summary>
 /// <param name="Sequence">The place of the truth in the log.</param>
 /// <param name="Version">The version that predicted.</param>
@@ -70,14 +75,30 @@ public sealed record JudgedInput(byte[] Input, string? Label, bool Right);
 /// <param name="Label">The label, if given.</param>
 /// <param name="Reward">The reward, if given.</param>
 /// <param name="Input">The packed input; null while it waits for its prediction.</param>
-public sealed record FeedbackRow(long Sequence, DateTimeOffset At, string? Label, double? Reward, byte[]? Input);
+/// <param name="Place">Where it stands among what is to be learnt; null where it is held out, or is no sample.</param>
+public sealed record FeedbackRow(long Sequence, DateTimeOffset At, string? Label, double? Reward, byte[]? Input, long? Place);
 
 /// <summary>A pinned example as stored.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Input">The packed input.</param>
 /// <param name="Label">The label it must get.</param>
 /// <param name="Added">When it was pinned.</param>
-public sealed record StoredExample(string Id, byte[] Input, string Label, DateTimeOffset Added);
+/// <param name="Subject">Whom it is about.</param>
+public sealed record StoredExample(string Id, byte[] Input, string Label, DateTimeOffset Added, string? Subject);
+
+/// <summary>What is stored about a subject.</summary>
+/// <param name="Predictions">Predictions kept for feedback to come.</param>
+/// <param name="Feedback">Feedback, also that whose content was dropped for its age.</param>
+/// <param name="Examples">Pinned examples.</param>
+public sealed record SubjectRows(
+    IReadOnlyList<PredictionRecord> Predictions, IReadOnlyList<FeedbackRow> Feedback, IReadOnlyList<StoredExample> Examples);
+
+/// <summary>What was deleted with a subject.</summary>
+/// <param name="Predictions">How many predictions.</param>
+/// <param name="Feedback">How many feedbacks.</param>
+/// <param name="Examples">How many pinned examples.</param>
+/// <param name="Learnt">Whether a version may have learnt some of the feedback.</param>
+public sealed record SubjectErased(long Predictions, long Feedback, long Examples, bool Learnt);
 
 /// <summary>The store takes in no more for now.</summary>
 public sealed class StoreBusyException : Exception

@@ -1,4 +1,5 @@
 using Dapper;
+using Engram.Persistence;
 using Microsoft.Data.Sqlite;
 
 namespace Engram.Server.Store;
@@ -18,7 +19,7 @@ internal sealed class SqliteFile
     {
         Path = path;
         _connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = true, DefaultTimeout = BusyMilliseconds / 1000 }.ToString();
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+        AtomicFile.CreateFolder(System.IO.Path.GetDirectoryName(path)!);
         using var connection = Connect();
         try
         {
@@ -36,6 +37,7 @@ internal sealed class SqliteFile
         }
         catch (SqliteException problem)
         {
+            SqliteConnection.ClearPool(connection); // it must not outlive the file
             throw Explain(problem);
         }
     }
@@ -50,11 +52,12 @@ internal sealed class SqliteFile
         try
         {
             connection.Open();
-            connection.Execute($"PRAGMA synchronous = FULL; PRAGMA busy_timeout = {BusyMilliseconds}");
+            connection.Execute($"PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA busy_timeout = {BusyMilliseconds}");
             return connection;
         }
         catch (SqliteException problem)
         {
+            SqliteConnection.ClearPool(connection);
             connection.Dispose();
             throw Explain(problem);
         }
@@ -73,6 +76,10 @@ internal sealed class SqliteFile
             throw Explain(problem);
         }
     }
+
+    /// <summary>Takes what was deleted out of the log beside the file, too; in the file itself it is overwritten as it is deleted.</summary>
+    /// <returns>Whether the log is empty now: a reader that goes on for longer than writers wait keeps it.</returns>
+    public bool Scrub() => Read(connection => connection.QuerySingle<(long Busy, long Pages, long Moved)>("PRAGMA wal_checkpoint(TRUNCATE)").Busy == 0);
 
     /// <summary>What went wrong, in terms of the file.</summary>
     public Exception Explain(SqliteException problem) => problem.SqliteErrorCode switch

@@ -8,20 +8,17 @@ namespace Engram.Server.Store;
 /// <summary>A learner's store in one SQLite file, with one writer that commits in groups.</summary>
 internal sealed class SqliteLearnerStore : ILearnerStore
 {
-    private const string Erase = """
-        kind = 3, input = NULL, label = NULL, reward = NULL, subject = NULL, prediction = NULL,
-        version = NULL, predicted = NULL, correct = NULL, delay = NULL
-        """;
-
     private static readonly TimeSpan s_flushEvery = TimeSpan.FromMilliseconds(500);
     private readonly SqliteFile _file;
     private readonly SqliteWriter _writer;
     private readonly FeedbackLog _log;
     private readonly PredictionMemory _predictions = new();
     private readonly HashSet<string> _awaited; // predictions that feedback waits for; used on the writer's thread
+    private readonly HashSet<string> _matched = []; // of these, what the transaction in progress or one that failed found
     private readonly ITimer _flush;
     private readonly int _mostWaiting;
     private readonly TimeProvider _clock;
+    private volatile bool _mustScrub; // what was erased may be in the log beside the file yet
     private int _waiting;
     private long _writtenUpTo;
     private long _committed;
@@ -33,12 +30,20 @@ internal sealed class SqliteLearnerStore : ILearnerStore
     public SqliteLearnerStore(string path, int mostWaiting, TimeProvider clock)
     {
         (_mostWaiting, _clock) = (mostWaiting, clock);
-        _file = new SqliteFile(path, LearnerSchema.Version1);
-        _log = new FeedbackLog(_file, _predictions.Find);
-        _committed = _log.Last;
-        using (var connection = _file.Connect())
-            _awaited = [.. connection.Query<string>("SELECT DISTINCT prediction FROM feedback WHERE kind = 0")];
+        _file = new SqliteFile(path, LearnerSchema.Version1, LearnerSchema.Version2);
+        try
+        {
+            _log = new FeedbackLog(_file, _predictions.Find);
+            _committed = _log.Last;
+            _awaited = [.. _file.Read(connection => connection.Query<string>("SELECT DISTINCT prediction FROM feedback WHERE kind = 0"))];
+        }
+        catch
+        {
+            _file.Close();
+            throw;
+        }
         _writer = new SqliteWriter(_file, Together, Committed);
+        if (_awaited.Count > 0) _ = _writer.Write(MatchKept);
         _flush = clock.CreateTimer(_ => Flush(), null, s_flushEvery, s_flushEvery);
     }
 
@@ -82,6 +87,21 @@ internal sealed class SqliteLearnerStore : ILearnerStore
             WHERE ordinal > @after AND ordinal <= @upTo AND kind = 1 AND held = @held AND (revoked IS NULL OR revoked > @upTo)
             ORDER BY ordinal LIMIT @limit
             """, new { after, upTo, limit, held = heldOut ? 1 : 0 });
+
+    /// <inheritdoc/>
+    public IReadOnlyList<LabelledSample> ReadHeldOut(long upTo, int most) => _file.Read(connection =>
+    {
+        var samples = new List<LabelledSample>();
+        const string Next = "SELECT MIN(label) FROM feedback WHERE held = 1 AND kind = 1 AND label > @label";
+        for (var label = connection.ExecuteScalar<string?>(Next, new { label = "" }); label is not null; label = connection.ExecuteScalar<string?>(Next, new { label }))
+            samples.AddRange(connection.Query<SampleRow>(
+                """
+                SELECT ordinal AS sequence, input, label FROM feedback
+                WHERE held = 1 AND kind = 1 AND label = @label AND ordinal <= @upTo AND (revoked IS NULL OR revoked > @upTo)
+                ORDER BY ordinal DESC LIMIT @most
+                """, new { label, upTo, most }).Select(row => new LabelledSample(row.Sequence, row.Input, row.Label)));
+        return (IReadOnlyList<LabelledSample>)[.. samples.OrderBy(sample => sample.Sequence)];
+    });
 
     /// <inheritdoc/>
     public IReadOnlyList<LabelledSample> ReadRevoked(long upTo, long after, long now) =>
@@ -157,58 +177,43 @@ internal sealed class SqliteLearnerStore : ILearnerStore
             .Select(row => new JudgedPrediction(row.Ordinal, (int)row.Version, row.Predicted, row.Correct == 1, row.Label, row.Delay)).ToList());
 
     /// <inheritdoc/>
-    public (IReadOnlyList<PredictionRecord> Predictions, IReadOnlyList<FeedbackRow> Feedback) ReadSubject(string subject) => _file.Read(connection =>
+    public SubjectRows ReadSubject(string subject) => _file.Read(connection =>
     {
         var predictions = connection.Query<PredictionRow>("SELECT * FROM predictions WHERE subject = @subject ORDER BY at", new { subject })
             .Select(row => row.Record).UnionBy(_predictions.OfSubject(subject), record => record.Id).ToList();
         var feedback = connection.Query<SubjectRow>(
-            "SELECT sequence, at, label, reward, input FROM feedback WHERE subject = @subject AND kind <> 3 ORDER BY sequence", new { subject })
-            .Select(row => new FeedbackRow(row.Sequence, DateTimeOffset.FromUnixTimeMilliseconds(row.At), row.Label, row.Reward, row.Input)).ToList();
-        return ((IReadOnlyList<PredictionRecord>)predictions, (IReadOnlyList<FeedbackRow>)feedback);
+            """
+            SELECT sequence, at, label, reward, input, CASE WHEN kind IN (1, 3) AND held = 0 THEN ordinal END AS place FROM feedback
+            WHERE subject = @subject OR predicted_subject = @subject ORDER BY sequence
+            """, new { subject })
+            .Select(row => new FeedbackRow(row.Sequence, DateTimeOffset.FromUnixTimeMilliseconds(row.At), row.Label, row.Reward, row.Input, row.Place)).ToList();
+        return new SubjectRows(predictions, feedback, Examples(connection, "WHERE subject = @subject", new { subject }));
     });
 
     /// <inheritdoc/>
-    public async Task<(long Predictions, long Feedback, bool Learnt)> DeleteSubjectAsync(string subject, long cursor)
+    public async Task<SubjectErased> DeleteSubjectAsync(string subject, long cursor)
     {
         await WritePredictionsAsync().ConfigureAwait(false);
-        return await _writer.Write(connection =>
-        {
-            var now = _log.Next();
-            var predictions = connection.Execute("DELETE FROM predictions WHERE subject = @subject", new { subject });
-            // What a version learnt stays, nameless, until that version has unlearnt it; the rest goes at once.
-            var learnt = connection.Execute(
-                """
-                UPDATE feedback SET revoked = COALESCE(revoked, @now), subject = NULL, prediction = NULL
-                WHERE subject = @subject AND kind = 1 AND held = 0 AND ordinal <= @cursor
-                """, new { subject, now, cursor });
-            var others = connection.Execute(
-                $"UPDATE feedback SET {Erase} WHERE subject = @subject AND kind <> 3", new { subject });
-            return ((long)predictions, (long)(learnt + others), learnt > 0);
-        }).ConfigureAwait(false);
+        var deleted = await _writer.Write(connection => Erasure.DeleteSubject(connection, subject, _log.Next(), cursor)).ConfigureAwait(false);
+        Scrub();
+        return deleted;
     }
 
     /// <inheritdoc/>
-    public Task ForgetRevokedAsync(long now) =>
-        _writer.Write(connection => { connection.Execute($"UPDATE feedback SET {Erase} WHERE revoked <= @now AND kind <> 3", new { now }); });
+    public (long Samples, long WithoutInput) CountDeleted(VersionPlace place) => _file.Read(connection => Erasure.CountDeleted(connection, place));
 
     /// <inheritdoc/>
-    public Task ExpireAsync(RetentionPolicy policy, long cursor)
+    public async Task ForgetRevokedAsync(IReadOnlyList<VersionPlace> kept)
+    {
+        if (await _writer.Write(connection => Erasure.ForgetRevoked(connection, kept)).ConfigureAwait(false) > 0) Scrub();
+    }
+
+    /// <inheritdoc/>
+    public async Task ExpireAsync(RetentionPolicy policy, long cursor)
     {
         ArgumentNullException.ThrowIfNull(policy);
-        return _writer.Write(connection =>
-        {
-            var now = _clock.GetUtcNow().ToUnixTimeMilliseconds();
-            var oldest = now - (long)(policy.PredictionHours * 3_600_000);
-            connection.Execute("DELETE FROM predictions WHERE at < @oldest", new { oldest });
-            connection.Execute(
-                "DELETE FROM predictions WHERE id IN (SELECT id FROM predictions ORDER BY at DESC LIMIT -1 OFFSET @MaxPredictions)",
-                new { policy.MaxPredictions });
-            connection.Execute($"UPDATE feedback SET {Erase} WHERE kind = 0 AND at < @oldest", new { oldest });
-            if (policy.FeedbackDays is { } days)
-                connection.Execute(
-                    $"UPDATE feedback SET {Erase} WHERE at < @oldest AND ordinal <= @cursor AND kind IN (1, 2) AND revoked IS NULL",
-                    new { oldest = now - (long)(days * 86_400_000), cursor });
-        });
+        var now = _clock.GetUtcNow();
+        if (await _writer.Write(connection => Erasure.Expire(connection, policy, cursor, now)).ConfigureAwait(false) > 0) Scrub();
     }
 
     /// <inheritdoc/>
@@ -235,20 +240,26 @@ internal sealed class SqliteLearnerStore : ILearnerStore
     /// <inheritdoc/>
     public Task DeleteVersionAsync(int version) => _writer.Write(connection =>
     {
-        connection.Execute("DELETE FROM aliases WHERE version = @version; DELETE FROM versions WHERE version = @version", new { version });
+        connection.Execute(
+            """
+            DELETE FROM aliases WHERE version = @version;
+            DELETE FROM versions WHERE version = @version;
+            UPDATE counter SET version = MAX(version, @version);
+            """, new { version });
     });
 
     /// <inheritdoc/>
-    public IReadOnlyList<StoredExample> ReadExamples() => _file.Read(connection =>
-        connection.Query<ExampleRow>("SELECT id, input, label, added FROM examples ORDER BY added, id")
-            .Select(row => new StoredExample(row.Id, row.Input, row.Label, DateTimeOffset.FromUnixTimeMilliseconds(row.Added))).ToList());
+    public int LastForgotten => _file.Read(connection => connection.ExecuteScalar<int>("SELECT version FROM counter"));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StoredExample> ReadExamples() => _file.Read(connection => Examples(connection));
 
     /// <inheritdoc/>
     public Task WriteExampleAsync(StoredExample example) => _writer.Write(connection =>
     {
         connection.Execute(
-            "INSERT OR REPLACE INTO examples VALUES (@Id, @Input, @Label, @added)",
-            new { example.Id, example.Input, example.Label, added = example.Added.ToUnixTimeMilliseconds() });
+            "INSERT OR REPLACE INTO examples VALUES (@Id, @Input, @Label, @added, @Subject)",
+            new { example.Id, example.Input, example.Label, added = example.Added.ToUnixTimeMilliseconds(), example.Subject });
     });
 
     /// <inheritdoc/>
@@ -273,19 +284,49 @@ internal sealed class SqliteLearnerStore : ILearnerStore
     private void Together(SqliteConnection connection)
     {
         foreach (var prediction in _predictions.Write(connection))
-            if (_awaited.Remove(prediction.Id)) _log.Match(connection, prediction);
+            if (_awaited.Contains(prediction.Id))
+            {
+                _log.Match(connection, prediction);
+                _matched.Add(prediction.Id);
+            }
         _log.WriteCounter(connection);
         _writtenUpTo = _log.Last;
     }
 
+    // Feedback that waits although its prediction is there.
+    private void MatchKept(SqliteConnection connection)
+    {
+        foreach (var row in connection.Query<PredictionRow>("SELECT * FROM predictions WHERE id IN (SELECT prediction FROM feedback WHERE kind = 0)").ToList())
+        {
+            _log.Match(connection, row.Record);
+            _matched.Add(row.Id);
+        }
+    }
+
     private void Committed()
     {
+        _awaited.ExceptWith(_matched);
+        _matched.Clear();
         _predictions.Committed();
         Interlocked.Exchange(ref _committed, _writtenUpTo);
     }
 
+    // What was erased is erased; that the log cannot be emptied now is no reason to say that it failed.
+    private void Scrub()
+    {
+        try
+        {
+            _mustScrub = !_file.Scrub();
+        }
+        catch (Exception problem) when (problem is IOException or InvalidDataException)
+        {
+            _mustScrub = true;
+        }
+    }
+
     private void Flush()
     {
+        if (_mustScrub) Scrub();
         if (_predictions.HasUnwritten) _ = _writer.Write(static _ => { });
     }
 
@@ -293,6 +334,10 @@ internal sealed class SqliteLearnerStore : ILearnerStore
     {
         while (_predictions.HasUnwritten) await _writer.Write(static _ => { }).ConfigureAwait(false);
     }
+
+    private static List<StoredExample> Examples(SqliteConnection connection, string which = "", object? parameters = null) =>
+        connection.Query<ExampleRow>($"SELECT id, input, label, added, subject FROM examples {which} ORDER BY added, id", parameters)
+            .Select(row => new StoredExample(row.Id, row.Input, row.Label, DateTimeOffset.FromUnixTimeMilliseconds(row.Added), row.Subject)).ToList();
 
     private List<LabelledSample> Samples(string sql, object parameters) => _file.Read(connection =>
         connection.Query<SampleRow>(sql, parameters).Select(row => new LabelledSample(row.Sequence, row.Input, row.Label)).ToList());
@@ -327,6 +372,7 @@ internal sealed class SqliteLearnerStore : ILearnerStore
         public string? Label { get; init; }
         public double? Reward { get; init; }
         public byte[]? Input { get; init; }
+        public long? Place { get; init; }
     }
 
     private sealed record ExampleRow
@@ -335,5 +381,6 @@ internal sealed class SqliteLearnerStore : ILearnerStore
         public required byte[] Input { get; init; }
         public required string Label { get; init; }
         public long Added { get; init; }
+        public string? Subject { get; init; }
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dapper;
 using Engram.Client;
+using Microsoft.Data.Sqlite;
 
 namespace Engram.Server.Store;
 
@@ -66,7 +67,7 @@ public sealed class SqliteServiceStore : IServiceStore
         ArgumentNullException.ThrowIfNull(specification);
         return _writer.Write(connection =>
         {
-            connection.Execute("INSERT OR REPLACE INTO learners VALUES (@Name, @json, @created, @paused)", new
+            connection.Execute("INSERT INTO learners VALUES (@Name, @json, @created, @paused)", new
             {
                 specification.Name,
                 json = JsonSerializer.Serialize(specification, EngramJson.Default.LearnerSpecification),
@@ -77,17 +78,35 @@ public sealed class SqliteServiceStore : IServiceStore
     }
 
     /// <inheritdoc/>
-    public Task DeleteLearnerAsync(string name) =>
-        _writer.Write(connection => { connection.Execute("DELETE FROM learners WHERE name = @name", new { name }); });
+    public Task WritePausedAsync(string name, DateTimeOffset created, bool paused) => _writer.Write(connection =>
+    {
+        connection.Execute(
+            "UPDATE learners SET paused = @paused WHERE name = @name AND created = @created",
+            new { name, created = created.ToUnixTimeMilliseconds(), paused = paused ? 1 : 0 });
+    });
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<string>> DeleteLearnerAsync(string name) => _writer.Write<IReadOnlyList<string>>(connection =>
+    {
+        connection.Execute("DELETE FROM learners WHERE name = @name", new { name });
+        var revoked = new List<string>();
+        foreach (var key in Keys(connection).Select(key => key.Info).Where(info => info.Learners.Contains(name)))
+        {
+            string[] left = [.. key.Learners.Where(learner => learner != name)];
+            if (left.Length == 0) revoked.Add(key.Id);
+            connection.Execute(
+                left.Length == 0 ? "DELETE FROM keys WHERE id = @Id" : "UPDATE keys SET info = @info WHERE id = @Id",
+                new { key.Id, info = JsonSerializer.Serialize(key with { Learners = left }, EngramJson.Default.KeyInfo) });
+        }
+        return revoked;
+    });
 
     /// <inheritdoc/>
     public ILearnerStore OpenLearner(string name) =>
         new SqliteLearnerStore(Path.Combine(_options.Folder, "learners", name, "log.db"), _options.MaxWaitingFeedback, _clock);
 
     /// <inheritdoc/>
-    public IReadOnlyList<StoredKey> ReadKeys() => _file.Read(connection =>
-        connection.Query<(string Info, byte[] Salt, byte[] Hash)>("SELECT info, salt, hash FROM keys ORDER BY id")
-            .Select(row => new StoredKey(JsonSerializer.Deserialize(row.Info, EngramJson.Default.KeyInfo)!, row.Salt, row.Hash)).ToList());
+    public IReadOnlyList<StoredKey> ReadKeys() => _file.Read(Keys);
 
     /// <inheritdoc/>
     public Task WriteKeyAsync(StoredKey key)
@@ -134,4 +153,8 @@ public sealed class SqliteServiceStore : IServiceStore
         _file.Close();
         await _lock.DisposeAsync().ConfigureAwait(false);
     }
+
+    private static List<StoredKey> Keys(SqliteConnection connection) =>
+        connection.Query<(string Info, byte[] Salt, byte[] Hash)>("SELECT info, salt, hash FROM keys ORDER BY id")
+            .Select(row => new StoredKey(JsonSerializer.Deserialize(row.Info, EngramJson.Default.KeyInfo)!, row.Salt, row.Hash)).ToList();
 }

@@ -36,27 +36,35 @@ internal sealed class CandidateMaker(LearnerContext learner, Func<ServedModel?> 
     {
         var started = learner.Clock.GetTimestamp();
         var parent = learner.Book.Champion;
-        if (lesson.Revoked.Count > 0 && !CanUnlearn) lesson = lesson.Anew(learner.Store, Root(parent));
+        if (lesson.MustBeginAnew || (lesson.Revoked.Count > 0 && !CanUnlearn)) lesson = lesson.Anew(learner.Store, Root(parent));
         if (LeavesNothing(lesson)) return null;
         var pace = new Pace(_specification.Learning.CpuShare, learner.Clock, cancellationToken);
         var number = learner.Book.Next(learner.Folders.Present);
         var making = learner.Folders.Begin(number);
-        var before = lesson.From is { } from ? VersionFile.Read(learner.Folders.PathOf(from.Version)) : null;
-        var encoder = before is not null ? learner.Encoder.With(before.Measured) : learner.Encoder;
-        if (lesson.From is null && encoder.Measures) encoder = encoder.Measure([.. lesson.Samples.Select(sample => sample.Input)]);
-        var (labels, stored) = Learn(lesson, encoder, making, pace, progress, cancellationToken);
-        progress(1, true);
-        return Examined(number, making, encoder, pace, new VersionInfo
+        try
         {
-            Version = number,
-            State = VersionState.Observed,
-            Parent = parent?.Version,
-            Created = learner.Clock.GetUtcNow(),
-            Cursor = lesson.Cursor,
-            Samples = lesson.Samples.Count,
-            Labels = labels,
-            Trigger = trigger,
-        }, lesson.Unlearnt, started, heldOut => Content(lesson, before, labels, stored, heldOut));
+            var before = lesson.From is { } from ? VersionFile.Read(learner.Folders.PathOf(from.Version)) : null;
+            var encoder = before is not null ? learner.Encoder.With(before.Measured) : learner.Encoder;
+            if (lesson.From is null && encoder.Measures) encoder = encoder.Measure([.. lesson.Samples.Select(sample => sample.Input)]);
+            var (labels, stored) = Learn(lesson, encoder, making, pace, progress, cancellationToken);
+            progress(1, true);
+            return Examined(number, making, encoder, pace, new VersionInfo
+            {
+                Version = number,
+                State = VersionState.Observed,
+                Parent = parent?.Version,
+                Created = learner.Clock.GetUtcNow(),
+                Cursor = lesson.Cursor,
+                Samples = lesson.Samples.Count,
+                Labels = labels,
+                Trigger = trigger,
+            }, lesson.Unlearnt, started, heldOut => Content(lesson, before, labels, stored, heldOut));
+        }
+        catch
+        {
+            VersionFolders.Abandon(making);
+            throw;
+        }
     }
 
     /// <summary>Examines a bundle that came from elsewhere, and puts it into its place.</summary>
@@ -68,6 +76,8 @@ internal sealed class CandidateMaker(LearnerContext learner, Func<ServedModel?> 
         var started = learner.Clock.GetTimestamp();
         var file = VersionFile.Read(making);
         var own = file?.Learner == learner.Identity;
+        if (own && learner.Store.CountDeleted(new VersionPlace(file!.Cursor, file.Unlearnt)).Samples > 0)
+            throw new ConflictException("bundle", "bundle: it holds what was deleted since it was exported, expected one without");
         var encoder = learner.Encoder.With(file?.Measured);
         IReadOnlyList<string> labels;
         using (var model = learner.Recipe.Resume(making)) labels = model.Labels;
@@ -98,8 +108,8 @@ internal sealed class CandidateMaker(LearnerContext learner, Func<ServedModel?> 
     // What was measured on the first samples, or taken from their images, cannot be subtracted again.
     private bool CanUnlearn => learner.Recipe is { IsClosedForm: true, KeepsFirstSamples: false } && !learner.Encoder.Measures;
 
-    private bool LeavesNothing(Lesson lesson) => lesson.Samples.Count == 0 && (lesson.From is null
-        || VersionFile.Read(learner.Folders.PathOf(lesson.From.Version))?.Classes.Sum(known => known.Samples) == lesson.Revoked.Count);
+    private bool LeavesNothing(Lesson lesson) => lesson.Samples.Count == 0 && (lesson.From is null || (lesson.Revoked.Count > 0
+        && VersionFile.Read(learner.Folders.PathOf(lesson.From.Version))?.Classes.Sum(known => known.Samples) == lesson.Revoked.Count));
 
     private VersionInfo? Root(VersionInfo? version)
     {

@@ -10,13 +10,14 @@ namespace Engram.Server.Training;
 /// <param name="Revoked">Samples to unlearn.</param>
 /// <param name="Cursor">Up to where it will have learnt.</param>
 /// <param name="Unlearnt">Up to where it will know of what was revoked.</param>
+/// <param name="MustBeginAnew">Whether something has to be unlearnt whose input is gone already, so that nothing can subtract it.</param>
 internal sealed record Lesson(
-    VersionInfo? From, IReadOnlyList<LabelledSample> Samples, IReadOnlyList<LabelledSample> Revoked, long Cursor, long Unlearnt)
+    VersionInfo? From, IReadOnlyList<LabelledSample> Samples, IReadOnlyList<LabelledSample> Revoked, long Cursor, long Unlearnt, bool MustBeginAnew)
 {
     private const int Page = 10_000;
 
     /// <summary>Whether there is nothing to do.</summary>
-    public bool IsEmpty => Samples.Count == 0 && Revoked.Count == 0;
+    public bool IsEmpty => Samples.Count == 0 && Revoked.Count == 0 && !MustBeginAnew;
 
     /// <summary>Which feedback it is, in words.</summary>
     public string Range
@@ -39,7 +40,8 @@ internal sealed record Lesson(
         var (cursor, now) = (from?.Cursor ?? 0, store.LastSequence);
         var samples = most == 0 ? [] : store.ReadSamples(cursor, now, most, heldOut: false);
         var revoked = from is null ? [] : store.ReadRevoked(cursor, unlearnt, now);
-        return new Lesson(from, samples, revoked, most == 0 ? cursor : samples.Count == most ? samples[^1].Sequence : now, now);
+        var anew = from is not null && store.CountDeleted(new VersionPlace(cursor, unlearnt)).WithoutInput > 0;
+        return new Lesson(from, samples, revoked, most == 0 ? cursor : samples.Count == most ? samples[^1].Sequence : now, now, anew);
     }
 
     /// <summary>The same knowledge from the beginning, without what was revoked: everything kept, up to the same place.</summary>

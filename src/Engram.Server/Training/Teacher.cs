@@ -21,7 +21,6 @@ internal sealed class Teacher : IDisposable
     private long _sinceLast; // feedbacks that came since it was last looked whether to learn
     private int _queued;
     private int _considering;
-    private long _reading;
 
     public Teacher(LearnerContext learner, Trainer trainer, CandidateMaker maker, VersionKeeper keeper, Pruning pruning, bool paused)
     {
@@ -50,7 +49,7 @@ internal sealed class Teacher : IDisposable
     public string? LastError { get; set => field = value is null ? null : _learner.Tellable(value); }
 
     /// <summary>Up to where any version, or the one being made, has learnt. Only under <see cref="LearnerContext.Changing"/>.</summary>
-    public long FurthestCursor => Math.Max(_learner.Book.FurthestCursor, _reading);
+    public long FurthestCursor => Math.Max(_learner.Book.FurthestCursor, _learner.Reading);
 
     /// <summary>Told that feedback came.</summary>
     public void Came(int count)
@@ -91,10 +90,10 @@ internal sealed class Teacher : IDisposable
         }
     }
 
-    /// <summary>Unlearns what was revoked while nobody could.</summary>
+    /// <summary>Unlearns what was deleted while nobody could.</summary>
     public void UnlearnWhatWaits()
     {
-        if (_learner.Book.Champion is not null && Read(unlearnOnly: true).Revoked.Count > 0) Observe(LearnAsync("unlearn", CancellationToken.None));
+        if (HoldsDeleted) Observe(LearnAsync("unlearn", CancellationToken.None));
     }
 
     /// <summary>Has a bundle examined and decided upon.</summary>
@@ -121,6 +120,9 @@ internal sealed class Teacher : IDisposable
         (Paused, _attempted, _lesson) = (false, 0, (null, -1));
         _ = Task.Run(Consider);
     }
+
+    /// <summary>Lets what waits be learnt again: versions that had learnt it are gone.</summary>
+    public void LearnAgain() => (_attempted, _lesson) = (0, (null, -1));
 
     /// <summary>Lets nothing be learnt again before this much has come.</summary>
     public void SkipTo(long sequence)
@@ -165,10 +167,13 @@ internal sealed class Teacher : IDisposable
             : _policy.OnDrift && Drifts?.Invoke() == true ? "drift" : null;
     }
 
+    private bool HoldsDeleted => _learner.Book.Champion is { } champion && _learner.Remains.HeldBy(champion);
+
     private VersionInfo? Learn(string trigger, CancellationToken cancellationToken)
     {
         try
         {
+            if (trigger == "unlearn" && !HoldsDeleted) return null;
             var lesson = Read(trigger == "unlearn");
             var same = (lesson.From?.Version, lesson.Cursor) == _lesson && lesson.Revoked.Count == 0;
             // Of what waits only so much is learnt at a time: the same lesson again would come to the same end, until more can be learnt or asked for.
@@ -193,7 +198,7 @@ internal sealed class Teacher : IDisposable
         }
         finally
         {
-            (Activity, Progress, _reading) = (LearnerActivity.Idle, null, 0);
+            (Activity, Progress, _learner.Reading) = (LearnerActivity.Idle, null, 0);
         }
     }
 
@@ -204,7 +209,7 @@ internal sealed class Teacher : IDisposable
         {
             var champion = _learner.Book.Champion;
             var unlearnt = champion is null ? 0 : VersionFile.Read(_learner.Folders.PathOf(champion.Version))?.Unlearnt ?? champion.Cursor;
-            _reading = _learner.Store.LastSequence;
+            _learner.Reading = _learner.Store.LastSequence;
             return Lesson.Read(_learner.Store, champion, unlearnt, unlearnOnly ? 0 : _policy.MaxSamples);
         }
         finally

@@ -1,32 +1,49 @@
 using Engram.Client;
+using Engram.Server.Store;
 
 namespace Engram.Server.Versions;
 
-/// <summary>Lets versions go that need not be kept, and with them what was revoked and is too old.</summary>
-internal sealed class Pruning(LearnerContext learner, Action<int> forget)
+/// <summary>Lets versions go that need not or must not be kept, and with them what was revoked and is too old.</summary>
+internal sealed class Pruning(LearnerContext learner, VersionKeeper keeper, Action<int> forget)
 {
     /// <summary>Prunes. Its caller holds <see cref="LearnerContext.Changing"/>.</summary>
-    public async Task RunAsync()
+    /// <returns>Whether a version had to go that waited to be published.</returns>
+    public async Task<bool> RunAsync()
     {
-        var all = learner.Book.All;
-        var unlearnt = all.FirstOrDefault(version => version.Trigger == "unlearn" && version.State is VersionState.Published or VersionState.Retired)?.Version ?? 0;
-        var spare = all.Where(version => version.Aliases.Count == 0 && !version.Pinned
-            && version.State is not (VersionState.Staged or VersionState.Shadow or VersionState.Canary or VersionState.Published)).ToArray();
-        // What was learnt before something had to be unlearnt still holds it.
-        foreach (var version in spare.Where((version, place) => place >= learner.Specification.Retention.Versions || version.Version < unlearnt))
+        var waited = false;
+        foreach (var version in learner.Book.All.Where(version => !IsChampion(version) && learner.Remains.HeldBy(version)))
         {
-            if (version.Version == all[0].Version) continue; // its number must not be given again
-            if (version is { Trigger: "import", Cursor: 0 } && IsRoot(version, all)) continue;
-            await learner.Book.DeleteAsync(version.Version).ConfigureAwait(false);
-            forget(version.Version);
-            learner.Folders.Delete(version.Version);
+            if (version.State is VersionState.Staged or VersionState.Observed or VersionState.Shadow or VersionState.Canary)
+            {
+                waited = true;
+                await keeper.RefuseAsync(version, null, "it holds what was deleted").ConfigureAwait(false);
+            }
+            if (IsSpare(learner.Book.Get(version.Version))) await LetGoAsync(version.Version).ConfigureAwait(false);
         }
-        var kept = learner.Book.All.Select(version => VersionFile.Read(learner.Folders.PathOf(version.Version))).OfType<VersionFile>().ToArray();
-        if (kept.Length == 0) return;
-        await learner.Store.ForgetRevokedAsync(kept.Min(version => version.Unlearnt)).ConfigureAwait(false);
-        await learner.Store.ExpireAsync(learner.Specification.Retention, kept.Min(version => version.Cursor)).ConfigureAwait(false);
+        var all = learner.Book.All;
+        foreach (var version in all.Where(IsSpare).Skip(learner.Specification.Retention.Versions))
+            if (!IsRoot(version, all)) await LetGoAsync(version.Version).ConfigureAwait(false);
+
+        var kept = learner.Book.All.Select(learner.Remains.PlaceOf).ToList();
+        if (learner.Reading > 0) kept.Add(new VersionPlace(learner.Reading, learner.Reading));
+        await learner.Store.ForgetRevokedAsync(kept).ConfigureAwait(false);
+        await learner.Store.ExpireAsync(learner.Specification.Retention, kept.Select(place => place.Cursor).DefaultIfEmpty(0).Max()).ConfigureAwait(false);
+        return waited;
     }
 
+    private static bool IsChampion(VersionInfo version) => version.Aliases.Contains(VersionBook.ChampionAlias);
+
+    private static bool IsSpare(VersionInfo version) => version.Aliases.Count == 0 && !version.Pinned
+        && version.State is not (VersionState.Staged or VersionState.Shadow or VersionState.Canary or VersionState.Published);
+
     // A network that has to be trained anew begins with what was imported.
-    private static bool IsRoot(VersionInfo version, IReadOnlyList<VersionInfo> all) => all.Any(other => other.Parent == version.Version);
+    private static bool IsRoot(VersionInfo version, IReadOnlyList<VersionInfo> all) =>
+        version is { Trigger: "import", Cursor: 0 } && all.Any(other => other.Parent == version.Version);
+
+    private async Task LetGoAsync(int version)
+    {
+        await learner.Book.DeleteAsync(version).ConfigureAwait(false);
+        forget(version);
+        learner.Folders.Delete(version);
+    }
 }

@@ -29,7 +29,7 @@ internal sealed class VersionBook
     public VersionInfo? Champion => ByAlias(ChampionAlias);
 
     /// <summary>A number that was never used.</summary>
-    public int Next(IEnumerable<int> present) => 1 + _versions.Keys.Concat(present).DefaultIfEmpty(0).Max();
+    public int Next(IEnumerable<int> present) => 1 + _versions.Keys.Concat(present).Append(_store.LastForgotten).Max();
 
     /// <summary>Up to where any version has learnt.</summary>
     public long FurthestCursor => _versions.Values.Select(version => version.Cursor).DefaultIfEmpty(0).Max();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Engram.Persistence;
 
 namespace Engram.Server.Versions;
 
@@ -11,7 +12,7 @@ internal sealed class VersionFolders
     public VersionFolders(string learner)
     {
         _root = Path.Combine(learner, "versions");
-        Directory.CreateDirectory(_root);
+        AtomicFile.CreateFolder(_root);
     }
 
     /// <summary>Where a version is.</summary>
@@ -29,15 +30,25 @@ internal sealed class VersionFolders
     public string Begin(int version)
     {
         var making = Path.Combine(_root, string.Create(CultureInfo.InvariantCulture, $".{version}.making"));
-        if (Directory.Exists(making)) Directory.Delete(making, recursive: true);
+        Abandon(making);
         return making;
+    }
+
+    /// <summary>Deletes what was being made.</summary>
+    public static void Abandon(string making)
+    {
+        if (Directory.Exists(making)) Directory.Delete(making, recursive: true);
     }
 
     /// <summary>A place to take in a version whose number is not known yet.</summary>
     public string BeginImport() => Path.Combine(_root, $".{Guid.NewGuid():N}.import");
 
     /// <summary>Puts a version that is whole into its place.</summary>
-    public void Finish(string making, int version) => Directory.Move(making, PathOf(version));
+    public void Finish(string making, int version)
+    {
+        Directory.Move(making, PathOf(version));
+        AtomicFile.FlushFolder(_root);
+    }
 
     /// <summary>Deletes a version: at once out of its place, then file by file.</summary>
     public void Delete(int version)

@@ -30,7 +30,8 @@ internal sealed class VersionKeeper(LearnerContext learner, PredictionService se
             learner.Book.DeleteAsync(lost.Version).GetAwaiter().GetResult();
         string? problem = null;
         var candidates = learner.Book.All.Where(version => version.Aliases.Contains(VersionBook.ChampionAlias))
-            .Concat(learner.Book.All.Where(version => version.State is VersionState.Published or VersionState.Retired).OrderByDescending(version => version.Published));
+            .Concat(learner.Book.All.Where(version => version.State is VersionState.Published or VersionState.Retired && !learner.Remains.HeldBy(version))
+                .OrderByDescending(version => version.Published));
         foreach (var version in candidates)
         {
             try

@@ -77,8 +77,10 @@ public static partial class AtomicFile
         }
     }
 
-    // .NET opens no folders; a file system that cannot flush one loses nothing but the promise about power cuts.
-    internal static void FlushFolder(string folder)
+    /// <summary>Has a folder's list of files on the disk: what was renamed into it survives a power cut.</summary>
+    /// <param name="folder">The folder; a file system that cannot flush one loses nothing but the promise about power cuts.</param>
+    /// <exception cref="IOException">The disk fails or is full.</exception>
+    public static void FlushFolder(string folder)
     {
         if (OperatingSystem.IsWindows()) return;
         var descriptor = Open(folder, 0);

@@ -52,6 +52,26 @@ public sealed class ImportTests : ServiceTest
     }
 
     [Fact]
+    public async Task What_was_imported_stays_when_what_was_learnt_upon_it_is_deleted()
+    {
+        var learner = await Create(Network with { Gate = new GateSpecification { MaxAccuracyDrop = 1, MaxClassDrop = 1 } });
+        LearnAsARunDoes(() => new Mlp(784, 100));
+        await learner.ImportAsync(Zipped(), "ann", null, Token);
+        await learner.AcceptAsync(OfAnn(5, 6), Token);
+        await learner.LearnAsync("tester", Token);
+        Assert.True(IsOnDisk(FirstPixelsOfAnn(5)));
+
+        var deletion = await learner.DeleteSubjectAsync("ann", "tester", null);
+        Assert.Null(await learner.LearnAsync("tester", Token)); // after what is being unlearnt
+
+        Assert.Equal(("started", 2), (deletion.Unlearning, Assert.Single(deletion.HeldBy)));
+        Assert.Equal(["unlearn", "import"], learner.Versions.Select(version => version.Trigger));
+        Assert.Equal(["0", "1", "2"], learner.Versions[0].Labels);
+        Assert.False(IsOnDisk(FirstPixelsOfAnn(5)));
+        Assert.Equal("none", (await learner.DeleteSubjectAsync("ann", "tester", null)).Unlearning);
+    }
+
+    [Fact]
     public async Task A_model_of_another_kind_is_refused_in_words()
     {
         var learner = await Create(Network);

@@ -10,7 +10,10 @@ public abstract class ServiceTest : IAsyncDisposable
 
     private protected ServiceOptions Options => new() { Folder = _folder };
 
-    private protected LearningService Service => _service ??= LearningService.Open(Options);
+    private protected LearningService Service => _service ??= LearningService.Open(Options, Clock);
+
+    /// <summary>The time; null for the system's.</summary>
+    private protected TimeProvider? Clock { get; set; }
 
     private protected static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -23,9 +26,14 @@ public abstract class ServiceTest : IAsyncDisposable
 
     private protected async Task<LearnerHost> Reopened(string name = "digits")
     {
+        await CloseAsync();
+        return Service.Find(name)!;
+    }
+
+    private protected async Task CloseAsync()
+    {
         await _service!.DisposeAsync();
         _service = null;
-        return Service.Find(name)!;
     }
 
     private protected static LearnerSpecification Ridge => new()
@@ -49,4 +57,23 @@ public abstract class ServiceTest : IAsyncDisposable
         await learner.AcceptAsync(Digits.Lesson(each, digits), Token);
         return (await learner.LearnAsync("tester", Token))!;
     }
+
+    /// <summary>Feedback about a subject, <c>ann</c>: 20 digits of each class.</summary>
+    private protected static FeedbackBatchRequest OfAnn(params int[] digits) =>
+        new([.. Digits.LessonFrom(20, 20, digits).Items.Select(item => item with { Subject = "ann" })]);
+
+    /// <summary>Part of the first image of <see cref="OfAnn"/>, as it is stored.</summary>
+    private protected static byte[] FirstPixelsOfAnn(int digit = 2) =>
+        [.. OfAnn(digit).Items[0].Input!.Value.GetProperty("pixels").GetBytesFromBase64().SkipWhile(pixel => pixel == 0).Take(200)];
+
+    private protected string[] Bundles => Directory.GetDirectories(Path.Combine(Options.Folder, "learners", "digits", "versions"));
+
+    private protected bool IsOnDisk(byte[] marker) => Directory.EnumerateFiles(Options.Folder, "*", SearchOption.AllDirectories)
+        .Where(path => Path.GetFileName(path) != "lock").Any(path =>
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var bytes = new byte[file.Length];
+            file.ReadExactly(bytes);
+            return bytes.AsSpan().IndexOf(marker) >= 0;
+        });
 }

@@ -44,6 +44,46 @@ public sealed partial class AccessTests : WebTest
     }
 
     [Fact]
+    public async Task A_key_that_was_bound_to_a_deleted_learner_does_not_reach_a_later_one_of_that_name()
+    {
+        var admin = await StartAsync();
+        await admin.CreateLearnerAsync(Pairs("one"), Token);
+        await admin.CreateLearnerAsync(Pairs("two"), Token);
+        var alone = Client(await KeyOfAsync(admin, Role.Admin, "one"));
+        var both = Client(await KeyOfAsync(admin, Role.Admin, "one", "two"));
+        await alone.GetLearnersAsync(Token);
+
+        await admin.Learner("one").DeleteAsync(cancellationToken: Token);
+        await admin.CreateLearnerAsync(Pairs("one"), Token);
+
+        await RefusedAsync(HttpStatusCode.Unauthorized, () => alone.GetLearnersAsync(Token));
+        Assert.Equal("two", Assert.Single(await both.GetLearnersAsync(Token)).Specification.Name);
+        await RefusedAsync(HttpStatusCode.NotFound, () => both.Learner("one").GetAsync(Token));
+    }
+
+    [Fact]
+    public async Task A_learner_that_could_not_be_opened_answers_so_and_can_be_deleted()
+    {
+        var admin = await StartAsync();
+        await admin.CreateLearnerAsync(Pairs("one"), Token);
+        await admin.CreateLearnerAsync(Pairs("two"), Token);
+        await Server.StopAsync(Token);
+        foreach (var file in Directory.GetFiles(Path.Combine(Options.Service.Folder, "learners", "one"), "log.db*")) await File.WriteAllTextAsync(file, new string('x', 8192), Token);
+        await Server.DisposeAsync();
+        var key = Key;
+        await StartAsync();
+        admin = Client(key);
+
+        var problem = await RefusedAsync(HttpStatusCode.ServiceUnavailable, () => admin.Learner("one").GetAsync(Token));
+
+        Assert.Equal("urn:engram:problem:failed", problem.Problem.Type);
+        await admin.Learner("two").GetAsync(Token);
+        Assert.Equal([LearnerActivity.Failed, LearnerActivity.Idle], (await admin.GetLearnersAsync(Token)).Select(learner => learner.Activity));
+        await admin.Learner("one").DeleteAsync(cancellationToken: Token);
+        await RefusedAsync(HttpStatusCode.NotFound, () => admin.Learner("one").GetAsync(Token));
+    }
+
+    [Fact]
     public async Task A_learner_of_another_key_is_as_if_it_were_not_there()
     {
         var admin = await StartAsync();

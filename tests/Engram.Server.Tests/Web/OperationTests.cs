@@ -135,7 +135,7 @@ public sealed class OperationTests : WebTest
     {
         var client = await StartAsync();
         var learner = await TaughtAsync(client);
-        var pinned = await learner.PinExampleAsync(LearnerInput.Vector(-1, 0), "left", Token);
+        var pinned = await learner.PinExampleAsync(LearnerInput.Vector(-1, 0), "left", cancellationToken: Token);
 
         Assert.Equal(pinned.Id, Assert.Single(await learner.GetExamplesAsync(Token)).Id);
         await learner.UnpinExampleAsync(pinned.Id, Token);

@@ -54,6 +54,7 @@ export const en = {
   'activity.learning': 'Learning',
   'activity.examining': 'Examining',
   'activity.paused': 'Paused',
+  'activity.failed': 'Failed',
 
   'state.published': 'Published',
   'state.staged': 'Staged',

@@ -54,6 +54,7 @@ export const zh = {
   'activity.learning': '学习中',
   'activity.examining': '检验中',
   'activity.paused': '已暂停',
+  'activity.failed': '已失败',
 
   'state.published': '已发布',
   'state.staged': '待批准',

@@ -4,7 +4,7 @@ import { named, t } from '../i18n.js';
 
 const KINDS = {
   published: 'good', staged: 'warn', canary: 'warn', shadow: 'info', observed: 'info', retired: 'plain', refused: 'bad',
-  idle: 'good', learning: 'info', examining: 'info', paused: 'warn',
+  idle: 'good', learning: 'info', examining: 'info', paused: 'warn', failed: 'bad',
   drifting: 'bad', warning: 'warn', stable: 'good',
 };
 
