@@ -15,7 +15,8 @@ public sealed class LearningService : IAsyncDisposable
 
     private readonly ServiceOptions _options;
     private readonly TimeProvider _clock;
-    private readonly Trainer _trainer = new();
+    private readonly Trainer _networks = new();
+    private readonly Trainer _closedForms = new();
     private readonly ConcurrentDictionary<string, LearnerHost> _learners = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, LearnerDescription> _failed = new(StringComparer.Ordinal);
     private readonly DeletedLearners _deleted;
@@ -140,7 +141,8 @@ public sealed class LearningService : IAsyncDisposable
             if (_disposed) return;
             _disposed = true;
             await _timer.DisposeAsync().ConfigureAwait(false);
-            _trainer.Dispose();
+            _networks.Dispose();
+            _closedForms.Dispose();
             foreach (var learner in _learners.Values) await learner.CloseAsync().ConfigureAwait(false);
             await Store.DisposeAsync().ConfigureAwait(false);
         }
@@ -183,7 +185,7 @@ public sealed class LearningService : IAsyncDisposable
         try
         {
             context = new LearnerContext(specification, created, Store, _options, _clock);
-            return new LearnerHost(context, _trainer, paused);
+            return new LearnerHost(context, context.Recipe.IsClosedForm ? _closedForms : _networks, paused);
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {

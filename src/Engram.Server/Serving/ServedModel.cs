@@ -70,8 +70,9 @@ internal sealed class ServedModel
     {
         using var scope = NewDisposeScope();
         var (scores, _) = _predictor.Score(zeros([1, .. _encoder.Shape], _encoder.Type));
-        if (scores.Any(score => !float.IsFinite(score)))
-            throw new InvalidDataException("a score is no finite number: learning diverged, expected a smaller model.learningRate");
+        // Minus infinity is the score of a class of which all was unlearnt.
+        if (scores.Any(score => float.IsNaN(score) || float.IsPositiveInfinity(score)) || scores.All(float.IsNegativeInfinity))
+            throw new InvalidDataException("a score is no number: learning diverged, expected a smaller model.learningRate");
     }
 
     /// <summary>Scores of packed inputs.</summary>

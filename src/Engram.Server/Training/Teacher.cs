@@ -19,6 +19,7 @@ internal sealed class Teacher : IDisposable
     private int? _attemptedFrom; // as long as this version is published
     private (int? From, long Cursor) _lesson = (null, -1); // what was learnt last
     private long _sinceLast; // feedbacks that came since it was last looked whether to learn
+    private Task _running = Task.CompletedTask; // what is done on the trainer's thread now, or was last
     private int _queued;
     private int _considering;
 
@@ -81,7 +82,7 @@ internal sealed class Teacher : IDisposable
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _gone.Token, trigger == "unlearn" ? CancellationToken.None : _stop.Token);
-            return await _trainer.RunAsync(token => Learn(trigger, token), either.Token).ConfigureAwait(false);
+            return await RunAsync(token => Learn(trigger, token), either.Token).ConfigureAwait(false);
         }
         finally
         {
@@ -100,7 +101,7 @@ internal sealed class Teacher : IDisposable
     public async Task<VersionInfo> TakeInAsync(string making, CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _gone.Token);
-        return await _trainer.RunAsync(token => Decide(_maker.TakeIn(making, token), null), either.Token).ConfigureAwait(false);
+        return await RunAsync(token => Decide(_maker.TakeIn(making, token), null), either.Token).ConfigureAwait(false);
     }
 
     /// <summary>Learns nothing until resumed; what is being learnt is given up.</summary>
@@ -132,18 +133,11 @@ internal sealed class Teacher : IDisposable
         _attemptedFrom = champion;
     }
 
-    /// <summary>Gives up what is being learnt, and completes when it is given up.</summary>
+    /// <summary>Gives up what is being learnt, and completes when it is given up; what other learners learn is not waited for.</summary>
     public async Task StopAsync()
     {
         await _gone.CancelAsync().ConfigureAwait(false);
-        try
-        {
-            await _trainer.RunAsync(_ => true, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            // The trainer itself was stopped: nothing is being learnt.
-        }
+        await _running.ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -152,6 +146,24 @@ internal sealed class Teacher : IDisposable
         _stop.Dispose();
         _gone.Dispose();
     }
+
+    // On the trainer's thread. Whoever stops this learner sees it running, or it sees that it was stopped.
+    private Task<T> RunAsync<T>(Func<CancellationToken, T> job, CancellationToken cancellationToken) => _trainer.RunAsync(
+        token =>
+        {
+            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            Volatile.Write(ref _running, done.Task);
+            Interlocked.MemoryBarrier();
+            try
+            {
+                token.ThrowIfCancellationRequested();
+                return job(token);
+            }
+            finally
+            {
+                done.SetResult();
+            }
+        }, cancellationToken);
 
     private string? Due()
     {

@@ -3,7 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Engram.Server.Training;
 
-/// <summary>The one thread that learns, for all learners of a service: torch's generator is global, and serving needs the cores.</summary>
+/// <summary>
+/// A thread that learns. A service has one for all its networks, since torch's generator is global and serving needs the cores, and one for its
+/// closed forms, which draw nothing and are soon done: they need not wait until a network has rested as its share of the processor asks.
+/// </summary>
 internal sealed partial class Trainer : IDisposable
 {
     private const int Nice = 10;

@@ -41,4 +41,22 @@ public sealed class TriggerTests : ServiceTest
                 new FeedbackRequest { PredictionId = one.PredictionId, Label = $"{digit}" })]), Token);
         }
     }
+
+    [Fact]
+    public async Task Others_do_not_wait_while_a_network_rests()
+    {
+        var slow = await Create(Network with { Name = "slow", Learning = Network.Learning with { CpuShare = 0.01 } });
+        var fast = await Create(Ridge);
+        var other = await Create(Network with { Name = "other" });
+        await slow.AcceptAsync(Digits.Lesson(200, 0, 1, 2), Token);
+        var learning = slow.LearnAsync("tester", Token);
+        Assert.True(SpinWait.SpinUntil(() => slow.Describe().Activity == LearnerActivity.Learning, TimeSpan.FromSeconds(30)));
+
+        Assert.Equal(1, (await Teach(fast, 20, 0, 1)).Version);
+        Assert.True(await Service.DeleteAsync("other", "tester", null));
+        Assert.False(learning.IsCompleted);
+
+        Assert.True(await Service.DeleteAsync("slow", "tester", null)); // its own learning is given up
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => learning);
+    }
 }

@@ -124,7 +124,7 @@ public sealed class SafetyTests : WebTest
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(name != "CN=localhost", false, 0, true));
         var now = TimeProvider.System.GetUtcNow();
         if (issuer is null) return request.CreateSelfSigned(now.AddDays(-2), now.AddDays(2));
-        using var signed = request.Create(issuer, now.AddDays(-1), now.AddDays(1), [1, (byte)name.Length]);
+        using var signed = request.Create(issuer, issuer.NotBefore.AddHours(1), issuer.NotAfter.AddHours(-1), [1, (byte)name.Length]);
         return signed.CopyWithPrivateKey(key);
     }
 
