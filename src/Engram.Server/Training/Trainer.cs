@@ -28,9 +28,19 @@ internal sealed partial class Trainer : IDisposable
     public Task<T> RunAsync<T>(Func<CancellationToken, T> job, CancellationToken cancellationToken)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var taken = 0;
+        // What was given up before its turn ends at once; what has begun ends between two of its steps.
+        var giveUp = cancellationToken.UnsafeRegister(_ =>
+        {
+            if (Interlocked.Exchange(ref taken, 1) == 0) done.TrySetCanceled(cancellationToken);
+        }, null);
         try
         {
-            _jobs.Add(() => Do(job, done, cancellationToken), _stopped);
+            _jobs.Add(() =>
+            {
+                giveUp.Dispose();
+                if (Interlocked.Exchange(ref taken, 1) == 0) Do(job, done, cancellationToken);
+            }, _stopped);
         }
         catch (Exception problem) when (problem is OperationCanceledException or InvalidOperationException)
         {

@@ -129,6 +129,18 @@ public sealed class EncoderTests : IDisposable
         Assert.Equal(Numbers(measured, first[0]), Numbers(again, first[0]));
     }
 
+    [Theory]
+    [InlineData("[null,1]")]
+    [InlineData("[1]")]
+    [InlineData("3")]
+    [InlineData("[\"a\",1]")]
+    public void What_was_measured_must_be_two_numbers(string measured)
+    {
+        using var encoder = Of(new InputSchema { Kind = InputKind.Tabular, Columns = [new ColumnSchema { Name = "x" }] });
+
+        Assert.Throws<InvalidDataException>(() => encoder.With(new System.Text.Json.Nodes.JsonObject { ["x"] = System.Text.Json.Nodes.JsonNode.Parse(measured) }));
+    }
+
     [Fact]
     public void An_onnx_model_makes_features_of_numbers()
     {

@@ -146,4 +146,147 @@ public sealed class GateTests : ServiceTest
 
     private static FeedbackBatchRequest Mislabelled(int each) => new([.. Digits.LessonFrom(300, each, 0, 1).Items
         .Select(item => item with { Label = item.Label == "0" ? "1" : "0" })]);
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_new_class_is_no_reason_to_step_back_nor_is_a_choice_of_a_person_undone(bool chosen)
+    {
+        var learner = await Create(s_heldOut with { Gate = new GateSpecification { CanarySamples = 20, Mode = chosen ? GateMode.Staged : GateMode.Automatic } });
+        await Teach(learner, 50, 0, 1);
+        if (chosen) await learner.ApproveAsync(1, "ann", null);
+        await Judge(learner, 30, 1);
+        await Teach(learner, 50, 2);
+        if (chosen) await learner.ApproveAsync(2, "ann", null);
+
+        var said = await learner.PredictAsync(new PredictBatchRequest { Inputs = Digits.Test(7, 60) }, Token);
+        await learner.AcceptAsync(new FeedbackBatchRequest([.. said.Predictions.Select(one =>
+            new FeedbackRequest { PredictionId = one.PredictionId, Label = chosen ? "0" : "7" })]), Token);
+        await learner.TendAsync();
+
+        Assert.Equal(2, learner.Describe().Champion);
+    }
+
+    [Fact]
+    public async Task A_correction_counts_once()
+    {
+        var learner = await Create(s_heldOut with { Gate = new GateSpecification { CanaryPercent = 100, CanarySamples = 20 } });
+        await Teach(learner, 50, 0, 1);
+        await Teach(learner, 50, 2);
+        var said = await learner.PredictAsync(new PredictBatchRequest { Inputs = Digits.Test(1, 15) }, Token);
+
+        foreach (var label in new[] { "0", "1" })
+        {
+            await learner.AcceptAsync(new FeedbackBatchRequest([.. said.Predictions.Select(one =>
+                new FeedbackRequest { PredictionId = one.PredictionId, Label = label })]), Token);
+            await learner.TendAsync();
+        }
+
+        Assert.Equal(VersionState.Canary, learner.Versions[0].State); // 15 were judged, not 30
+    }
+
+    [Theory]
+    [InlineData("calibration")]
+    [InlineData("latency")]
+    public async Task A_candidate_that_is_badly_calibrated_or_slow_is_refused(string check)
+    {
+        var learner = await Create(s_heldOut with
+        {
+            Gate = check == "latency" ? new GateSpecification { MaxLatencyMs = 1e-6 } : new GateSpecification { MaxCalibrationError = 1e-6 },
+        });
+
+        var refused = await Teach(learner, 100, 0, 1, 2);
+
+        Assert.Equal(VersionState.Refused, refused.State);
+        Assert.Equal([check], refused.Checks.Where(one => !one.Passed).Select(one => one.Name));
+        Assert.StartsWith($"{check}: ", refused.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_canary_goes_on_after_a_restart_with_what_was_judged_before()
+    {
+        var learner = await Create(s_heldOut with { Gate = new GateSpecification { CanaryPercent = 100, CanarySamples = 50 } });
+        await Teach(learner, 50, 0, 1);
+        await Teach(learner, 50, 2);
+        await Judge(learner, 30, 1);
+        await learner.TendAsync();
+        learner = await Reopened();
+        Assert.Equal(VersionState.Canary, learner.Versions[0].State);
+
+        await Judge(learner, 30, 1);
+        await learner.TendAsync();
+
+        Assert.Equal((2, VersionState.Published), (learner.Describe().Champion, learner.Versions[0].State));
+    }
+
+    [Fact]
+    public async Task A_shadow_goes_on_after_a_restart()
+    {
+        var learner = await Create(s_heldOut with { Gate = new GateSpecification { ShadowPredictions = 20 } });
+        await Teach(learner, 50, 0, 1);
+        await Teach(learner, 50, 2);
+        learner = await Reopened();
+        Assert.Equal(VersionState.Shadow, learner.Versions[0].State);
+
+        await learner.PredictAsync(new PredictBatchRequest { Inputs = Digits.Test(1, 20) }, Token);
+        await learner.PredictAsync(new PredictRequest { Input = Digits.Test(1, 1)[0] }, Token); // the shadow has answered what came before
+        await learner.TendAsync();
+
+        Assert.Equal(VersionState.Published, learner.Versions[0].State);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(20)]
+    public async Task A_trial_that_nobody_judges_ends(int shadow)
+    {
+        var learner = await Create(s_heldOut with
+        {
+            Gate = new GateSpecification { ShadowPredictions = shadow, CanaryPercent = shadow > 0 ? 0 : 10, TrialHours = 0.5 / 3600 },
+        });
+        await Teach(learner, 50, 0, 1);
+        await Teach(learner, 50, 2);
+
+        await Task.Delay(TimeSpan.FromSeconds(0.6), Token);
+        await learner.TendAsync();
+
+        Assert.Equal(VersionState.Refused, learner.Versions[0].State);
+        Assert.Matches(@"\Aonly .* within 0 hours\z", learner.Versions[0].Reason);
+    }
+
+    [Fact]
+    public async Task Of_many_classes_with_few_samples_none_may_be_lost_whole()
+    {
+        const int Classes = 150;
+        var specification = s_heldOut with
+        {
+            Input = new InputSchema { Kind = InputKind.Vector, Size = Classes },
+            Gate = new GateSpecification { MaxAccuracyDrop = 1, MinClassSamples = 5 },
+        };
+        var (learner, other) = (await Create(specification), await Create(specification with { Name = "other" }));
+        await Learn(learner, Enumerable.Range(0, 34 * Classes).Select(i => Says(i % Classes, i % Classes)));
+        var lost = int.Parse(learner.Watch().Memory.First(one => one.HeldOut == 8).Label, System.Globalization.CultureInfo.InvariantCulture);
+        var next = (lost + 1) % Classes;
+        await Learn(other, Enumerable.Range(0, 34 * Classes).Select(i => i % Classes == lost ? Says(-1, lost) : Says(i % Classes, i % Classes))
+            .Concat(Enumerable.Repeat(Says(lost, next), 100)));
+        using var zip = new MemoryStream();
+        await other.ExportAsync(1, zip, Token);
+
+        var refused = await learner.ImportAsync(zip, "ann", null, Token);
+
+        Assert.Equal(VersionState.Refused, refused.State);
+        Assert.StartsWith($"retention: {lost}: 0 of 8 right, before 8, expected", refused.Reason, StringComparison.Ordinal);
+
+        static async Task Learn(LearnerHost learner, IEnumerable<FeedbackRequest> feedback)
+        {
+            await learner.AcceptAsync(new FeedbackBatchRequest([.. feedback]), Token);
+            await learner.LearnAsync("tester", Token);
+        }
+
+        static FeedbackRequest Says(int place, int label) => new()
+        {
+            Input = System.Text.Json.JsonSerializer.SerializeToElement(Enumerable.Range(0, Classes).Select(i => i == place ? 1 : 0)),
+            Label = $"{label}",
+        };
+    }
 }

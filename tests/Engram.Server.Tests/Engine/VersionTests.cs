@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using Engram.Client;
+using Engram.Server.Store;
 using Engram.Persistence;
 
 namespace Engram.Server.Tests.Engine;
@@ -204,5 +205,42 @@ public sealed class VersionTests : ServiceTest
         Assert.Null(Service.Find("digits"));
         Assert.Empty(Directory.GetDirectories(Path.Combine(Options.Folder, "learners")));
         Assert.Equal(1, (await Teach(await Create(Ridge), 20, 0, 1)).Version);
+    }
+
+    [Fact]
+    public async Task What_was_examined_and_not_decided_on_is_learnt_again()
+    {
+        var learner = await Create(Ridge);
+        await Teach(learner, 50, 0, 1);
+        var undecided = (await Teach(learner, 50, 2)) with { State = VersionState.Observed, Reason = "examined" };
+        await Service.DisposeAsync();
+        await using (var store = new SqliteServiceStore(Options))
+        await using (var versions = store.OpenLearner("digits")) await versions.WriteAliasAsync("champion", 1, [undecided]);
+
+        learner = await Reopened();
+
+        Assert.Equal([1], learner.Versions.Select(version => version.Version));
+        Assert.Equal(1, learner.Describe().Champion);
+        Assert.Contains("2", (await learner.LearnAsync("ann", Token))!.Labels);
+    }
+
+    [Fact]
+    public async Task A_learner_that_rests_holds_up_neither_others_nor_the_end_of_those_that_wait()
+    {
+        var slow = await Create(Network with { Learning = Network.Learning with { CpuShare = 0.01 } });
+        await slow.AcceptAsync(Digits.Lesson(200, 0, 1), Token);
+        var learning = slow.LearnAsync("tester", Token);
+        var waits = await Create(Network with { Name = "waits" });
+        await waits.AcceptAsync(Digits.Lesson(20, 0, 1), Token);
+        var waiting = waits.LearnAsync("tester", Token);
+        var quick = await Create(Ridge with { Name = "quick" });
+
+        Assert.Equal(VersionState.Published, (await Teach(quick, 20, 0, 1)).State);
+        Assert.True(await Service.DeleteAsync("waits", "ann", null));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        Assert.False(learning.IsCompleted);
+        await slow.PauseAsync("ann", null);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => learning);
     }
 }

@@ -190,4 +190,8 @@ public sealed partial class AccessTests : WebTest
 
     [GeneratedRegex("\"traceId\":\"[^\"]*\"")]
     private static partial Regex TraceId();
+
+    [Fact]
+    public void The_audit_log_tells_keys_of_one_name_apart() =>
+        Assert.Equal("shop (a1)", Engram.Server.Security.Caller.Of(new KeyInfo { Id = "a1", Name = "shop", Roles = [Role.Predict], Created = default }).Signature);
 }

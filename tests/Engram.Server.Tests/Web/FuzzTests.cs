@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -37,7 +38,7 @@ public sealed class FuzzTests : WebTest
         ("POST", "/v1/learners/pairs/versions/1/approve", Plain, """{"reason":"because"}"""),
         ("POST", "/v1/learners/pairs/versions/2147483648/reject", Plain, """{"reason":"because"}"""),
         ("POST", "/v1/learners/pairs/versions/-1/pin", Plain, """{"reason":"because"}"""),
-        ("POST", "/v1/learners/pairs/versions/import", "application/zip", Exported),
+        ("POST", "/v1/learners/pairs/versions/import", "application/zip", "PK\u0003\u0004"),
         ("POST", "/v1/learners/pairs/pause", Plain, """{"reason":"because"}"""),
         ("POST", "/v1/learners/pairs/resume", Plain, """{"reason":"because"}"""),
         ("DELETE", "/v1/learners/pairs/examples/..%2f..", Plain, ""), ("DELETE", "/v1/learners/pairs/versions/1/pin", Plain, ""),
@@ -56,7 +57,6 @@ public sealed class FuzzTests : WebTest
     ];
 
     private const string Plain = "application/json";
-    private const string Exported = "PK\u0003\u0004"; // stands for a whole version
 
     private static readonly string[] s_types = [Plain, "application/json; charset=utf-16", "text/csv", "application/x-ndjson", "application/zip", "text/plain", "x/y"];
 
@@ -82,7 +82,7 @@ public sealed class FuzzTests : WebTest
         var chance = new SeededRandom(7, "requests of nonsense");
         for (var i = 0; i < count; i++)
         {
-            var request = Next(chance);
+            var request = chance.Next(30) == 0 ? Bundle(chance) : Next(chance);
             var (status, answer) = await SendAsync(request.Offered ? all : some, request);
             statuses[status] = statuses.GetValueOrDefault(status) + 1;
             var shown = $"{request.Method} {request.Path} {request.Type}\n{Encoding.UTF8.GetString(request.Body)}\n-> {(int)status} {answer}";
@@ -110,14 +110,43 @@ public sealed class FuzzTests : WebTest
 
     // One in ten with any method and the body of another; the others as offered. In the body some parts are cut out, put in, doubled, or
     // have a byte changed.
-    private Nonsense Next(SeededRandom chance)
+    private static Nonsense Next(SeededRandom chance)
     {
         var (method, path, type, right) = One(chance, s_operations);
         var offered = chance.Next(10) > 0;
-        var body = right == Exported && offered ? _exported : Encoding.UTF8.GetBytes(offered ? right : One(chance, s_operations).Body);
+        var body = Edited(chance, Encoding.UTF8.GetBytes(offered ? right : One(chance, s_operations).Body));
+        return new Nonsense(offered, offered ? method : One(chance, s_methods), path, chance.Next(10) > 0 ? type : One(chance, s_types), body);
+    }
+
+    private static byte[] Edited(SeededRandom chance, byte[] body)
+    {
         for (var edits = chance.Next(4); edits > 0; edits--)
             body = Edit(body, (chance.Next(5), chance.NextDouble(), chance.Next(13), One(chance, s_parts), (byte)chance.Next(256)));
-        return new Nonsense(offered, offered ? method : One(chance, s_methods), path, chance.Next(10) > 0 ? type : One(chance, s_types), body);
+        return body;
+    }
+
+    // A bundle that was exported here, of which one file is changed, or is in it twice, or some bytes of the zip are others.
+    private Nonsense Bundle(SeededRandom chance)
+    {
+        var zip = new MemoryStream();
+        using (var from = new ZipArchive(new MemoryStream(_exported)))
+        using (var to = new ZipArchive(zip, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            var (changed, twice) = (chance.Next(from.Entries.Count), chance.Next(10) == 0);
+            for (var i = 0; i < from.Entries.Count; i++)
+            {
+                using var content = new MemoryStream();
+                using (var file = from.Entries[i].Open()) file.CopyTo(content);
+                var bytes = i == changed ? Edited(chance, content.ToArray()) : content.ToArray();
+                for (var times = i == changed && twice ? 2 : 1; times > 0; times--)
+                {
+                    using var entry = to.CreateEntry(from.Entries[i].FullName).Open();
+                    entry.Write(bytes);
+                }
+            }
+        }
+        var body = chance.Next(4) == 0 ? Edited(chance, zip.ToArray()) : zip.ToArray();
+        return new Nonsense(true, "POST", "/v1/learners/pairs/versions/import", "application/zip", body);
     }
 
     private sealed record Nonsense(bool Offered, string Method, string Path, string Type, byte[] Body);
