@@ -35,7 +35,7 @@ internal static class ErrorPolicy
         {
             host.Error.WriteLine($"engram: {Line(problem)}");
             if (parsed.GetResult("--verbose") is OptionResult { Implicit: false }) host.Error.WriteLine(problem);
-            return problem is UsageException ? ExitCode.Usage : ExitCode.Failure;
+            return problem is UsageException or FileNotFoundException ? ExitCode.Usage : ExitCode.Failure; // a missing file is one that was named
         }
 #pragma warning restore CA1031
     }

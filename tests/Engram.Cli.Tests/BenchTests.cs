@@ -25,7 +25,12 @@ public class BenchTests
         Assert.Equal(4 + 1, File.ReadLines(folder["bench/results.csv"]).Count());
         Assert.Equal(4, Directory.GetFileSystemEntries(folder["bench/cells"]).Length); // and no checkpoint
 
-        var again = Terminal.Run([.. s_short, "--out", folder["bench"], "--json"]);
+        File.WriteAllText(folder["docs/table.md"], "before\n\n" + File.ReadAllText(folder["docs/table.md"]).Replace("128 samples", "old text", StringComparison.Ordinal) + "after\n");
+        var again = Terminal.Run([.. s_short, "--out", folder["bench"], "--markdown", folder["docs/table.md"], "--json"]);
+        var document = File.ReadAllText(folder["docs/table.md"]);
+        Assert.StartsWith("before\n\n<!-- engram bench split-mnist -->", document, StringComparison.Ordinal); // only its section is made anew
+        Assert.EndsWith("<!-- end of engram bench split-mnist -->\nafter\n", document, StringComparison.Ordinal);
+        Assert.DoesNotContain("old text", document, StringComparison.Ordinal);
         Assert.Equal(4, (int)again.JsonLines[0]["done"]!);
         Assert.DoesNotContain(again.JsonLines, line => (string)line["event"]! == "cell");
         Assert.Equal(table["entries"]!.ToJsonString(), again.JsonLines[^1]["table"]!["entries"]!.ToJsonString());

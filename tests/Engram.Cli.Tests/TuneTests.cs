@@ -73,7 +73,7 @@ public class TuneTests
 
         Assert.True(tuned.Code == ExitCode.Success, tuned.Error);
         // An experiment does read them, and says so.
-        Assert.Equal(ExitCode.Failure, Terminal.Run("run", folder["out/chosen.yaml"], "--data", folder["data"], "--out", folder["run"]).Code);
+        Assert.Equal(ExitCode.Usage, Terminal.Run("run", folder["out/chosen.yaml"], "--data", folder["data"], "--out", folder["run"]).Code);
     }
 
     [Fact]
@@ -83,6 +83,8 @@ public class TuneTests
         var tuned = Tune(folder, "--method", "continual", "--jobs", "1");
         Assert.True(tuned.Code == ExitCode.Success, tuned.Error);
         Assert.Equal(2, tuned.JsonLines[^1]["results"]!["choices"]!.AsArray().Count);
+        double[] toGo = [.. tuned.JsonLines.Where(line => (string?)line["event"] == "attempt").Select(line => (double)line["secondsToGoAtMost"]!)];
+        Assert.True(toGo[0] > 0 && toGo[^1] >= 0 && toGo[^1] < toGo.Max(), string.Join(", ", toGo));
         var chosen = ExperimentFile.Read(folder["out/chosen.yaml"]);
         Assert.Equal(2, chosen.PerExperience.Count);
 

@@ -12,6 +12,7 @@ internal static class CellProcess
     /// <param name="arguments">The command.</param>
     /// <param name="progress">Told the share that is done.</param>
     /// <param name="cancellationToken">Asks the process to save its place and end.</param>
+    /// <exception cref="UsageException">What it was told is wrong, for every cell alike.</exception>
     /// <exception cref="FailureException">The process failed; the message is its last line.</exception>
     public static async Task Run(
         string name, IReadOnlyList<string> arguments, Action<double> progress, CancellationToken cancellationToken)
@@ -29,8 +30,10 @@ internal static class CellProcess
             if (double.TryParse(line, CultureInfo.InvariantCulture, out var fraction)) progress(fraction);
         await process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
-        if (process.ExitCode != ExitCode.Success)
-            throw new FailureException(
-                $"cell {name}: ended with code {process.ExitCode}: {(await error.ConfigureAwait(false)).Trim().Split('\n')[^1]}");
+        if (process.ExitCode == ExitCode.Success) return;
+        var last = (await error.ConfigureAwait(false)).Trim().Split('\n')[^1];
+        // A file that is missing for one is missing for all.
+        if (process.ExitCode == ExitCode.Usage) throw new UsageException(last.StartsWith("engram: ", StringComparison.Ordinal) ? last["engram: ".Length..] : last);
+        throw new FailureException($"cell {name}: ended with code {process.ExitCode}: {last}");
     }
 }

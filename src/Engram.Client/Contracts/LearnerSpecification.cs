@@ -47,7 +47,7 @@ public enum InputKind
     /// </summary>
     Image,
 
-    /// <summary>A string, read as hashed n-grams of words and characters.</summary>
+    /// <summary>A string, read as hashed n-grams of words and characters, or by <see cref="InputSchema.Encoder"/> where one is named.</summary>
     Text,
 
     /// <summary>An object with a value for each column; a missing column or null is a missing value.</summary>
@@ -91,7 +91,12 @@ public sealed record InputSchema
     /// <summary>Columns of a table, in order.</summary>
     public IReadOnlyList<ColumnSchema> Columns { get; set; } = [];
 
-    /// <summary>Name of an ONNX file in the service's <c>encoders</c> folder; its first input takes [batch, size] or [batch, ...] numbers, its first output gives features.</summary>
+    /// <summary>Name of an ONNX file in the service's <c>encoders</c> folder, whose first output gives features.</summary>
+    /// <remarks>
+    /// For <see cref="InputKind.Onnx"/> its first input takes [batch, size] or [batch, ...] numbers. For <see cref="InputKind.Text"/> it takes
+    /// strings, or the <c>input_ids</c> (and <c>attention_mask</c>, <c>token_type_ids</c>) of BERT and sentence transformers, whose vocabulary
+    /// lies beside it: <c>minilm.vocab.txt</c> for <c>minilm.onnx</c>.
+    /// </remarks>
     public string? Encoder { get; set; }
 }
 

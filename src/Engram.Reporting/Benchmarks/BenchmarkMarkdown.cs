@@ -1,12 +1,27 @@
 using System.Globalization;
 using System.Text;
 using Engram.Evaluation.Benchmarks;
+using Engram.Learning;
 
 namespace Engram.Reporting.Benchmarks;
 
 /// <summary>A benchmark's table as Markdown, for documentation.</summary>
 public static class BenchmarkMarkdown
 {
+    /// <summary>A document with the section in the place of the former one of the same benchmark, or at its end.</summary>
+    /// <param name="document">The document so far, or null.</param>
+    /// <param name="table">The table.</param>
+    public static string Into(string? document, BenchmarkTable table)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        var (begin, end) = ($"<!-- engram bench {table.Benchmark} -->\n", $"<!-- end of engram bench {table.Benchmark} -->\n");
+        var section = begin + Render(table) + end;
+        if (string.IsNullOrEmpty(document)) return section;
+        var first = document.IndexOf(begin, StringComparison.Ordinal);
+        var last = first < 0 ? -1 : document.IndexOf(end, first, StringComparison.Ordinal);
+        return last < 0 ? $"{document.TrimEnd('\n')}\n\n{section}" : document[..first] + section + document[(last + end.Length)..];
+    }
+
     /// <summary>Renders the section.</summary>
     /// <param name="table">The table.</param>
     public static string Render(BenchmarkTable table)
@@ -23,6 +38,7 @@ public static class BenchmarkMarkdown
                     $"| {entry.Title} | {BenchmarkNumbers.Of(entry.Measured)} | {BenchmarkNumbers.Of(entry.Published)} | {BenchmarkNumbers.Word(entry.Verdict)} | {entry.Measured.Seeds} | {entry.SecondsPerSeed:0} s | `{entry.Command}` |\n");
             text.Append('\n');
         }
+        if (!table.IsShort) Verified(text, table);
         text.Append(CultureInfo.InvariantCulture,
             $"Computed by `{table.Command}`: {table.CellSeconds / 3600:0.0} hours of one thread each, on {table.Environment["processor"]} "
             + $"({table.Environment["cores"]} cores), libtorch {table.Environment["libtorch"]}, Engram {table.Environment["Engram"]}. ");
@@ -30,5 +46,23 @@ public static class BenchmarkMarkdown
             ? "The protocol was shortened: these numbers say nothing about the paper's.\n"
             : "*agrees*, *above* and *below* are meant by two standard errors of the difference.\n");
         return text.ToString();
+    }
+
+    private static void Verified(StringBuilder text, BenchmarkTable table)
+    {
+        foreach (var (verdict, says) in new[]
+        {
+            (Verdict.Agrees, "Verified, agrees with the paper"), (Verdict.Above, "Above the paper"), (Verdict.Below, "Below the paper"),
+            (Verdict.None, "Not verified, the paper gives no number"),
+        })
+            List(says, table.Entries.Where(entry => entry.Verdict == verdict).Select(entry => (entry.Title, entry.Scenario)));
+        List("Not computed", table.Missing.Select(missing => (missing.Title, missing.Scenario)));
+
+        void List(string says, IEnumerable<(string Title, Scenario Scenario)> entries)
+        {
+            string[] some = [.. entries.GroupBy(entry => entry.Title)
+                .Select(group => $"{group.Key} ({string.Join(", ", group.Select(entry => BenchmarkCell.NameOf(entry.Scenario)))})")];
+            if (some.Length > 0) text.Append(CultureInfo.InvariantCulture, $"**{says}**: {string.Join("; ", some)}.\n\n");
+        }
     }
 }

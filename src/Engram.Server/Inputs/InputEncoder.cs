@@ -37,9 +37,10 @@ internal abstract class InputEncoder : IDisposable
     {
         InputKind.Vector => new VectorEncoder(schema.Size!.Value),
         InputKind.Image => new ImageEncoder(schema.Channels, schema.Height!.Value, schema.Width!.Value),
+        InputKind.Text when schema.Encoder is { } name => new OnnxTextEncoder(OnnxModel.PathOf(encoders, name)),
         InputKind.Text => new TextEncoder(schema.Features, schema.WordNgrams, schema.CharacterNgrams),
         InputKind.Tabular => new TabularEncoder(schema.Columns),
-        _ => new OnnxEncoder(OnnxEncoder.PathOf(encoders, schema.Encoder!), schema.Size!.Value),
+        _ => new OnnxEncoder(OnnxModel.PathOf(encoders, schema.Encoder!), schema.Size!.Value),
     };
 
     /// <summary>Checks an input and packs it.</summary>

@@ -15,7 +15,9 @@ internal sealed class TextEncoder(int features, int wordNgrams, int characterNgr
 
     public override IReadOnlyList<long> Shape { get; } = [features];
 
-    public override byte[] Pack(JsonElement input, string field)
+    /// <summary>A text as it is kept: UTF-8.</summary>
+    /// <exception cref="InputException">It is no string, or too long.</exception>
+    public static byte[] PackText(JsonElement input, string field)
     {
         if (input.ValueKind != JsonValueKind.String) throw Wrong(field, input, "a string");
         string text;
@@ -32,11 +34,16 @@ internal sealed class TextEncoder(int features, int wordNgrams, int characterNgr
             : throw new InputException(field, $"{field}: {text.Length} characters, expected at most {MostCharacters}");
     }
 
-    public override JsonElement Unpack(ReadOnlySpan<byte> packed)
+    /// <summary>A text that was kept.</summary>
+    public static JsonElement UnpackText(ReadOnlySpan<byte> packed)
     {
         var text = Utf8.UTF8.GetString(packed);
         return Json(writer => writer.WriteStringValue(text));
     }
+
+    public override byte[] Pack(JsonElement input, string field) => PackText(input, field);
+
+    public override JsonElement Unpack(ReadOnlySpan<byte> packed) => UnpackText(packed);
 
     public override Tensor Encode(IReadOnlyList<byte[]> rows)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Engram.Data;
 using Engram.Models;
 using Engram.Retention;
 
@@ -7,6 +8,8 @@ namespace Engram.Analytic;
 /// <summary>A fixed map from scaled inputs to features; it never changes, so statistics of its features stay valid.</summary>
 public abstract class FeatureExtractor : IDisposable
 {
+    private const int BatchSize = 256;
+
     /// <summary>Creates an extractor.</summary>
     /// <param name="featureCount">Width of the features.</param>
     protected FeatureExtractor(int featureCount)
@@ -25,6 +28,33 @@ public abstract class FeatureExtractor : IDisposable
     /// <param name="inputs">float32 <c>[batch, ...]</c>.</param>
     /// <returns>float32 <c>[batch, features]</c>, in the caller's scope.</returns>
     public abstract Tensor Extract(Tensor inputs);
+
+    /// <summary>All samples of a source as their features, computed once: what is learnt over them lies behind the fixed map.</summary>
+    /// <remarks>
+    /// Training then costs no pass through a frozen backbone, and memories hold features in place of images; with
+    /// <see cref="BrainInspiredReplay"/> this is its internal replay, which generates hidden features and not pixels.
+    /// </remarks>
+    /// <param name="source">The samples; targets and labels stay as they are.</param>
+    /// <param name="scaling">How stored samples become inputs; by default bytes to 0..1.</param>
+    /// <returns>float32 <c>[samples, features]</c> in memory.</returns>
+    /// <exception cref="ArgumentException">There are no samples, or a feature is not finite.</exception>
+    public TensorSource Samples(ISampleSource source, InputScaling? scaling = null)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        if (source.Count == 0) throw new ArgumentException("source: 0 samples, expected one or more", nameof(source));
+        scaling ??= new InputScaling();
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var batches = Enumerable.Range(0, source.Count).Chunk(BatchSize).Select(chunk =>
+        {
+            using var inner = NewDisposeScope();
+            var batch = source.Gather(Array.ConvertAll(chunk, i => (long)i));
+            return new Batch(Extract(scaling.Apply(batch.Inputs)).MoveToOuterDisposeScope(), batch.Targets.MoveToOuterDisposeScope());
+        }).ToArray();
+        return TensorSource.Stored(
+            cat([.. batches.Select(batch => batch.Inputs)]), cat([.. batches.Select(batch => batch.Targets)]),
+            source.Labels, source.TargetKind, source.LabelTasks);
+    }
 
     /// <summary>What a file keeps of it; one the library does not know is given again on loading.</summary>
     internal virtual ExtractorFile Describe() => new("own", [], new Dictionary<string, Tensor>());

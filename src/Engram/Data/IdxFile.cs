@@ -60,7 +60,7 @@ public static class IdxFile
             if (whyNot(sizes) is { } reason) throw new InvalidDataException($"{path}: {reason}");
             if (gzipped && length > Math.Max(LeastUnpacked, MostPacking * file.Length))
                 throw new InvalidDataException(
-                    $"{path}: {length} values in {file.Length} bytes of gzip, expected at most {MostPacking} for one");
+                    $"{path}: truncated, or not what its header says: {length} values in {file.Length} bytes of gzip, expected at most {MostPacking} for one");
             var values = ReadValues(path, content, (int)length);
             hash.AppendData(values);
             if (content.ReadByte() >= 0)

@@ -185,16 +185,10 @@ public class AnalyticMeasurements(ITestOutputHelper output)
         return (batch.Inputs, batch.Targets);
     }
 
-    private static TensorSource Features(ISampleSource images, Backbone backbone)
+    internal static TensorSource Features(ISampleSource images, Backbone backbone)
     {
-        using var _ = no_grad();
         backbone.eval();
-        var parts = Enumerable.Range(0, images.Count).Chunk(250).Select(chunk =>
-        {
-            using var scope = NewDisposeScope();
-            return backbone.forward(InputScaling.ImageNet.Apply(images.Gather([.. chunk.Select(i => (long)i)]).Inputs)).MoveToOuterDisposeScope();
-        }).ToArray();
-        return TensorSource.OfClasses(cat(parts), images.Codes.ToArray(), images.Labels);
+        return new BackboneFeatures(backbone).Samples(images, InputScaling.ImageNet);
     }
 
     internal static Dictionary<string, Tensor> Weights(string name)

@@ -39,7 +39,7 @@ internal static class BenchCommand
         var data = OptionOf.Text("--data", $"Folder or archive with the data ({benchmark.DataName}) [default: found here or above]", "PATH");
         var iterations = OptionOf.Number("--iterations", "Steps per context instead of the protocol's, for a short look.", null, 1, 10_000_000);
         var perClass = OptionOf.Number("--per-class", "Samples of each class instead of all, for a short look.", null, 2, 10_000_000);
-        var markdown = OptionOf.Text("--markdown", "File to write the table to as Markdown too.", "FILE");
+        var markdown = OptionOf.Text("--markdown", "File to write the table to as Markdown too; in one that is there, its section is replaced.", "FILE");
         var json = OptionOf.Switch("--json", "Write events and the table as lines of JSON, and nothing else, to standard output.");
         var command = new Command(benchmark.Name, $"{benchmark.Title}: {benchmark.Source}.")
         {

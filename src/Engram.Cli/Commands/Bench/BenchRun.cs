@@ -69,7 +69,8 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
         if (settings.Markdown is not { } markdown) return files;
         var path = Path.GetFullPath(markdown);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        AtomicFile.Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(BenchmarkMarkdown.Render(table))));
+        var document = BenchmarkMarkdown.Into(File.Exists(path) ? File.ReadAllText(path) : null, table);
+        AtomicFile.Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(document)));
         files.Add(path);
         return files;
     }

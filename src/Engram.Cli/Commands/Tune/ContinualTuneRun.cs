@@ -27,11 +27,18 @@ internal sealed class ContinualTuneRun(CliHost host, TuneSettings settings)
         // Another search in the same folder has a place of its own.
         var place = Path.Combine(settings.Out, "continual", settings.PlaceName);
         var procedure = new ContinualTuning(data, options, (rate, held) => Attempt(strength, rate, held), place, host.Clock);
-        var most = options.Rates.Count + 1 + ((data.Count - 1) * (Math.Min(options.LaterRates, options.Rates.Count) + options.Attempts));
+        var (first, later) = (options.Rates.Count + 1, Math.Min(options.LaterRates, options.Rates.Count) + options.Attempts);
+        var most = first + ((data.Count - 1) * later);
         if (settings.Json) JsonLine.Write(host.Out, new { Event = "start", Experiment = settings.File.Name, settings.Strategy, settings.Section.Method, settings.Command, Experiences = data.Count, MostAttempts = most });
         else host.Out.WriteLine(
             $"{settings.File.Name}, {settings.Strategy}: continual procedure, {data.Count} experiences, at most {most} attempts; in {settings.Out}");
-        var choices = procedure.Run(attempt => Tell(attempt, data), new SignOfLife(host, settings.Json, s_signOfLife), host.CancellationToken);
+        var seconds = new List<double>();
+        var choices = procedure.Run(attempt =>
+        {
+            seconds.Add(attempt.Seconds);
+            var before = attempt.Position == 0 ? 0 : first + ((attempt.Position - 1) * later);
+            Tell(attempt, data, TimeSpan.FromSeconds(seconds.Average() * Math.Max(0, most - before - attempt.Number - 1)));
+        }, new SignOfLife(host, settings.Json, s_signOfLife), host.CancellationToken);
         Finish(choices, data.Count, strength);
         return choices.Count < data.Count ? ExitCode.Interrupted : ExitCode.Success;
     }
@@ -59,17 +66,17 @@ internal sealed class ContinualTuneRun(CliHost host, TuneSettings settings)
             () => described.Model(strategy), described.Training, held is null ? [] : strategy.Create(new StrategyBudget(file.Memory)));
     }
 
-    private void Tell(ContinualAttempt attempt, TuningData data)
+    private void Tell(ContinualAttempt attempt, TuningData data, TimeSpan atMost)
     {
         if (settings.Json)
         {
-            JsonLine.Write(host.Out, new { Event = "attempt", attempt.Position, attempt.Number, attempt.Rate, attempt.Strength, attempt.New, attempt.Old, attempt.Seconds });
+            JsonLine.Write(host.Out, new { Event = "attempt", attempt.Position, attempt.Number, attempt.Rate, attempt.Strength, attempt.New, attempt.Old, attempt.Seconds, SecondsToGoAtMost = atMost.TotalSeconds });
             return;
         }
         host.Out.WriteLine(
             $"{data[attempt.Position].Name,-8} rate {Text(attempt.Rate),-8} "
             + $"{(attempt.Strength is { } held ? $"strength {Text(held)}" : "fine-tuning"),-20} new {Words.Percent(attempt.New)}"
-            + $"{(double.IsNaN(attempt.Old) ? "" : $", old {Words.Percent(attempt.Old)}")}  {Words.Time(attempt.Seconds)}");
+            + $"{(double.IsNaN(attempt.Old) ? "" : $", old {Words.Percent(attempt.Old)}")}  {Words.Time(attempt.Seconds)}, at most {Words.Time(atMost)} to go");
         host.Out.Flush();
     }
 

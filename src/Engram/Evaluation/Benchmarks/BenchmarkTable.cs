@@ -19,6 +19,11 @@ public sealed record BenchmarkEntry(
     string Method, string Title, Scenario Scenario, MeasuredNumber Measured, PublishedNumber? Published, Verdict Verdict,
     IReadOnlyList<double> Accuracies, IReadOnlyList<long> Seeds, double SecondsPerSeed, string Command);
 
+/// <summary>A method of a protocol that was not run.</summary>
+/// <param name="Title">Title of the method.</param>
+/// <param name="Scenario">What is known at test time.</param>
+public sealed record MissingEntry(string Title, Scenario Scenario);
+
 /// <summary>Our numbers beside the published ones, and all that is needed to judge and repeat them.</summary>
 public sealed record BenchmarkTable
 {
@@ -48,6 +53,9 @@ public sealed record BenchmarkTable
 
     /// <summary>The entries: scenarios in the benchmark's order, and within them the methods in order.</summary>
     public required IReadOnlyList<BenchmarkEntry> Entries { get; init; }
+
+    /// <summary>What the protocol has and this table has not.</summary>
+    public IReadOnlyList<MissingEntry> Missing { get; init; } = [];
 
     /// <summary>Makes the table of finished cells.</summary>
     /// <param name="benchmark">The benchmark.</param>
@@ -79,6 +87,9 @@ public sealed record BenchmarkTable
             CellSeconds = cells.Sum(cell => cell.Seconds),
             Environment = RunEnvironment.Describe(),
             Entries = [.. benchmark.Scenarios.SelectMany(scenario => entries.Where(entry => entry.Scenario == scenario))],
+            Missing = [.. benchmark.Scenarios.SelectMany(scenario => benchmark.Methods
+                .Where(method => method.Scenarios.Contains(scenario) && !entries.Any(entry => entry.Scenario == scenario && entry.Method == method.Name))
+                .Select(method => new MissingEntry(method.Title, scenario)))],
         };
     }
 

@@ -81,7 +81,7 @@ internal sealed class FeedbackDecoder : nn.Module
         var (mean, logVariance) = (_mean.forward(features), _logVariance.forward(features));
         var latent = mean.addcmul(logVariance.mul(Held(0.5)).exp(), noise ?? randn_like(mean), Held(1));
         // log Σ_c p_c N(z; μ_c, σ²_c), [n]; a class of probability 0 takes no part.
-        var ofClasses = GenerativeLoss.LogNormal(latent.unsqueeze(1), _priorMean.unsqueeze(0), _priorLogVariance.unsqueeze(0));
+        var ofClasses = GenerativeLoss.LogNormals(latent, _priorMean, _priorLogVariance);
         var prior = ofClasses.add(probabilities.log(), alpha: Held(1)).logsumexp(1);
         var kl = GenerativeLoss.LogNormal(latent, mean, logVariance).sub(prior);
         return GenerativeLoss.Reconstruction(Decode(latent, probabilities), inputs, _options.Reconstruction)

@@ -16,6 +16,18 @@ internal static class GenerativeLoss
     public static Tensor LogNormal(Tensor x, Tensor mean, Tensor logVariance) =>
         x.sub(mean).square().div(logVariance.exp()).add(logVariance, alpha: Held(1)).sum([-1]).mul(Held(-0.5));
 
+    /// <summary>
+    /// log N(x; μ_c, e^v_c) of every x under every class c, <c>[n, classes]</c>, without −½ log 2π per number. The square is multiplied
+    /// out, so that three products of matrices stand for <c>[n, classes, latent]</c> numbers.
+    /// </summary>
+    public static Tensor LogNormals(Tensor x, Tensor means, Tensor logVariances)
+    {
+        var precision = logVariances.neg().exp();
+        var scaled = means.mul(precision);
+        var constant = means.mul(scaled).add(logVariances, alpha: Held(1)).sum([1]);
+        return x.square().mm(precision.t()).sub(x.mm(scaled.t()).mul(Held(2))).add(constant, alpha: Held(1)).mul(Held(-0.5));
+    }
+
     /// <summary>−log σ(s) where a critic's score should say real, −log(1 − σ(s)) where painted, <c>[n]</c>.</summary>
     public static Tensor Adversarial(Tensor scores, bool real) => nn.functional.softplus(real ? scores.neg() : scores);
 
