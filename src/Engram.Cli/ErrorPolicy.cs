@@ -12,8 +12,8 @@ internal sealed class FailureException(string message, Exception? inner = null) 
 /// <summary>Turns what goes wrong into one line on standard error and an exit code.</summary>
 internal static class ErrorPolicy
 {
-    private const int DiskFull = 28; // ENOSPC, as .NET reports it on Unix
-    private const int DiskFullOnWindows = unchecked((int)0x80070070);
+    // EFBIG, ENOSPC and EDQUOT, as .NET reports them on Linux; ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL.
+    private static readonly int[] s_diskFull = [27, 28, 122, unchecked((int)0x80070027), unchecked((int)0x80070070)];
 
     /// <summary>Shows stack traces too. Every command has it.</summary>
     public static Option<bool> Verbose() => new("--verbose") { Description = "Show details of errors, for bug reports." };
@@ -60,7 +60,7 @@ internal static class ErrorPolicy
 
     /// <summary>Whether there is no space left.</summary>
     public static bool IsDiskFull(Exception problem) =>
-        problem is IOException { HResult: DiskFull or DiskFullOnWindows } || problem is IOException { InnerException: { } inner } && IsDiskFull(inner);
+        problem is IOException && (s_diskFull.Contains(problem.HResult) || problem.InnerException is { } inner && IsDiskFull(inner));
 
     private static bool IsAboutLibtorch(Exception problem) =>
         problem.ToString().Contains("torch", StringComparison.OrdinalIgnoreCase);

@@ -27,6 +27,30 @@ public class ResumeTests
     private static int Number(string name, int otherwise) =>
         int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var number) ? number : otherwise;
 
+    [Theory]
+    [InlineData("INT", ExitCode.Interrupted)]
+    [InlineData("TERM", ExitCode.Terminated)]
+    public void A_run_that_a_signal_ended_in_the_middle_comes_to_the_files_of_one_that_was_not(string signal, int expected)
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("signals are sent with kill");
+        if (signal == "INT" && Terminal.IgnoresCtrlC) Assert.Skip("started in the background, where Ctrl-C is ignored");
+        using var folder = new Folder();
+        Assert.Equal(ExitCode.Success, Start(folder.Path, [.. s_run, "--out", "whole"]).Code);
+
+        // In the first strategy and in the second, both between and inside experiences.
+        var (code, error, _) = Start(folder.Path, [.. s_run, "--out", "run", "--json"], new Moment("\"event\":\"phase\"", TimeSpan.FromMilliseconds(20), signal));
+        Assert.Equal((expected, ""), (code, error));
+        Assert.True(Directory.Exists(folder["run/checkpoint"]));
+        (code, error, _) = Start(
+            folder.Path, ["run", "--resume", "run", "--save-every", "0", "--json"], new Moment("\"event\":\"strategy\"", TimeSpan.FromMilliseconds(300), signal));
+        Assert.Equal((expected, ""), (code, error));
+        AssertWhole(folder["run"]);
+        (code, error, _) = Start(folder.Path, ["run", "--resume", "run", "--save-every", "0"]);
+
+        Assert.True(code == ExitCode.Success, error);
+        AssertEqualRuns(folder["whole"], folder["run"]);
+    }
+
     [Fact]
     public void An_interrupted_run_says_how_to_go_on_and_goes_on()
     {
@@ -132,6 +156,11 @@ public class ResumeTests
             run = $"killed-{++ends}";
         }
         Tell();
+        Assert.Equal(kills, moments.Values.Sum());
+        // A few may all fall between; of many, some fall everywhere.
+        if (kills < 40) return;
+        foreach (var moment in new[] { "saving", "after progress", "after phase", "after strategy" })
+            Assert.True(moments.ContainsKey(moment), $"of {kills} kills none fell into: {moment}");
 
         void Tell() => TestContext.Current.TestOutputHelper!.WriteLine(
             $"{killed} kills, {ends} runs that came to their end, {found} whole bundles found after a kill; killed "
@@ -154,8 +183,8 @@ public class ResumeTests
         && Directory.EnumerateFileSystemEntries(run, "*", SearchOption.AllDirectories)
             .Any(path => Path.GetExtension(path) is ".saving" or ".tmp");
 
-    /// <summary>When to kill a process: some time after it starts, or after it says something.</summary>
-    private sealed record Moment(string? Said, TimeSpan After)
+    /// <summary>When to end a process, and how: some time after it starts, or after it says something.</summary>
+    private sealed record Moment(string? Said, TimeSpan After, string Signal = "KILL")
     {
         // A sitting's start alone takes a second or so; of the kills that any time will do for, half come early in one.
         // After a phase is measured its place is saved and the head grows; after the last strategy all is reported.
@@ -183,7 +212,8 @@ public class ResumeTests
             }
         });
         if (moment is { Said: not null }) Task.WaitAny(said.Task, output);
-        if (!process.WaitForExit(moment?.After ?? TimeSpan.FromMinutes(5))) process.Kill();
+        if (!process.WaitForExit(moment?.After ?? TimeSpan.FromMinutes(5)))
+            using (Process.Start("kill", [$"-{moment?.Signal ?? "KILL"}", process.Id.ToString(CultureInfo.InvariantCulture)])) process.WaitForExit();
         process.WaitForExit();
         output.Wait();
         return (process.ExitCode, error.Result, last);

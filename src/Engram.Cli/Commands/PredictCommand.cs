@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Engram.Cli.Images;
 using Engram.Data;
 using TorchSharp;
@@ -13,8 +11,6 @@ internal static class PredictCommand
 {
     private const int BatchSize = 256;
 
-    private static readonly JsonSerializerOptions s_json = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
-
     public static Command Build(CliHost host)
     {
         var bundle = new Argument<string>("bundle") { Description = "Folder of the bundle.", HelpName = "BUNDLE" };
@@ -24,10 +20,10 @@ internal static class PredictCommand
             HelpName = "INPUT",
         };
         var task = OptionOf.Number("--task", "The task of the samples, for a model that learnt tasks apart.", null, 0, int.MaxValue);
-        var top = OptionOf.Number("--top", "How many of the best labels to show, with their probabilities.", 1, 1, 1000);
+        var top = OptionOf.Number("--top", "How many of the best labels to show, with their probabilities; without it, of a model with several labels per sample, all that apply.", 1, 1, 1000);
         var resize = OptionOf.Switch("--resize", "Scale images to the model's height and width instead of refusing others.");
         var json = OptionOf.Switch("--json", "Write one JSON object per sample to standard output.");
-        var command = new Command("predict", "Predict the labels of samples in a file with the model of a bundle.")
+        var command = new Command("predict", "Predict the labels or values of samples in a file with the model of a bundle.")
         {
             bundle, input, task, top, resize, json, ErrorPolicy.Verbose(),
         };
@@ -38,11 +34,16 @@ internal static class PredictCommand
             using var model = PredictingModel.Load(path);
             var chosen = parsed.GetResult(task) is { Implicit: false } ? (int?)parsed.GetValue(task) : null;
             RequireTask(model, chosen);
+            var asked = parsed.GetResult(top) is { Implicit: false };
+            if (asked && model.Kind == TargetKind.Regression)
+                throw new UsageException("--top: the model predicts values, expected none, for all are shown");
+            var rows = new PredictedRows(model, asked || model.Kind == TargetKind.Classes ? (int)parsed.GetValue(top) : null);
             foreach (var (samples, first, files) in Batches(model, parsed.GetValue(input)!, parsed.GetValue(resize)))
             {
                 host.CancellationToken.ThrowIfCancellationRequested();
                 using var _ = samples;
-                Predict(host, model, samples, first, files, chosen, (int)parsed.GetValue(top), parsed.GetValue(json));
+                foreach (var row in rows.Of(samples, first, files, chosen))
+                    host.Out.WriteLine(parsed.GetValue(json) ? row.Json() : row.Plain());
             }
             return ExitCode.Success;
         });
@@ -84,33 +85,4 @@ internal static class PredictCommand
         using var scope = torch.NewDisposeScope();
         return torch.cat([.. files.Select(file => ImageFile.Read(file, shape, type, resize))]).MoveToOuterDisposeScope();
     }
-
-    private static void Predict(
-        CliHost host, PredictingModel model, torch.Tensor samples, long first, string[]? files, int? task, int top, bool json)
-    {
-        using var scope = torch.NewDisposeScope();
-        using var prediction = model.Predict(samples, model.NeedsTask ? task : null);
-        var (values, ids) = prediction.Probabilities().topk((int)Math.Min(top, prediction.Scores.shape[1]), 1);
-        var (probabilities, classes) = (values.data<float>().ToArray(), ids.data<long>().ToArray());
-        var each = classes.Length / (int)prediction.Scores.shape[0];
-        for (var row = 0; row < prediction.Scores.shape[0]; row++)
-        {
-            var best = Enumerable.Range(row * each, each).Select(
-                place => (Label: model.Classes.LabelOf((int)classes[place]).Name, Probability: probabilities[place])).ToArray();
-            host.Out.WriteLine(json ? Json(first + row, files?[row], best) : Plain(first + row, files?[row], best));
-        }
-    }
-
-    private static string Plain(long index, string? file, (string Label, float Probability)[] best) =>
-        $"{file ?? index.ToString(CultureInfo.InvariantCulture)}\t" + string.Join('\t', best.Select(b =>
-            $"{b.Label}\t{b.Probability.ToString("0.0000", CultureInfo.InvariantCulture)}"));
-
-    private static string Json(long index, string? file, (string Label, float Probability)[] best) => JsonSerializer.Serialize(new
-    {
-        index,
-        file,
-        label = best[0].Label,
-        probability = best[0].Probability,
-        top = best.Select(b => new { label = b.Label, probability = b.Probability }),
-    }, s_json);
 }

@@ -1,4 +1,5 @@
 using Engram.Analytic;
+using Engram.Data;
 using Engram.Learning;
 using Engram.Persistence;
 using Engram.Streams;
@@ -10,11 +11,12 @@ namespace Engram.Cli.Commands;
 /// <param name="Classes">Its labels by id.</param>
 /// <param name="InputShape">Shape of one sample.</param>
 /// <param name="InputType">Byte or Float32.</param>
+/// <param name="Kind">What its outputs stand for.</param>
 /// <param name="NeedsTask">Whether a task must be named.</param>
 /// <param name="Predict">Predicts samples, of a task where one is needed.</param>
 /// <param name="Owner">What is freed with it.</param>
 internal sealed record PredictingModel(
-    ClassRegistry Classes, IReadOnlyList<long> InputShape, torch.ScalarType InputType, bool NeedsTask,
+    ClassRegistry Classes, IReadOnlyList<long> InputShape, torch.ScalarType InputType, TargetKind Kind, bool NeedsTask,
     Func<torch.Tensor, int?, Prediction> Predict, IDisposable Owner) : IDisposable
 {
     /// <summary>Loads the model of a bundle.</summary>
@@ -29,15 +31,16 @@ internal sealed record PredictingModel(
         if (bundle.Kind == BundleKind.Analytic)
         {
             var learner = AnalyticBundle.Load(path);
-            return new(learner.Classes, shape, type, false, (samples, _) => learner.Predict(samples), learner);
+            return new(learner.Classes, shape, type, TargetKind.Classes, false, (samples, _) => learner.Predict(samples), learner);
         }
-        if (bundle.LearnerManifest!.Mechanisms.Any(mechanism => mechanism.Predicts))
+        var kind = bundle.LearnerManifest!.Learner.TargetKind;
+        if (bundle.LearnerManifest.Mechanisms.Any(mechanism => mechanism.Predicts))
         {
             var learner = Bundle.LoadToPredict(path);
-            return new(learner.Classes, shape, type, learner.Scenario == Scenario.TaskIncremental, learner.Predict, learner);
+            return new(learner.Classes, shape, type, kind, learner.Scenario == Scenario.TaskIncremental, learner.Predict, learner);
         }
         var model = Bundle.LoadModel(path);
-        return new(model.Classes, shape, type, model.NeedsTask, model.Predict, model);
+        return new(model.Classes, shape, type, kind, model.NeedsTask, model.Predict, model);
     }
 
     public void Dispose() => Owner.Dispose();

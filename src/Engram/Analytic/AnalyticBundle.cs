@@ -110,7 +110,7 @@ public static class AnalyticBundle
             learner?.Dispose();
             if (learner is null && features is null) built?.Dispose();
             if (problem is InvalidDataException or FormatException or JsonException or ArgumentException
-                or InvalidOperationException or NullReferenceException or OverflowException or ExternalException)
+                or InvalidOperationException or OverflowException or ExternalException)
                 throw new InvalidDataException($"{folder.ManifestPath}: {problem.Message}", problem);
             throw;
         }
@@ -145,8 +145,8 @@ public static class AnalyticBundle
     // A file can only choose among these; it cannot name a type.
     internal static AnalyticLearner Build(string learner, JsonObject options, InputScaling? scaling, FeatureExtractor features)
     {
-        var (block, fast) = (options["blockSize"]!.GetValue<int>(), (bool?)options["fastProducts"] ?? false);
-        var small = (bool?)options["smallUpdates"] ?? true;
+        var (block, fast) = (options.Value<int>("blockSize"), options["fastProducts"] is not null && options.Value<bool>("fastProducts"));
+        var small = options["smallUpdates"] is null || options.Value<bool>("smallUpdates");
         return learner switch
         {
             "ncm" => new NearestClassMean(features, scaling) { BlockSize = block, FastProducts = fast, SmallUpdates = small },
@@ -160,16 +160,16 @@ public static class AnalyticBundle
                 Gamma1 = Number("gamma1"),
                 Gamma2 = Number("gamma2"),
                 Tukey = Number("tukey"),
-                Correlation = options["correlation"]!.GetValue<bool>(),
+                Correlation = options.Value<bool>("correlation"),
                 Prior = One<ClassPrior>("prior"),
             }, scaling)
             { BlockSize = block },
             _ => throw new FormatException($"learner: {learner}, expected ncm, slda, ridge, recursive-ridge or fecam"),
         };
 
-        double Number(string name) => options[name]!.GetValue<double>();
+        double Number(string name) => options.Value<double>(name);
 
         T One<T>(string name)
-            where T : struct, Enum => ManifestJson.Named<T>(name, options[name]!.GetValue<string>());
+            where T : struct, Enum => ManifestJson.Named<T>(name, options.Value<string>(name));
     }
 }

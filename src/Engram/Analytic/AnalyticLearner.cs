@@ -195,7 +195,7 @@ public abstract class AnalyticLearner : IContinualLearner
         {
             LoadStatistics(state);
         }
-        catch (Exception problem) when (problem is NullReferenceException or InvalidOperationException or FormatException or ArgumentException)
+        catch (Exception problem) when (problem is InvalidOperationException or FormatException or ArgumentException)
         {
             throw new InvalidDataException($"statistics: values are missing or of another kind ({problem.Message})", problem);
         }

@@ -36,19 +36,23 @@ internal sealed record AnalyticValues(
         try
         {
             read = new AnalyticValues(
-                [.. values["labels"]!.AsArray().Select(label => label!.GetValue<string>())],
-                [.. values["learnt"]!.AsArray().Select(index => index!.GetValue<int>())],
-                values["cursor"]?.AsArray() is { } place ? (place[0]!.GetValue<int>(), place[1]!.GetValue<int>()) : null,
-                values["temperature"]?.GetValue<double>() ?? 1,
-                values["inputShape"]?.AsArray().Select(size => size!.GetValue<long>()).ToArray(),
-                TypeOf(values["inputType"]?.GetValue<string>()));
+                values.List<string>("labels"),
+                values.List<int>("learnt"),
+                values["cursor"] is null ? null : values.List<int>("cursor") is [var experience, var samples]
+                    ? (experience, samples)
+                    : throw new FormatException("cursor: expected two numbers"),
+                values["temperature"] is null ? 1 : values.Value<double>("temperature"),
+                values["inputShape"] is null ? null : values.List<long>("inputShape"),
+                values["inputType"] is null ? null : TypeOf(values.Value<string>("inputType")));
         }
-        catch (Exception problem) when (problem is NullReferenceException or InvalidOperationException or FormatException or ArgumentException)
+        catch (FormatException problem)
         {
-            throw new InvalidDataException($"{what}: values are missing or of another kind ({problem.Message})", problem);
+            throw new InvalidDataException($"{what}: {problem.Message}", problem);
         }
-        if (read.Labels.Any(label => label.Length == 0) || read.Labels.Distinct().Count() != read.Labels.Count || !(read.Temperature > 0))
-            throw new InvalidDataException($"{what}: a label is empty or occurs twice, or the temperature is not positive");
+        if (read.Labels.Any(label => label.Length == 0) || read.Labels.Distinct().Count() != read.Labels.Count)
+            throw new InvalidDataException($"{what}: labels: one is empty or occurs twice, expected different names");
+        if (!(read.Temperature > 0) || !double.IsFinite(read.Temperature))
+            throw new InvalidDataException($"{what}: temperature: {read.Temperature}, expected a positive number");
         if (read.Learnt.Any(index => index < 0) || read.Learnt.Distinct().Count() != read.Learnt.Count)
             throw new InvalidDataException($"{what}: learnt: expected different numbers from 0");
         if (read.Cursor is { } cursor && (cursor.Experience < 0 || cursor.Samples < 0 || read.Learnt.Contains(cursor.Experience)))
@@ -59,9 +63,8 @@ internal sealed record AnalyticValues(
         return read;
     }
 
-    private static ScalarType? TypeOf(string? name) => name switch
+    private static ScalarType TypeOf(string name) => name switch
     {
-        null => null,
         "byte" => ScalarType.Byte,
         "float32" => ScalarType.Float32,
         _ => throw new FormatException($"inputType: {name}, expected byte or float32"),

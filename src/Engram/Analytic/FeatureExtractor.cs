@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Engram.Data;
 using Engram.Models;
+using Engram.Persistence;
 using Engram.Retention;
 
 namespace Engram.Analytic;
@@ -126,7 +127,7 @@ public sealed class BackboneFeatures : FeatureExtractor
     internal static BackboneFeatures Of(ExtractorFile file)
     {
         var backbone = Architectures.Backbone(
-            file.Options["architecture"]!.GetValue<string>(), file.Tensors.Values.Sum(tensor => tensor.numel()));
+            file.Options.Value<string>("architecture"), file.Tensors.Values.Sum(tensor => tensor.numel()));
         foreach (var tensor in backbone.parameters().Concat(backbone.buffers())) tensor.DetachFromDisposeScope();
         backbone.LoadWeights(file.Tensors.ToDictionary(pair => pair.Key, pair => pair.Value));
         backbone.eval();
@@ -149,7 +150,7 @@ internal sealed record ExtractorFile(string Kind, JsonObject Options, IReadOnlyD
     /// <summary>The extractor; a file can only choose among these.</summary>
     public FeatureExtractor Build() => Kind switch
     {
-        "raw" => new RawFeatures(Options["inputs"]!.GetValue<int>()),
+        "raw" => new RawFeatures(Options.Value<int>("inputs")),
         "random" => RandomFeatures.Of(this),
         "patches" => PatchFeatures.Of(this),
         "backbone" => BackboneFeatures.Of(this),

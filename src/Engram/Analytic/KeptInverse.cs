@@ -1,3 +1,5 @@
+using Engram.Persistence;
+
 namespace Engram.Analytic;
 
 /// <summary>
@@ -125,8 +127,8 @@ internal sealed class KeptInverse : IDisposable
         if (!state.Tensors.ContainsKey("inverse")) return null;
         return new KeptInverse(
             Statistics.Take(state, "inverse", width, width), Statistics.Take(state, "solution", width, classes),
-            state.Values["inverse.ridge"]!.GetValue<double>())
-        { Unchecked = state.Values["inverse.unchecked"]!.GetValue<long>() };
+            state.Values.Value<double>("inverse.ridge"))
+        { Unchecked = state.Values.Value<long>("inverse.unchecked") };
     }
 
     /// <inheritdoc/>

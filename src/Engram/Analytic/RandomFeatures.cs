@@ -74,7 +74,7 @@ public sealed class RandomFeatures : FeatureExtractor
 
     internal static RandomFeatures Of(ExtractorFile file)
     {
-        var activation = ManifestJson.Named<RandomActivation>("activation", file.Options["activation"]!.GetValue<string>());
+        var activation = ManifestJson.Named<RandomActivation>("activation", file.Options.Value<string>("activation"));
         var weights = file.Take("weights", -1, -1);
         return new RandomFeatures(weights, file.Take("bias", weights.shape[1]), activation);
     }

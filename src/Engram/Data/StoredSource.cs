@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Engram.Persistence;
 using Engram.Retention;
 
 namespace Engram.Data;
@@ -21,10 +22,11 @@ internal static class StoredSource
 
     public static TensorSource Load(MechanismState state, string name)
     {
-        var kind = Enum.Parse<TargetKind>((string)state.Values[name]!["kind"]!);
-        Label[] labels = [.. state.Values[name]!["labels"]!.AsArray().Select(label => (Label)(string)label!)];
-        var (inputs, targets) = (state.Take($"{name}/inputs")!, state.Take($"{name}/targets")!);
-        int[]? tasks = state.Values[name]!["tasks"] is { } saved ? [.. saved.AsArray().Select(task => (int)task!)] : null;
+        var values = state.Values.Fields(name);
+        var kind = ManifestJson.Named<TargetKind>("kind", values.Value<string>("kind"));
+        Label[] labels = [.. values.List<string>("labels").Select(label => (Label)label)];
+        var tasks = values["tasks"] is null ? null : values.List<int>("tasks");
+        var (inputs, targets) = (state.TakeSaved($"{name}/inputs"), state.TakeSaved($"{name}/targets"));
         return TensorSource.Stored(inputs, targets, labels, kind, tasks);
     }
 }

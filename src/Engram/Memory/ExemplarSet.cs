@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Engram.Data;
 using Engram.Learning;
+using Engram.Persistence;
 using Engram.Retention;
 using Engram.Streams;
 
@@ -151,10 +152,10 @@ public sealed class ExemplarSet : IDisposable
         _classes.Clear();
         if (_raw is null) return;
         var next = 0;
-        foreach (var (id, count) in state.Values[$"{prefix}.classes"]!.AsArray().Zip(state.Values[$"{prefix}.counts"]!.AsArray()))
+        foreach (var (id, count) in state.Values.List<int>($"{prefix}.classes").Zip(state.Values.List<int>($"{prefix}.counts")))
         {
-            _classes.Add(((int)id!, next, (int)count!));
-            next += (int)count!;
+            _classes.Add((id, next, count));
+            next += count;
         }
         if (next != Count) throw new FormatException($"{prefix}.raw: {Count} exemplars, expected {next}");
     }

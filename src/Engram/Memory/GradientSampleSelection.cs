@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Engram.Data;
 using Engram.Learning;
+using Engram.Persistence;
 using Engram.Retention;
 
 namespace Engram.Memory;
@@ -71,8 +72,8 @@ internal sealed class GradientSampleSelection(ReplayBuffer buffer, int subset, S
 
     public void Load(MechanismState state)
     {
-        _scores.AddRange(state.Values["gssScores"]!.AsArray().Select(score => (double)score!));
-        random.State = [.. state.Values["gssRandom"]!.AsArray().Select(word => (ulong)word!)];
+        _scores.AddRange(state.Values.List<double>("gssScores"));
+        random.State = state.Values.List<ulong>("gssRandom");
     }
 
     // i with probability C_i / Σ_j C_j.

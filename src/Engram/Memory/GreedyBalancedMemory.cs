@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Engram.Data;
+using Engram.Persistence;
 using Engram.Retention;
 
 namespace Engram.Memory;
@@ -68,7 +69,7 @@ internal sealed class GreedyBalancedMemory : IDisposable
         _raw?.Dispose();
         _raw = raw;
         _codes = [.. state.Tensors["codes"].data<long>().Select(code => (int)code)];
-        _labels = [.. state.Values["labels"]!.AsArray().Select(name => new Label((string)name!))];
+        _labels = [.. state.Values.List<string>("labels").Select(name => new Label(name))];
     }
 
     public void Dispose() => _raw?.Dispose();

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Engram.Data;
 using Engram.Learning;
+using Engram.Persistence;
 using Engram.Retention;
 
 namespace Engram.Memory;
@@ -175,10 +176,10 @@ public sealed class ReplayBuffer : IDisposable
         ArgumentNullException.ThrowIfNull(state);
         if (state.Tensors.TryGetValue("raw", out var raw) && raw.shape[0] > Capacity)
             throw new FormatException($"raw: {raw.shape[0]} samples, expected at most the capacity of {Capacity}");
-        _random.State = [.. state.Values["random"]!.AsArray().Select(word => (ulong)word!)];
-        _seenOf.AddRange(state.Values["seen"]!.AsArray().Select(seen => (long)seen!));
-        _wasFull.AddRange(state.Values["wasFull"]!.AsArray().Select(full => (bool)full!));
-        _fullSize = (int)state.Values["fullSize"]!;
+        _random.State = state.Values.List<ulong>("random");
+        _seenOf.AddRange(state.Values.List<long>("seen"));
+        _wasFull.AddRange(state.Values.List<bool>("wasFull"));
+        _fullSize = state.Values.Value<int>("fullSize");
         _groups.Load(state, "groups");
         if (_classes != _groups) _classes.Load(state, "classes");
         Count = raw is null ? 0 : (int)raw.shape[0];

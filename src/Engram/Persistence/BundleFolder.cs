@@ -202,7 +202,7 @@ internal sealed partial class BundleFolder
         {
             if (sibling is not null) DeleteFolderQuietly(sibling);
             else if (HasManifest)
-                Sweep([.. ManifestJson.Parse(ReadManifest(), ManifestPath).Parts.Select(part => Path.GetFileName(PathOf(part)))]);
+                Sweep([.. Bundle.Describe(_path).Parts.Select(part => Path.GetFileName(PathOf(part)))]);
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or InvalidDataException)
         {

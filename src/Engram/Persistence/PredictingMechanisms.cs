@@ -59,10 +59,10 @@ internal static class PredictingMechanisms
         const string Prefix = "features.";
         var tensors = state.Tensors.Where(pair => pair.Key.StartsWith(Prefix, StringComparison.Ordinal))
             .ToDictionary(pair => pair.Key[Prefix.Length..], pair => pair.Value);
-        var extractor = new ExtractorFile(recipe["extractor"]!.GetValue<string>(), recipe["extractorOptions"]!.AsObject(), tensors).Build();
+        var extractor = new ExtractorFile(recipe.Value<string>("extractor"), recipe.Fields("extractorOptions"), tensors).Build();
         try
         {
-            var (learner, options) = (recipe["learner"]!.GetValue<string>(), recipe["learnerOptions"]!.AsObject());
+            var (learner, options) = (recipe.Value<string>("learner"), recipe.Fields("learnerOptions"));
             CheckReads(extractor, features);
             AnalyticBundle.CheckWidth(learner, options, extractor.FeatureCount, state);
             return AnalyticBundle.Build(learner, options, recipe["scaling"].Deserialize<InputScaling>(ManifestJson.Options), extractor);

@@ -103,7 +103,7 @@ internal static class Restoration
     }
 
     private static bool IsRefusal(Exception problem) =>
-        problem is FormatException or JsonException or ArgumentException or ExternalException or InvalidOperationException or NullReferenceException;
+        problem is FormatException or JsonException or ArgumentException or ExternalException or InvalidOperationException;
 
     // As at the start, with what torch draws for it; no class is known.
     private static ContinualModel NewModel(BundleContent content)

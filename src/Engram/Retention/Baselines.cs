@@ -1,6 +1,7 @@
 using Engram.Data;
 using Engram.Learning;
 using Engram.Models;
+using Engram.Persistence;
 
 namespace Engram.Retention;
 
@@ -49,7 +50,7 @@ public sealed class Cumulative : RetentionMechanism
     protected internal override void Load(LearningContext context, MechanismState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        var count = (int)state.Values["sources"]!;
+        var count = state.Values.Value<int>("sources");
         for (var i = 0; i < count; i++) _sources.Add(StoredSource.Load(state, $"{i}"));
     }
 
@@ -113,7 +114,7 @@ public sealed class Reinitialise : RetentionMechanism
     {
         ArgumentNullException.ThrowIfNull(state);
         _initial.Dispose();
-        _initial = state.Take("initial")!;
+        _initial = state.TakeSaved("initial");
     }
 
     /// <inheritdoc/>

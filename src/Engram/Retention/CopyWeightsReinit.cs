@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Engram.Learning;
 using Engram.Models;
+using Engram.Persistence;
 
 namespace Engram.Retention;
 
@@ -113,7 +114,7 @@ public sealed class CopyWeightsReinit : RetentionMechanism
         ArgumentNullException.ThrowIfNull(state);
         _frozen.Load(state, context.Arena);
         _past.Clear();
-        _past.AddRange(state.Values["past"]!.AsArray().Select(count => (double)count!));
+        _past.AddRange(state.Values.List<double>("past"));
         (_weight, _bias) = (state.Take("weight"), state.Take("bias"));
     }
 

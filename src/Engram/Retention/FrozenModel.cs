@@ -1,5 +1,6 @@
 using Engram.Learning;
 using Engram.Models;
+using Engram.Persistence;
 
 namespace Engram.Retention;
 
@@ -94,7 +95,7 @@ public sealed class FrozenModel : IDisposable
         ArgumentNullException.ThrowIfNull(state);
         Dispose();
         if (state.Take("teacher.values") is not { } values) return;
-        (_values, Classes) = (values, (int)state.Values["teacher.classes"]!);
+        (_values, Classes) = (values, state.Values.Value<int>("teacher.classes"));
         const string prefix = "teacher.buffer.";
         foreach (var name in state.Tensors.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)))
             _buffers[name[prefix.Length..]] = state.Take(name)!;

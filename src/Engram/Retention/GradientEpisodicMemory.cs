@@ -1,5 +1,6 @@
 using Engram.Data;
 using Engram.Learning;
+using Engram.Persistence;
 using Engram.Retention.Sensitivity;
 
 namespace Engram.Retention;
@@ -136,7 +137,7 @@ public sealed class GradientEpisodicMemory : RetentionMechanism
     protected internal override void Load(LearningContext context, MechanismState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        Projections = (long)state.Values["projections"]!;
+        Projections = state.Values.Value<long>("projections");
         (_raw, _targets, _tasks) = (state.Take("raw"), state.Take("targets"), state.Take("tasks"));
         _counts.Clear();
         if (_raw is not null) _counts.AddRange(state.Tensors["counts"].data<long>().Select(count => (int)count));

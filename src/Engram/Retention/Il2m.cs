@@ -1,6 +1,7 @@
 using Engram.Data;
 using Engram.Learning;
 using Engram.Memory;
+using Engram.Persistence;
 using Engram.Streams;
 
 namespace Engram.Retention;
@@ -123,8 +124,8 @@ public sealed class Il2m : RetentionMechanism
     {
         ArgumentNullException.ThrowIfNull(state);
         Exemplars.Load(state, "exemplars");
-        Keep(state.Take("initial")!, state.Take("confidence")!, state.Take("factor")!);
-        _firstNew = (int)state.Values["firstNew"]!;
+        Keep(state.TakeSaved("initial"), state.TakeSaved("confidence"), state.TakeSaved("factor"));
+        _firstNew = state.Values.Value<int>("firstNew");
     }
 
     /// <inheritdoc/>

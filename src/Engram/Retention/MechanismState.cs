@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Engram.Persistence;
 
 namespace Engram.Retention;
 
@@ -32,9 +33,13 @@ public sealed class MechanismState
     /// <exception cref="FormatException">It is negative or more than the learner knew.</exception>
     internal int ClassCount(string value)
     {
-        var count = (int)Values[value]!;
+        var count = Values.Value<int>(value);
         return count >= 0 && count <= Classes ? count : throw new FormatException($"{value}: {count}, expected 0 to {Classes}");
     }
+
+    /// <summary>A copy of a loaded tensor that must be there.</summary>
+    /// <exception cref="FormatException">It is not.</exception>
+    internal Tensor TakeSaved(string name) => Take(name) ?? throw new FormatException($"{name}: missing, expected a tensor");
 
     /// <summary>A copy of a loaded tensor that the mechanism may keep, or null where none was saved.</summary>
     /// <param name="name">Its name.</param>

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Engram.Learning;
 using Engram.Models;
 using TorchSharp.Modules;
+using Engram.Persistence;
 
 namespace Engram.Retention;
 
@@ -167,12 +168,13 @@ public sealed class PackNet : RetentionMechanism
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(state);
+        var owner = state.TakeSaved("owner");
         _owner.Dispose();
-        _owner = state.Take("owner")!;
+        _owner = owner;
         _frozen.Load(state, context.Arena);
-        _pruned = (bool)state.Values["pruned"]!;
+        _pruned = state.Values.Value<bool>("pruned");
         _numberOf.Clear();
-        foreach (var (task, number) in state.Values["tasks"]!.AsObject())
+        foreach (var (task, number) in state.Values.Fields("tasks"))
             _numberOf[int.Parse(task, System.Globalization.CultureInfo.InvariantCulture)] = (int)number!;
     }
 

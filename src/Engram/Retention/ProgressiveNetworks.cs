@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Engram.Learning;
 using Engram.Models;
+using Engram.Persistence;
 
 namespace Engram.Retention;
 
@@ -102,7 +103,7 @@ public sealed class ProgressiveNetworks : RetentionMechanism
     protected internal override void Restructure(LearningContext context, MechanismState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        var columns = (int)state.Values["columns"]!;
+        var columns = state.Values.Value<int>("columns");
         while (_backbone.ColumnCount < columns)
         {
             _backbone.AddColumn();
@@ -118,8 +119,10 @@ public sealed class ProgressiveNetworks : RetentionMechanism
         ArgumentNullException.ThrowIfNull(state);
         _frozen.Load(state, context.Arena);
         _columnOf.Clear();
-        foreach (var (task, column) in state.Values["tasks"]!.AsObject())
-            _columnOf[int.Parse(task, System.Globalization.CultureInfo.InvariantCulture)] = (int)column!;
+        foreach (var (task, column) in state.Values.Fields("tasks"))
+            _columnOf[int.Parse(task, System.Globalization.CultureInfo.InvariantCulture)] = (int?)column is { } own && own >= 0 && own < _backbone.ColumnCount
+                ? own
+                : throw new FormatException($"tasks: column {column} of task {task}, expected 0 to {_backbone.ColumnCount - 1}");
     }
 
     /// <inheritdoc/>

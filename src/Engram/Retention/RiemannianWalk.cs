@@ -1,5 +1,6 @@
 using Engram.Learning;
 using Engram.Models;
+using Engram.Persistence;
 
 namespace Engram.Retention;
 
@@ -150,7 +151,7 @@ public sealed class RiemannianWalk : WeightPenalty
         ArgumentNullException.ThrowIfNull(state);
         base.Load(context, state);
         _path.Load(state);
-        _waiting = (int)state.Values["waiting"]!;
+        _waiting = state.Values.Value<int>("waiting");
         (_squares, _fisher) = (state.Take("squares"), state.Take("fisher"));
         (_walked, _score) = (state.Take("walked"), state.Take("score"));
     }

@@ -1,5 +1,6 @@
 using Engram.Learning;
 using Engram.Models;
+using Engram.Persistence;
 
 namespace Engram.Retention;
 
@@ -92,7 +93,7 @@ public sealed class WeightAligning : RetentionMechanism
     protected internal override void Load(LearningContext context, MechanismState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        Gamma = (double)state.Values["gamma"]!;
+        Gamma = state.Values.Value<double>("gamma");
     }
 
     // γ; new weights of length 0 have no direction to scale.

@@ -1,4 +1,6 @@
+using System.IO.Compression;
 using Engram.Client;
+using Engram.Persistence;
 
 namespace Engram.Server.Tests.Engine;
 
@@ -48,6 +50,49 @@ public sealed class VersionTests : ServiceTest
 
         Assert.All(answers, said => Assert.Single(said.Predictions.Select(one => one.Version).Distinct()));
         Assert.Equal(25 * 24, answers.Count);
+    }
+
+    [Theory]
+    [InlineData("ridge")]
+    [InlineData("network")]
+    public async Task The_bundle_of_a_version_says_what_it_was_made_from_and_how_good_it_is(string kind)
+    {
+        var learner = await Create(kind == "ridge" ? Ridge : Network);
+        await Teach(learner, 20, 0, 1);
+        await Teach(learner, 20, 2);
+
+        var (first, second) = (await Exported(learner, 1), await Exported(learner, 2));
+
+        Assert.Null(first.Lineage.Parent);
+        Assert.Equal(first.Id, second.Lineage.Parent);
+        Assert.Matches("^feedback [0-9]+ to [0-9]+, [0-9]+ samples$", first.Lineage.Data);
+        Assert.NotEqual(first.Lineage.Data, second.Lineage.Data);
+        Assert.Equal(learner.Name, (string?)second.Lineage.Settings["name"]);
+        Assert.Equal(learner.Versions.Single(version => version.Version == 2).Accuracy, second.Lineage.Metrics["accuracy"]);
+        Assert.Matches("^[0-9]+[.]", second.Lineage.CodeVersion);
+        Assert.NotNull(second.Lineage.Saved);
+        Assert.Equal(["0", "1", "2"], second.Lineage.History!.Select(part => part.Name).Order(StringComparer.Ordinal));
+        var old = second.Lineage.History!.Single(part => part.Name == "0");
+        Assert.True(old.Learnt < second.Lineage.History!.Single(part => part.Name == "2").Learnt);
+        Assert.NotNull(old.AccuracyThen);
+        Assert.NotNull(old.AccuracyNow);
+    }
+
+    private static async Task<BundleDescription> Exported(LearnerHost learner, int version)
+    {
+        var folder = Directory.CreateTempSubdirectory("engram-");
+        try
+        {
+            using var zip = new MemoryStream();
+            await learner.ExportAsync(version, zip, Token);
+            await ZipFile.ExtractToDirectoryAsync(zip, folder.FullName, Token);
+            var manifest = Assert.Single(folder.GetFiles("manifest.json", SearchOption.AllDirectories));
+            return Bundle.Describe(manifest.DirectoryName!);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     [Fact]

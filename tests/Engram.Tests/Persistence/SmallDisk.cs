@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Engram.Tests.Persistence;
 
-/// <summary>A disk of one megabyte in memory; needs the right to mount, else the test is skipped, visibly.</summary>
+/// <summary>A disk of a few megabytes in memory; needs the right to mount, else the test is skipped, visibly.</summary>
 internal sealed class SmallDisk : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("engram-disk-");
@@ -13,10 +13,10 @@ internal sealed class SmallDisk : IDisposable
 
     public string this[string name] => System.IO.Path.Combine(Path, name);
 
-    public static SmallDisk OrSkip()
+    public static SmallDisk OrSkip(int megabytes = 1)
     {
         var disk = new SmallDisk();
-        if (OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", "size=1m", "engram-test", disk.Path)) return disk;
+        if (OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "engram-test", disk.Path)) return disk;
         disk._folder.Delete();
         Assert.Skip("no right to mount a small disk here");
         return disk;
@@ -27,7 +27,7 @@ internal sealed class SmallDisk : IDisposable
         using var filler = File.Create(this["filler"]);
         try
         {
-            for (var i = 0; i < 1024; i++)
+            while (true)
             {
                 filler.Write(new byte[4096]);
                 filler.Flush();

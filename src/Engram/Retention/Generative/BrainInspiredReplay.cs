@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Engram.Learning;
+using Engram.Persistence;
 using Engram.Streams;
 
 namespace Engram.Retention;
@@ -108,8 +109,8 @@ public sealed class BrainInspiredReplay : GeneratedReplay
     {
         base.Load(context, state);
         if (state.Values["inputs"] is not { } inputs) return;
-        foreach (var id in state.Values["seen"]!.AsArray()) _seen.Add((long)id!);
-        _replayable = [.. state.Values["replayable"]!.AsArray().Select(id => (long)id!)];
+        _seen.UnionWith(state.Values.List<long>("seen"));
+        _replayable = state.Values.List<long>("replayable");
         var classes = state.ClassCount("classes");
         state.Require("feedback.values", FeedbackDecoder.Numbers(context.Model.Backbone.FeatureCount, (int)inputs, classes, _options));
         Build(context, (int)inputs, classes);

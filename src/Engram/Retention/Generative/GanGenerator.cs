@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Engram.Data;
 using Engram.Learning;
+using Engram.Persistence;
 
 namespace Engram.Retention;
 
@@ -143,8 +144,8 @@ public sealed class GanGenerator(GanOptions? options = null) : ReplayGenerator
         var classes = state.ClassCount("gan.classes");
         state.Require("gan.painter.values", GanPainter.Numbers(shape, classes, _options));
         Build(shape, classes);
-        _seen.UnionWith(state.Values["gan.seen"]!.AsArray().Select(id => (long)id!));
-        _replayable = [.. state.Values["gan.replayable"]!.AsArray().Select(id => (long)id!)];
+        _seen.UnionWith(state.Values.List<long>("gan.seen"));
+        _replayable = state.Values.List<long>("gan.replayable");
         _painter!.Load(state, "gan.painter");
         _critic!.Load(state, "gan.critic");
         foreach (var (name, norm) in _critic.Module.Norms) norm.Restore(Taken(state, $"gan.norm.{name}", norm.Left.shape[0]));

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Engram.Data;
 using Engram.Learning;
+using Engram.Persistence;
 using Engram.Streams;
 
 namespace Engram.Retention;
@@ -124,7 +125,7 @@ public sealed class GenerativeClassifier : RetentionMechanism, ISampleGenerator
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(state);
-        foreach (var id in state.Values["classes"]!.AsArray().Select(id => (int)id!))
+        foreach (var id in state.Values.List<int>("classes"))
         {
             if (id < 0 || id >= state.Classes || _classes.ContainsKey(id))
                 throw new FormatException($"classes: {id}, expected each id once and below {state.Classes}");

@@ -1,5 +1,6 @@
 using Engram.Learning;
 using Engram.Models;
+using Engram.Persistence;
 
 namespace Engram.Retention;
 
@@ -87,7 +88,7 @@ internal sealed class SideNetwork<TModule> : IDisposable where TModule : nn.Modu
                 throw new FormatException($"{key}: {tensor.numel()} numbers, expected {Arena.Length}");
         _before = state.Take($"{name}.before");
         Optimizer.Restore(
-            (long)state.Values[$"{name}.steps"]!,
+            state.Values.Value<long>($"{name}.steps"),
             state.Tensors.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal))
                 .ToDictionary(key => key[prefix.Length..], key => state.Take(key)!));
     }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Engram.Learning;
+using Engram.Persistence;
 
 namespace Engram.Retention;
 
@@ -32,6 +33,6 @@ internal sealed class ClassCounts
     public void Load(MechanismState state)
     {
         _counts.Clear();
-        _counts.AddRange(state.Values["counts"]!.AsArray().Select(count => (long)count!));
+        _counts.AddRange(state.Values.List<long>("counts"));
     }
 }
