@@ -38,8 +38,16 @@ public sealed class Learner : IContinualLearner
         }
         Optimizer = options.Optimizer.Build();
         if (options.EarlyStopping is { } stopping) Best = new BestWeights(this, stopping);
-        RetentionMechanism.AttachAll(Mechanisms, Context);
         _meter = new LearningMeter(clock ?? TimeProvider.System);
+        try
+        {
+            RetentionMechanism.AttachAll(Mechanisms, Context);
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
         _loop = new TrainingLoop(this, _meter, clock ?? TimeProvider.System);
     }
 
@@ -174,6 +182,12 @@ public sealed class Learner : IContinualLearner
     public void Dispose()
     {
         foreach (var mechanism in Mechanisms) mechanism.Dispose();
+        Release();
+    }
+
+    // All but the mechanisms, which are the caller's until there is a learner.
+    private void Release()
+    {
         Optimizer.Dispose();
         Best?.Dispose();
         Context.Targets.Release();

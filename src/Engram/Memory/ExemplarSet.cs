@@ -144,17 +144,23 @@ public sealed class ExemplarSet : IDisposable
     /// <summary>Puts saved state back.</summary>
     /// <param name="state">What <see cref="Save"/> named.</param>
     /// <param name="prefix">Its name.</param>
-    public void Load(MechanismState state, string prefix)
+    /// <param name="classes">Classes known.</param>
+    /// <exception cref="FormatException">The exemplars are of other classes, or of other numbers than is said.</exception>
+    public void Load(MechanismState state, string prefix, int classes)
     {
         ArgumentNullException.ThrowIfNull(state);
         Dispose();
         _raw = state.Take($"{prefix}.raw");
         _classes.Clear();
         if (_raw is null) return;
-        var next = 0;
-        foreach (var (id, count) in state.Values.List<int>($"{prefix}.classes").Zip(state.Values.List<int>($"{prefix}.counts")))
+        var (next, ids, counts) = (0L, state.Values.List<int>($"{prefix}.classes"), state.Values.List<int>($"{prefix}.counts"));
+        if (ids.Length != counts.Length) throw new FormatException($"{prefix}.counts: {counts.Length} values, expected {ids.Length}");
+        foreach (var (id, count) in ids.Zip(counts))
         {
-            _classes.Add((id, next, count));
+            if (id < 0 || id >= classes || (_classes.Count > 0 && id <= _classes[^1].ClassId))
+                throw new FormatException($"{prefix}.classes: {id}, expected rising ids of {classes} classes");
+            if (count < 1 || next + count > Count) throw new FormatException($"{prefix}.counts: {count}, expected 1 or more and {Count} in all");
+            _classes.Add((id, (int)next, count));
             next += count;
         }
         if (next != Count) throw new FormatException($"{prefix}.raw: {Count} exemplars, expected {next}");

@@ -199,9 +199,11 @@ public sealed class BiasCorrection : RetentionMechanism
     /// <inheritdoc/>
     protected internal override void Load(LearningContext context, MechanismState state)
     {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(state);
         _teacher.Load(state);
-        Exemplars.Load(state, "exemplars");
-        _validation.Load(state, "validation");
+        Exemplars.Load(state, "exemplars", context.Classes.Count);
+        _validation.Load(state, "validation", context.Classes.Count);
         Layer.Load(state);
     }
 

@@ -145,7 +145,12 @@ public sealed class GradientEpisodicMemory : RetentionMechanism
         Projections = state.Values.Value<long>("projections");
         (_raw, _targets, _tasks) = (state.Take("raw"), state.Take("targets"), state.Take("tasks"));
         _counts.Clear();
-        if (_raw is not null) _counts.AddRange(state.Tensors["counts"].data<long>().Select(count => (int)count));
+        if (_raw is null) return;
+        _counts.AddRange(state.Tensors["counts"].data<long>().Select(count => checked((int)count)));
+        if (_counts.Any(count => count < 1) || SamplesStored != _raw.shape[0] || _targets is null || _targets.shape[0] != _raw.shape[0])
+            throw new FormatException($"counts: [{string.Join(", ", _counts)}], expected 1 or more each, and {_raw.shape[0]} samples and targets in all");
+        if (_targets.dim() == 1 && _targets.data<long>().Any(id => id < 0 || id >= state.Classes))
+            throw new FormatException($"targets: expected ids of {state.Classes} classes");
     }
 
     /// <inheritdoc/>

@@ -153,11 +153,14 @@ public sealed class Icarl : RetentionMechanism
     /// <inheritdoc/>
     protected internal override void Load(LearningContext context, MechanismState state)
     {
+        ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(state);
         _teacher.Load(state);
-        Exemplars.Load(state, "exemplars");
+        Exemplars.Load(state, "exemplars", context.Classes.Count);
         Forget();
         _means = state.Take("means");
+        if (_means is not null && !_means.shape.SequenceEqual([Exemplars.Classes.Count, context.Model.Backbone.FeatureCount]))
+            throw new FormatException($"means: shape [{string.Join(", ", _means.shape)}], expected a row of {context.Model.Backbone.FeatureCount} for each of {Exemplars.Classes.Count} classes");
     }
 
     /// <inheritdoc/>

@@ -123,8 +123,9 @@ public sealed class Il2m : RetentionMechanism
     /// <inheritdoc/>
     protected internal override void Load(LearningContext context, MechanismState state)
     {
+        ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(state);
-        Exemplars.Load(state, "exemplars");
+        Exemplars.Load(state, "exemplars", context.Classes.Count);
         Keep(state.TakeSaved("initial"), state.TakeSaved("confidence"), state.TakeSaved("factor"));
         _firstNew = state.Values.Value<int>("firstNew");
     }

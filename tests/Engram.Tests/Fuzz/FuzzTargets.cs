@@ -9,9 +9,14 @@ namespace Engram.Tests.Fuzz;
 /// <summary>Every format that the library reads.</summary>
 internal static class FuzzTargets
 {
+    // Each keeps something that no other does.
+    private static readonly string[] s_strategies =
+        ["icarl", "gem", "gss", "gdumb", "packnet", "progressive", "xdg", "knn", "slda", "dgr", "generative-classifier", "brain-inspired"];
+
     public static FuzzTarget[] All() =>
     [
-        new BundleTarget("mlp"), new BundleTarget("batch-norm"), new AnalyticTarget(), new SafetensorsTarget(), new IdxTarget(zipped: false),
+        BundleTarget.OfFixture("mlp", 20), BundleTarget.OfFixture("batch-norm", 15),
+        .. s_strategies.Select(name => BundleTarget.OfStrategy(name, 3, 6)), BundleTarget.OfStrategy("dgr-gan", 3, 1, 4, 4), new AnalyticTarget(), new SafetensorsTarget(), new IdxTarget(zipped: false),
         new IdxTarget(zipped: true), new RowsTarget(csv: true), new RowsTarget(csv: false),
     ];
 

@@ -43,19 +43,24 @@ internal static class VersionFixtures
         return learner;
     }
 
-    /// <summary>Twelve samples of six bytes, three labels.</summary>
-    public static Experience Experience(int index) => new(index, TensorSource.OfClasses(
-        Bytes(12, index), [.. Enumerable.Range(0, 12).Select(i => (Label)((2 * index) + (i % 3)))]));
+    /// <summary>Twelve samples of six bytes, or of another shape, three labels.</summary>
+    public static Experience Experience(int index, params long[] shape) => new(index, TensorSource.OfClasses(
+        Bytes(12, index, shape), [.. Enumerable.Range(0, 12).Select(i => (Label)((2 * index) + (i % 3)))]));
 
     /// <summary>What the scores are given for.</summary>
-    public static Tensor Probe() => Bytes(5, 9);
+    public static Tensor Probe(params long[] shape) => Bytes(5, 9, shape);
 
-    public static float[] Scores(Learner learner)
+    public static float[] Scores(Learner learner, int? task = null, params long[] shape)
     {
         using var scope = NewDisposeScope();
-        return learner.Scores(Probe()).data<float>().ToArray();
+        return learner.Scores(Probe(shape), task).data<float>().ToArray();
     }
 
-    private static Tensor Bytes(int count, int seed) =>
-        tensor(Enumerable.Range(0, 6 * count).Select(i => (byte)((i * 37) + (i * i % 11 * 13) + (seed * 101))).ToArray(), [count, 6]);
+    private static Tensor Bytes(int count, int seed, long[] shape)
+    {
+        if (shape is []) shape = [6];
+        var size = shape.Aggregate(1, (product, side) => product * (int)side);
+        return tensor(
+            Enumerable.Range(0, size * count).Select(i => (byte)((i * 37) + (i * i % 11 * 13) + (seed * 101))).ToArray(), [count, .. shape]);
+    }
 }

@@ -24,7 +24,7 @@ public class ExemplarTests
         set.Save(state, "kept");
         Assert.Equal(new byte[] { 1, 2, 10, 11, 20, 21 }, state.Tensors["kept.raw"].data<byte>().ToArray());
         using var copy = new ExemplarSet();
-        copy.Load(state, "kept");
+        copy.Load(state, "kept", 10);
         Assert.Equal(set.Classes, copy.Classes);
     }
 

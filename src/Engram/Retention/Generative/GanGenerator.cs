@@ -146,12 +146,16 @@ public sealed class GanGenerator(GanOptions? options = null) : ReplayGenerator
         Build(shape, classes);
         _seen.UnionWith(state.Values.List<long>("gan.seen"));
         _replayable = state.Values.List<long>("gan.replayable");
+        if (_seen.Concat(_replayable).Any(id => id < 0 || id >= classes))
+            throw new FormatException($"gan.seen and gan.replayable: expected ids of {classes} classes");
+        if (_seen.Count == 0) throw new FormatException("gan.seen: empty, expected the classes learnt");
         _painter!.Load(state, "gan.painter");
         _critic!.Load(state, "gan.critic");
         foreach (var (name, norm) in _critic.Module.Norms) norm.Restore(Taken(state, $"gan.norm.{name}", norm.Left.shape[0]));
         _average!.Dispose();
         _average = Taken(state, "gan.average", _painter.Arena.Length);
         _before = state.Tensors.ContainsKey("gan.before") ? Taken(state, "gan.before", _painter.Arena.Length) : null;
+        if (_before is not null && _replayable.Length == 0) throw new FormatException("gan.replayable: empty, expected the classes of gan.before");
     }
 
     /// <inheritdoc/>
