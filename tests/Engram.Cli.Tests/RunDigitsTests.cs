@@ -108,7 +108,7 @@ public class RunDigitsTests
 
         Assert.True(outcome.Code == ExitCode.Success, outcome.Error);
         Assert.DoesNotContain("\u001b", outcome.Out + outcome.Error, StringComparison.Ordinal);
-        Assert.Contains("97", outcome.Out.Split('\n').First(line => line.StartsWith("naive", StringComparison.Ordinal)));
+        Assert.Contains("97", outcome.Out.Split('\n').First(line => line.StartsWith("naive", StringComparison.Ordinal) && line.Contains("all so far", StringComparison.Ordinal)));
         Assert.StartsWith("digits-", Path.GetFileName(Assert.Single(Directory.GetDirectories(folder["runs"]))));
     }
 
