@@ -128,7 +128,10 @@ public abstract class AnalyticLearner : IContinualLearner
     /// <summary>Unlearns samples: the head becomes the one that never saw them.</summary>
     /// <param name="samples">Samples that were learnt before; subtracting others corrupts the statistics.</param>
     /// <exception cref="ArgumentException">A label that was never learnt, or more samples of it than were.</exception>
-    /// <remarks>Labels keep their ids; a label without samples left is never predicted.</remarks>
+    /// <remarks>
+    /// Labels keep their ids; a label without samples left is never predicted. <see cref="Features"/> stay as they are: filters or a
+    /// network made from samples keep what they took from them.
+    /// </remarks>
     public void Unlearn(ISampleSource samples)
     {
         ArgumentNullException.ThrowIfNull(samples);

@@ -155,12 +155,12 @@ public static class Strategies
         new("fecam", "FeCAM", "Freezes the network after the first experience, then a covariance for every class.",
             _ => [new AnalyticHead("fecam", (features, _) => new FeCam(new RawFeatures(features)))])
             { Scenarios = s_sharedOutputs },
-        new("ranpac", "RanPAC", "Freezes the network after the first experience, then ridge regression over random features.",
+        new("ranpac", "RanPAC", "Freezes the network after the first experience, then ridge regression over random features, λ = 1.",
             _ => [new AnalyticHead("ranpac", (features, seed) => new RidgeClassifier(
                 new RandomFeatures(features, 1000, scale: 1 / Math.Sqrt(features), seed: seed)) { SmallUpdates = false })])
             { Scenarios = s_sharedOutputs },
         // λ was chosen on 5,000 training digits set aside, see docs/methods/ridge.md.
-        new("ridge", "Ridge over patches", "Ridge regression over patches of the first images; trains no network.",
+        new("ridge", "Ridge over patches", "Ridge regression over patches of the first images, λ = 1e-4; trains no network.",
             _ => [new AnalyticHead("ridge", (features, _) => new RidgeClassifier(new RawFeatures(features), 1e-4) { SmallUpdates = false })])
             { Scenarios = s_sharedOutputs, Backbone = _ => new PatchBackbone(1, new PatchOptions { Filters = 32 }) },
         // Generative memory: no stored sample.
