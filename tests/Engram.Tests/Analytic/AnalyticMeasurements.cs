@@ -247,6 +247,7 @@ public class AnalyticMeasurements(ITestOutputHelper output)
             ("ridge, 1,000 random ReLU (RanPAC)", small => new RidgeClassifier(new RandomFeatures(784, 1000, scale: 0.1)) { SmallUpdates = small }),
             ("ridge, 32 patch filters (1,152)", small => new RidgeClassifier(
                 new PatchFeatures(TestData.Mnist.Train, new PatchOptions { Filters = 32 }), 1e-4) { SmallUpdates = small }),
+            ("fecam, 200 random ReLU", _ => new FeCam(new RandomFeatures(784, 200, scale: 0.1))),
             ("recursive ridge, 1,000 random ReLU", _ => new RecursiveRidge(new RandomFeatures(784, 1000, scale: 0.1))),
         ];
         var probe = TestData.Mnist.Test.Gather([0]).Inputs;
