@@ -129,8 +129,8 @@ public abstract class AnalyticLearner : IContinualLearner
     /// <param name="samples">Samples that were learnt before; subtracting others corrupts the statistics.</param>
     /// <exception cref="ArgumentException">A label that was never learnt, or more samples of it than were.</exception>
     /// <remarks>
-    /// Labels keep their ids; a label without samples left is never predicted. The features stay as they are: filters or a network that
-    /// learnt from the samples are not unlearnt.
+    /// Labels keep their ids; a label without samples left is never predicted. <see cref="Features"/> stay as they are: filters or a
+    /// network made from samples keep what they took from them.
     /// </remarks>
     public void Unlearn(ISampleSource samples)
     {

@@ -45,7 +45,9 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
 {
     private readonly FeCamOptions _options;
     private readonly SecondMoments _moments; // of transformed features
+    private readonly HashSet<long> _changed = []; // classes whose sums are no longer those of the head
     private (Tensor Means, Tensor Whitening)? _head; // [classes, features], [classes, features, features]
+    private bool[] _own = []; // classes of the head with a covariance of their own
 
     /// <summary>Creates it.</summary>
     /// <param name="features">φ; the learner owns it.</param>
@@ -94,8 +96,8 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
 
     private protected override void Add(Tensor features, Tensor ids, int sign)
     {
+        _changed.UnionWith(ids.data<long>().ToArray());
         _moments.Add(Transformed(features.to(ScalarType.Float64)), ids, sign, Classes.Count, ScalarType.Float64);
-        DropHead();
     }
 
     private protected override Tensor Score(Tensor features)
@@ -114,7 +116,7 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
     private protected override void SaveStatistics(MechanismState state)
     {
         _moments.Save(state);
-        if (_head is { } head) (state.Tensors["means"], state.Tensors["whitening"]) = head;
+        if (_changed.Count == 0 && _head is { } head) (state.Tensors["means"], state.Tensors["whitening"]) = head;
     }
 
     private protected override void LoadStatistics(MechanismState state)
@@ -139,24 +141,33 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
 
     private (Tensor Means, Tensor Whitening) Head()
     {
-        if (_head is { } known) return known;
+        if (_changed.Count == 0 && _head is { } known) return known;
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var (means, counts) = (_moments.Means(), _moments.Counts.data<double>().ToArray());
         var total = counts.Sum();
         var spread = _moments.Total().diagonal().mean().item<double>() / total;
         var pooled = _moments.Within().div_(Held(Math.Max(total - counts.Count(count => count > 0.5), 1)));
-        var whitening = new List<Tensor>();
+        var (whitening, owns) = (new List<Tensor>(), new bool[counts.Length]);
         for (var id = 0; id < counts.Length; id++)
         {
             using var one = NewDisposeScope();
             var covariance = counts[id] < 1.5 ? pooled : Covariance(id, means[id], counts[id]);
             // What cancellation leaves of a variance of zero is no variance.
-            if (!HasVariance(covariance, spread)) covariance = pooled;
-            if (!HasVariance(covariance, spread)) covariance = eye(Features.FeatureCount, dtype: ScalarType.Float64);
+            owns[id] = counts[id] >= 1.5 && HasVariance(covariance, spread);
+            if (owns[id] && id < _own.Length && _own[id] && !_changed.Contains(id))
+            {
+                whitening.Add(_head!.Value.Whitening[id].MoveToOuterDisposeScope());
+                continue;
+            }
+            if (!owns[id]) covariance = HasVariance(pooled, spread) ? pooled : eye(Features.FeatureCount, dtype: ScalarType.Float64);
             whitening.Add(PositiveSolve.Whitening(Shrunk(covariance), 0).MoveToOuterDisposeScope());
         }
-        _head = (nn.functional.normalize(means, dim: 1).DetachFromDisposeScope(), stack(whitening).DetachFromDisposeScope());
+        var stacked = stack(whitening).DetachFromDisposeScope();
+        DropHead();
+        _head = (nn.functional.normalize(means, dim: 1).DetachFromDisposeScope(), stacked);
+        _own = owns;
+        _changed.Clear();
         return _head.Value;
     }
 
@@ -182,7 +193,7 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
     {
         _head?.Means.Dispose();
         _head?.Whitening.Dispose();
-        _head = null;
+        (_head, _own) = (null, []);
     }
 
     private static void Expect(string name, double value, bool holds, string expected)

@@ -9,8 +9,9 @@ namespace Engram.Analytic;
 /// Calibration of Modern Neural Networks", temperature scaling).
 /// </summary>
 /// <remarks>
-/// The likelihood is convex in 1/T, so T is found by bisection of its derivative, in float64, between 1e-6 and 1e6; where all
-/// validation samples are predicted right, the likelihood only grows with 1/T, and T ends at 1e-6.
+/// The likelihood is convex in 1/T, so T is found by bisection of its derivative, in float64, between 1e-6 and 1e6 times the
+/// median distance of a score to the best of its sample, so that the unit of scores does not matter; where all validation samples are
+/// predicted right, the likelihood only grows with 1/T, and T ends at the lower end.
 /// </remarks>
 public static class TemperatureScaling
 {
@@ -51,20 +52,22 @@ public static class TemperatureScaling
         if (!double.IsFinite(right.item<double>()))
             throw new ArgumentException("scores: not finite for the right class of a sample, expected classes that were learnt");
         var finite = gaps.masked_fill(gaps.eq(Held(double.NegativeInfinity)), Held(0)); // 0 · ∞ would be NaN; its weight is 0
+        var apart = finite.masked_select(finite.lt(Held(0)));
+        var scale = apart.numel() == 0 ? 1 : -apart.median().item<double>();
         double Slope(double beta) // of the log likelihood in β = 1/T: falls
         {
             using var inner = NewDisposeScope();
             return right.sub(gaps.mul(Held(beta)).softmax(1).mul(finite).sum([1L]).mean()).item<double>();
         }
 
-        var (low, high) = (-6.0, 6.0); // log10 β
+        var (low, high) = (-6.0, 6.0); // log10 of β times the scale
         for (var i = 0; i < 60; i++)
         {
             var middle = (low + high) / 2;
-            if (Slope(Math.Pow(10, middle)) > 0) low = middle;
+            if (Slope(Math.Pow(10, middle) / scale) > 0) low = middle;
             else high = middle;
         }
-        return Math.Pow(10, -(low + high) / 2);
+        return scale * Math.Pow(10, -(low + high) / 2);
     }
 
     internal static (Tensor Scores, Tensor Ids) Scores(IContinualLearner learner, ISampleSource source, int? taskId)

@@ -4,6 +4,7 @@ namespace Engram.Memory;
 
 /// <summary>Vectors with labels, searched exactly for the nearest: one matrix product per block, then the k best.</summary>
 /// <remarks>
+/// Distances are in float64, and those of the 2k best are computed again from differences: a large offset or large values change no rank.
 /// Adding and removing cost O(width) each; a search of n queries among m vectors O(n m width) at the speed of BLAS, and reads
 /// labels of the k places found alone. Removing moves the last vector into the gap, so slots of others may change. Room is taken in
 /// doublings while vectors are added.
@@ -12,6 +13,7 @@ public sealed class NeighbourIndex : IDisposable
 {
     private const int Block = 4096;
     private const int FirstRows = 256;
+    private const long DifferencesAtOnce = 1 << 22;
 
     private readonly int _width;
     private Tensor _vectors;
@@ -82,7 +84,7 @@ public sealed class NeighbourIndex : IDisposable
     /// <summary>The nearest vectors of each query.</summary>
     /// <param name="queries">float32 <c>[n, width]</c>.</param>
     /// <param name="k">How many; all there are if there are fewer.</param>
-    /// <returns>Squared distances, ascending, and labels, <c>[n, k]</c> each.</returns>
+    /// <returns>Squared distances, float64, ascending, and labels, <c>[n, k]</c> each.</returns>
     public (Tensor Distances, Tensor Labels) Nearest(Tensor queries, int k)
     {
         ArgumentNullException.ThrowIfNull(queries);
@@ -90,20 +92,40 @@ public sealed class NeighbourIndex : IDisposable
         if (Count == 0) throw new InvalidOperationException("index: empty, expected vectors to be added first");
         using var _ = no_grad();
         using var scope = NewDisposeScope();
+        var exact = queries.to(ScalarType.Float64);
+        var candidates = Math.Min(2L * k, Count);
         var (distances, slots) = (new List<Tensor>(), new List<Tensor>());
-        var own = queries.square().sum([1]).unsqueeze(1);
+        var own = exact.square().sum([1]).unsqueeze(1);
         for (var start = 0; start < Count; start += Block)
         {
+            using var inner = NewDisposeScope();
             // ‖q − v‖² = ‖q‖² − 2 q·v + ‖v‖²
-            var part = _vectors.narrow(0, start, Math.Min(Block, Count - start));
-            var all = queries.mm(part.t()).mul_(Held(-2)).add_(own, alpha: Held(1)).add_(part.square().sum([1]), alpha: Held(1));
-            var (best, where) = all.topk((int)Math.Min(k, part.shape[0]), dim: 1, largest: false);
-            distances.Add(best);
-            slots.Add(where.add_(Held((long)start), alpha: Held(1)));
+            var part = _vectors.narrow(0, start, Math.Min(Block, Count - start)).to(ScalarType.Float64);
+            var all = exact.mm(part.t()).mul_(Held(-2)).add_(own, alpha: Held(1)).add_(part.square().sum([1]), alpha: Held(1));
+            var (best, where) = all.topk((int)Math.Min(candidates, part.shape[0]), dim: 1, largest: false);
+            distances.Add(best.MoveToOuterDisposeScope());
+            slots.Add(where.add_(Held((long)start), alpha: Held(1)).MoveToOuterDisposeScope());
         }
-        var (nearest, at) = cat(distances, 1).topk(Math.Min(k, Count), dim: 1, largest: false);
-        var labels = _labels.index_select(0, cat(slots, 1).gather(1, at).flatten()).view(at.shape);
-        return (nearest.clamp_min_(Held(0)).MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope());
+        var (_, places) = cat(distances, 1).topk((int)candidates, dim: 1, largest: false);
+        var found = cat(slots, 1).gather(1, places);
+        var (nearest, at) = ByDifferences(exact, found).topk(Math.Min(k, Count), dim: 1, largest: false);
+        var labels = _labels.index_select(0, found.gather(1, at).flatten()).view(at.shape);
+        return (nearest.MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope());
+    }
+
+    // ‖q − v‖² without the cancellation of the products, [n, candidates]; few queries at a time, for the memory.
+    private Tensor ByDifferences(Tensor queries, Tensor slots)
+    {
+        var rows = Math.Max(1, DifferencesAtOnce / (slots.shape[1] * _width));
+        var parts = new List<Tensor>();
+        for (var start = 0L; start < queries.shape[0]; start += rows)
+        {
+            using var inner = NewDisposeScope();
+            var count = Math.Min(rows, queries.shape[0] - start);
+            var near = _vectors.index_select(0, slots.narrow(0, start, count).flatten()).to(ScalarType.Float64).view(count, -1, _width);
+            parts.Add(near.sub_(queries.narrow(0, start, count).unsqueeze(1)).square().sum([2L]).MoveToOuterDisposeScope());
+        }
+        return cat(parts);
     }
 
     /// <summary>Names vectors and labels, to save them.</summary>

@@ -107,7 +107,7 @@ public sealed class NearestNeighbours : RetentionMechanism
         ArgumentNullException.ThrowIfNull(logits);
         if (_index is not { Count: > 0 } index) return null;
         var (distances, labels) = index.Nearest(features, _options.K);
-        var votes = distances.sub(distances.narrow(1, 0, 1)).div_(Held(-_options.Temperature)).softmax(1);
+        var votes = distances.sub(distances.narrow(1, 0, 1)).div_(Held(-_options.Temperature)).softmax(1).to(logits.dtype);
         var p = zeros_like(logits).scatter_add_(1, labels, votes);
         if (_options.Lambda < 1) p = p.mul_(Held(_options.Lambda)).add_(logits.softmax(1), alpha: Held(1 - _options.Lambda));
         return p.clamp_min_(Held(Smallest)).log_();

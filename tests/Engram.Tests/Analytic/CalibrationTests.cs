@@ -43,6 +43,18 @@ public class CalibrationTests
     }
 
     [Theory]
+    [InlineData(1e-12)]
+    [InlineData(1e12)]
+    public void The_temperature_follows_the_unit_of_scores(double unit)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(6);
+        var scores = randn([500, 4], ScalarType.Float64, generator: generator);
+        var ids = multinomial(scores.softmax(1), 1, generator: generator).view(-1);
+        Assert.Equal(1, TemperatureScaling.Fit(scores * unit, ids) / (unit * TemperatureScaling.Fit(scores, ids)), 9);
+    }
+
+    [Theory]
     [InlineData("ridge")]
     [InlineData("slda")]
     [InlineData("fecam")]

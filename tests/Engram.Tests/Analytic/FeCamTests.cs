@@ -1,6 +1,7 @@
 using Engram.Analytic;
 using Engram.Data;
 using Engram.Evaluation;
+using Engram.Retention;
 using Engram.Streams;
 using static TorchSharp.torch;
 
@@ -83,6 +84,31 @@ public class FeCamTests
         using var lda = new StreamingLda(new RandomFeatures(784, Width, scale: 0.1));
         lda.Learn(new Experience(0, kept));
         Assert.NotEqual(Names(lda), Names(joint));
+    }
+
+    // Covariances of classes that did not change are kept; digit 0 has one sample, so its own is that of all and changes with each.
+    [Fact]
+    public void A_head_asked_for_after_every_change_is_that_of_one_asked_for_at_the_end()
+    {
+        using var scope = NewDisposeScope();
+        using var often = Make();
+        using var once = Make();
+        var probes = TestData.Mnist.Test.Gather([0, 1, 2, 3, 4]).Inputs;
+        ISampleSource Of(int digit) => SubsetSource.WithLabels(s_train, [digit]);
+        ISampleSource[] parts = [new SubsetSource(Of(0), [0]), Of(1), Of(2), new SubsetSource(Of(3), [0, 1, 2])];
+        for (var i = 0; i < parts.Length; i++)
+            foreach (var learner in new[] { often, once })
+            {
+                learner.Learn(new Experience(i, parts[i]));
+                if (learner == often) learner.Scores(probes);
+            }
+        Assert.True(often.Scores(probes).equal(once.Scores(probes)).all().item<bool>());
+        foreach (var learner in new[] { often, once }) learner.Unlearn(new SubsetSource(Of(2), [5, 6, 7]));
+        using var anew = Make();
+        var state = new MechanismState();
+        once.Save(state);
+        anew.Load(state);
+        Assert.True(often.Scores(probes).equal(anew.Scores(probes)).all().item<bool>());
     }
 
     [Fact]

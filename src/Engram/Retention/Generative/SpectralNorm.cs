@@ -7,6 +7,8 @@ namespace Engram.Retention;
 /// </summary>
 internal sealed class SpectralNorm : IDisposable
 {
+    private const double Least = 1e-6; // σ of a weight that is all but zero
+
     private Tensor _left; // u, [rows]
 
     public SpectralNorm(long rows)
@@ -35,7 +37,7 @@ internal sealed class SpectralNorm : IDisposable
         Restore(grown);
     }
 
-    /// <summary>W / σ(W); gradients flow through both.</summary>
+    /// <summary>W / σ(W), with σ at least 1e-6; gradients flow through both.</summary>
     /// <param name="weight">W, one row per output.</param>
     /// <param name="refine">Whether to take a step of the iteration first.</param>
     public Tensor Of(Tensor weight, bool refine)
@@ -45,9 +47,11 @@ internal sealed class SpectralNorm : IDisposable
         using (no_grad())
         {
             right = nn.functional.normalize(matrix.t().mv(_left), dim: 0);
-            if (refine) _left.copy_(nn.functional.normalize(matrix.mv(right), dim: 0));
+            var next = matrix.mv(right);
+            // A weight of zero has no direction: the estimate stays, or it would be zero for ever.
+            if (refine) _left.copy_(where(next.norm().gt(Held(0)), nn.functional.normalize(next, dim: 0), _left));
         }
-        return weight.div(_left.dot(matrix.mv(right)));
+        return weight.div(_left.dot(matrix.mv(right)).clamp_min(Held(Least)));
     }
 
     public void Dispose() => _left.Dispose();

@@ -28,6 +28,18 @@ public class GanTests
     }
 
     [Fact]
+    public void A_weight_of_zero_stays_zero_and_its_norm_is_found_once_it_has_one()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        using var norm = new SpectralNorm(6);
+        Assert.Equal(0, norm.Of(zeros(6, 12), refine: true).abs().max().item<float>());
+        var weight = randn(6, 12);
+        for (var step = 0; step < 200; step++) norm.Of(weight, refine: true);
+        Assert.Equal(1, linalg.svdvals(norm.Of(weight, refine: false)).max().item<float>(), 1e-4f);
+    }
+
+    [Fact]
     public void The_critic_judges_as_its_definition_in_float64_says()
     {
         using var scope = NewDisposeScope();

@@ -119,7 +119,7 @@ public class KeptInOtherFormsTests
         foreach (var (query, row) in Reference.Rows(queries).Select((q, n) => (q, n)))
         {
             var expected = kept.Select((v, slot) => (Distance: v.Zip(query, (a, b) => (a - b) * (a - b)).Sum(), labels[slot])).Order().Take(4).ToArray();
-            TinyProblem.AssertClose([.. expected.Select(pair => pair.Distance)], TinyProblem.Values(distances[row]), 1e-4);
+            TinyProblem.AssertClose([.. expected.Select(pair => pair.Distance)], distances[row].data<double>().ToArray(), 1e-12);
             Assert.Equal(expected.Select(pair => pair.Item2), found[row].data<long>().ToArray());
         }
         Assert.Equal(512 * ((3 * 4) + 8), index.Bytes); // room is taken in doublings
@@ -127,6 +127,25 @@ public class KeptInOtherFormsTests
         Assert.Equal(446 * ((3 * 4) + 8), index.Bytes);
         Assert.True(index.Nearest(queries, 4).Distances.equal(distances).all().item<bool>());
         Assert.All(index.SlotsOf(2), slot => Assert.Equal(2, labels[slot]));
+    }
+
+    // By ‖q‖² − 2 q·v + ‖v‖² in float32 an offset of 1e4 leaves nothing of distances about 1, and 1e20 gives NaN.
+    [Theory]
+    [InlineData(1e4, 1)]
+    [InlineData(0, 1e20)]
+    public void Neither_an_offset_nor_large_values_change_who_is_nearest(double offset, double scale)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(7);
+        using var index = new NeighbourIndex(20);
+        var vectors = (randn(300, 20) * scale) + offset;
+        index.Add(vectors, arange(300));
+        var queries = (randn(5, 20) * scale) + offset;
+        var (distances, found) = index.Nearest(queries, 10);
+        var exact = vectors.to(ScalarType.Float64).sub(queries.to(ScalarType.Float64).unsqueeze(1)).square().sum([2L]);
+        var (expected, slots) = exact.topk(10, dim: 1, largest: false);
+        Assert.True(found.equal(slots).all().item<bool>());
+        Assert.True(distances.sub(expected).abs().le(expected * 1e-12).all().item<bool>());
     }
 
     [Fact]
