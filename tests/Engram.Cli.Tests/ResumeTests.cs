@@ -35,17 +35,17 @@ public class ResumeTests
         if (OperatingSystem.IsWindows()) Assert.Skip("signals are sent with kill");
         if (signal == "INT" && Terminal.IgnoresCtrlC) Assert.Skip("started in the background, where Ctrl-C is ignored");
         using var folder = new Folder();
-        Assert.Equal(ExitCode.Success, Start(folder.Path, [.. s_run, "--out", "whole"]).Code);
+        Assert.Equal(ExitCode.Success, Start(folder.Path, [.. s_run[..^2], "--out", "whole"]).Code);
 
         // In the first strategy and in the second, both between and inside experiences.
-        var (code, error, _) = Start(folder.Path, [.. s_run, "--out", "run", "--json"], new Moment("\"event\":\"phase\"", TimeSpan.FromMilliseconds(20), signal));
+        var (code, error, _) = Start(folder.Path, [.. s_run[..^2], "--out", "run", "--json"], new Moment("\"event\":\"phase\"", TimeSpan.FromMilliseconds(20), signal));
         Assert.Equal((expected, ""), (code, error));
         Assert.True(Directory.Exists(folder["run/checkpoint"]));
         (code, error, _) = Start(
-            folder.Path, ["run", "--resume", "run", "--save-every", "0", "--json"], new Moment("\"event\":\"strategy\"", TimeSpan.FromMilliseconds(300), signal));
+            folder.Path, ["run", "--resume", "run", "--json"], new Moment("\"event\":\"strategy\"", TimeSpan.FromMilliseconds(300), signal));
         Assert.Equal((expected, ""), (code, error));
         AssertWhole(folder["run"]);
-        (code, error, _) = Start(folder.Path, ["run", "--resume", "run", "--save-every", "0"]);
+        (code, error, _) = Start(folder.Path, ["run", "--resume", "run"]);
 
         Assert.True(code == ExitCode.Success, error);
         AssertEqualRuns(folder["whole"], folder["run"]);

@@ -125,7 +125,7 @@ internal sealed class SecondMoments : IDisposable
 
     // G ← G ± ΦᵀΦ, of which what is above the diagonal panels is mirrored and not computed: three quarters of the work with two
     // panels, five eighths with four.
-    private static void AddProducts(Tensor gram, Tensor terms, int sign)
+    internal static void AddProducts(Tensor gram, Tensor terms, int sign)
     {
         var (width, panels) = (terms.shape[1], terms.shape[0] < FewestRows ? 1 : terms.shape[1] < 256 ? 1 : terms.shape[1] < 1024 ? 2 : 4);
         for (var panel = 0; panel < panels; panel++)

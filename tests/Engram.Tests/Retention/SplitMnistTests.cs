@@ -3,7 +3,10 @@ using Engram.Retention;
 
 namespace Engram.Tests.Retention;
 
-/// <summary>Learning is real: the mean of three seeds on parts of Split MNIST and on all of it; more strategies are in <see cref="SplitMnistMeasurements"/>.</summary>
+/// <summary>
+/// Learning is real: the mean of three seeds on parts of Split MNIST, and one seed on all of it, of which the explicit tests take three; more strategies
+/// are in <see cref="SplitMnistMeasurements"/>.
+/// </summary>
 public class SplitMnistTests
 {
     private const int PerClass = 2000;
@@ -26,19 +29,21 @@ public class SplitMnistTests
         Assert.True(naive < 0.3, $"naive: {naive:f4}, expected below 0.3");
     }
 
-    [Theory]
-    [InlineData("replay", 0.90)]
-    [InlineData("er-ace", 0.91)]
-    [InlineData("der++", 0.91)]
-    [InlineData("gem", 0.91)]
-    [InlineData("icarl", 0.80)]
-    [InlineData("gdumb", 0.88)]
-    public void Class_incremental_learning_is_real_on_all_of_Split_MNIST(string name, double least)
+    public static TheoryData<string, double> Goals =>
+        new() { { "replay", 0.90 }, { "er-ace", 0.91 }, { "der++", 0.91 }, { "gem", 0.91 }, { "icarl", 0.80 }, { "gdumb", 0.88 } };
+
+    [Theory, MemberData(nameof(Goals))]
+    public void Class_incremental_learning_is_real_on_all_of_Split_MNIST(string name, double least) => AssertReal(name, least, seeds: 1);
+
+    [Theory(Explicit = true), MemberData(nameof(Goals))]
+    public void Class_incremental_learning_is_real_in_the_mean_of_three_seeds(string name, double least) => AssertReal(name, least, seeds: 3);
+
+    private static void AssertReal(string name, double least, int seeds)
     {
-        var accuracy = Mean(Scenario.ClassIncremental, name, perClass: null);
+        var accuracy = Mean(Scenario.ClassIncremental, name, perClass: null, seeds);
         Assert.True(accuracy >= least, $"{name}: {accuracy:f4}, expected {least} or more");
     }
 
-    private static double Mean(Scenario scenario, string name, int? perClass = PerClass) => Enumerable.Range(0, 3).Average(
+    private static double Mean(Scenario scenario, string name, int? perClass = PerClass, int seeds = 3) => Enumerable.Range(0, seeds).Average(
         seed => SplitMnist.Accuracy(scenario, seed, () => Strategies.Named(name).Create(new StrategyBudget()), perClass));
 }

@@ -145,14 +145,15 @@ public sealed class DecoupledHead : RetentionMechanism
         if (_options.Restart)
             using (no_grad())
                 foreach (var parameter in head.parameters()) parameter.normal_(0, 0.01);
-        using var adam = optim.Adam(head.parameters(), _options.LearningRate);
+        // Of all parameters only the head's have a gradient, and Adam leaves alone what never had one.
+        using var adam = new AdamOptions { LearningRate = _options.LearningRate }.Build();
         for (var step = 0; step < _options.Steps; step++)
         {
             using var scope = NewDisposeScope();
             var rows = tensor(Enumerable.Range(0, _options.BatchSize).Select(_ => next()).ToArray());
             context.Arena.Gradient.zero_();
             nn.functional.cross_entropy(head.forward(features.index_select(0, rows)), targets.index_select(0, rows)).backward();
-            adam.step();
+            adam.Step(context.Arena);
         }
         context.Arena.Gradient.zero_();
     }
