@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using Engram.Client;
-using Engram.Server.Store;
 using Engram.Persistence;
+using Engram.Server.Store;
 
 namespace Engram.Server.Tests.Engine;
 
