@@ -133,7 +133,7 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
         var (means, whitening) = Head();
         var directions = nn.functional.normalize(Transformed(features), dim: 1);
         return stack([.. Enumerable.Range(0, (int)means.shape[0]).Select(id =>
-            directions.sub(means[id]).matmul(whitening[id].t()).square().sum([1L]))], 1);
+            directions.sub(means[id]).matmul(whitening[id].t()).pow(Held(2)).sum([1L]))], 1);
     }
 
     private Tensor Transformed(Tensor features) =>

@@ -91,7 +91,7 @@ internal sealed class KeptInverse : IDisposable
         Tensor Times(Tensor v) => _inverse.matmul(v).mul_(Held(growth)).add_(v, alpha: Held(1));
         var weights = Solution.clone();
         var residual = Solution.sub(Times(weights));
-        var (direction, square) = (residual.clone(), residual.square().sum([0L]));
+        var (direction, square) = (residual.clone(), residual.pow(Held(2)).sum([0L]));
         for (var step = 0; step <= MostSteps; step++)
         {
             // Written so that NaN is not within.
@@ -100,7 +100,7 @@ internal sealed class KeptInverse : IDisposable
             var length = square.div(direction.mul(moved).sum([0L]).clamp_min(Held(double.Epsilon)));
             weights.add_(direction.mul(length), alpha: Held(1));
             residual.sub_(moved.mul(length));
-            var next = residual.square().sum([0L]);
+            var next = residual.pow(Held(2)).sum([0L]);
             direction = residual.add(direction.mul(next.div(square.clamp_min(Held(double.Epsilon)))), alpha: Held(1));
             square = next;
         }

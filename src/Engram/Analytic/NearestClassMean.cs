@@ -16,11 +16,11 @@ public sealed class NearestClassMean(FeatureExtractor features, InputScaling? sc
     /// <param name="inputs"><c>[batch, ...]</c>, Byte or Float32.</param>
     /// <returns>float32 <c>[batch, classes]</c>; infinity for a class without samples.</returns>
     public Tensor Distances(Tensor inputs) => DistancesOf(inputs, phi =>
-        phi.square().sum([1L], keepdim: true).sub(Score(phi).mul(Held(2))));
+        phi.pow(Held(2)).sum([1L], keepdim: true).sub(Score(phi).mul(Held(2))));
 
     private protected override string Kind => "ncm";
 
     private protected override Tensor Solve() => Moments.Means().t().contiguous();
 
-    private protected override Tensor Bias(Tensor weights) => weights.square().sum([0L]).mul(Held(-0.5));
+    private protected override Tensor Bias(Tensor weights) => weights.pow(Held(2)).sum([0L]).mul(Held(-0.5));
 }

@@ -63,7 +63,7 @@ internal static class PositiveSolve
     private static Tensor? Factor(Tensor matrix)
     {
         var (factor, info) = linalg.cholesky_ex(matrix);
-        return info.item<int>() == 0 && factor.diagonal().square().min().item<double>() > matrix.shape[0] * 2.3e-16 ? factor : null;
+        return info.item<int>() == 0 && factor.diagonal().pow(Held(2)).min().item<double>() > matrix.shape[0] * 2.3e-16 ? factor : null;
     }
 
     private static InvalidOperationException Corrupt() =>

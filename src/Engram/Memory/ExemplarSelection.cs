@@ -41,7 +41,7 @@ public static class ExemplarSelection
         var mean = unit.mean([0], type: ScalarType.Float64);
         // ‖kμ − S − φ‖² less what no φ changes is ‖φ‖² − 2φ·(kμ − S). Sums over k in float64, products in float32.
         var towardsMean = unit.mv(mean.to(ScalarType.Float32)).to(ScalarType.Float64).mul_(Held(-2));
-        var cost = unit.square().sum(1, type: ScalarType.Float64);
+        var cost = unit.pow(Held(2)).sum(1, type: ScalarType.Float64);
         var chosen = new long[count];
         for (var k = 0; k < count; k++)
         {
@@ -62,7 +62,7 @@ public static class ExemplarSelection
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var unit = Normalised(features, ref count);
-        var distance = unit.sub(unit.mean([0])).square().sum(1);
+        var distance = unit.sub(unit.mean([0])).pow(Held(2)).sum(1);
         return distance.argsort()[..count].data<long>().ToArray();
     }
 

@@ -95,13 +95,13 @@ public sealed class NeighbourIndex : IDisposable
         var exact = queries.to(ScalarType.Float64);
         var candidates = Math.Min(2L * k, Count);
         var (distances, slots) = (new List<Tensor>(), new List<Tensor>());
-        var own = exact.square().sum([1]).unsqueeze(1);
+        var own = exact.pow(Held(2)).sum([1]).unsqueeze(1);
         for (var start = 0; start < Count; start += Block)
         {
             using var inner = NewDisposeScope();
             // ‖q − v‖² = ‖q‖² − 2 q·v + ‖v‖²
             var part = _vectors.narrow(0, start, Math.Min(Block, Count - start)).to(ScalarType.Float64);
-            var all = exact.mm(part.t()).mul_(Held(-2)).add_(own, alpha: Held(1)).add_(part.square().sum([1]), alpha: Held(1));
+            var all = exact.mm(part.t()).mul_(Held(-2)).add_(own, alpha: Held(1)).add_(part.pow(Held(2)).sum([1]), alpha: Held(1));
             var (best, where) = all.topk((int)Math.Min(candidates, part.shape[0]), dim: 1, largest: false);
             distances.Add(best.MoveToOuterDisposeScope());
             slots.Add(where.add_(Held((long)start), alpha: Held(1)).MoveToOuterDisposeScope());
@@ -123,7 +123,7 @@ public sealed class NeighbourIndex : IDisposable
             using var inner = NewDisposeScope();
             var count = Math.Min(rows, queries.shape[0] - start);
             var near = _vectors.index_select(0, slots.narrow(0, start, count).flatten()).to(ScalarType.Float64).view(count, -1, _width);
-            parts.Add(near.sub_(queries.narrow(0, start, count).unsqueeze(1)).square().sum([2L]).MoveToOuterDisposeScope());
+            parts.Add(near.sub_(queries.narrow(0, start, count).unsqueeze(1)).pow(Held(2)).sum([2L]).MoveToOuterDisposeScope());
         }
         return cat(parts);
     }

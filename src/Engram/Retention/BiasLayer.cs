@@ -95,9 +95,9 @@ public sealed class BiasLayer : IDisposable
             double Mean(Tensor each) => each.mean().item<double>();
             var gA = Mean(residual.mul(slope).sum(1)) + (alphaDecay * (alpha - 1));
             var gB = Mean(residual.mul(isNew).sum(1)) + (betaDecay * beta);
-            var hAA = Mean(p.mul(slope).mul(slope).sum(1).sub(meanSlope.square())) + alphaDecay;
+            var hAA = Mean(p.mul(slope).mul(slope).sum(1).sub(meanSlope.pow(Held(2)))) + alphaDecay;
             var hAB = Mean(p.mul(slope).sum(1).sub(meanSlope.mul(meanNew)));
-            var hBB = Mean(meanNew.sub(meanNew.square())) + betaDecay + 1e-12;
+            var hBB = Mean(meanNew.sub(meanNew.pow(Held(2)))) + betaDecay + 1e-12;
             var determinant = (hAA * hBB) - (hAB * hAB);
             var (dA, dB) = (((hBB * gA) - (hAB * gB)) / determinant, ((hAA * gB) - (hAB * gA)) / determinant);
             if (!double.IsFinite(dA) || !double.IsFinite(dB)) break;

@@ -145,6 +145,6 @@ public sealed class DarkExperienceReplay : RetentionMechanism
         logits = logits.narrow(1, 0, stored.shape[1]);
         var known = stored.isnan().logical_not_();
         var difference = logits.sub(stored.nan_to_num(0)).mul(known);
-        return difference.square().sum().div(known.sum());
+        return difference.pow(Held(2)).sum().div(known.sum());
     }
 }

@@ -99,7 +99,7 @@ public sealed class WeightAligning : RetentionMechanism
     // γ; new weights of length 0 have no direction to scale.
     internal static double Factor(Tensor weights, int old)
     {
-        var norms = weights.to(ScalarType.Float64).square().sum(1).sqrt();
+        var norms = weights.to(ScalarType.Float64).pow(Held(2)).sum(1).sqrt();
         var (before, after) = (norms[..old].mean().item<double>(), norms[old..].mean().item<double>());
         return after > 0 ? before / after : 1;
     }

@@ -10,11 +10,11 @@ internal static class GenerativeLoss
     public static Tensor Reconstruction(Tensor decoded, Tensor inputs, Reconstruction kind) =>
         kind == Retention.Reconstruction.Bernoulli
             ? nn.functional.binary_cross_entropy_with_logits(decoded, inputs, reduction: nn.Reduction.None)
-            : decoded.sub(inputs).square().mul(Held(0.5));
+            : decoded.sub(inputs).pow(Held(2)).mul(Held(0.5));
 
     /// <summary>log N(x; μ, e^v) summed over the last dimension, without −½ log 2π per number.</summary>
     public static Tensor LogNormal(Tensor x, Tensor mean, Tensor logVariance) =>
-        x.sub(mean).square().div(logVariance.exp()).add(logVariance, alpha: Held(1)).sum([-1]).mul(Held(-0.5));
+        x.sub(mean).pow(Held(2)).div(logVariance.exp()).add(logVariance, alpha: Held(1)).sum([-1]).mul(Held(-0.5));
 
     /// <summary>
     /// log N(x; μ_c, e^v_c) of every x under every class c, <c>[n, classes]</c>, without −½ log 2π per number. The square is multiplied
@@ -27,7 +27,7 @@ internal static class GenerativeLoss
         var precision = v.neg().exp();
         var scaled = mu.mul(precision);
         var constant = mu.mul(scaled).add(v, alpha: Held(1)).sum([1]);
-        return wide.square().mm(precision.t()).sub(wide.mm(scaled.t()).mul(Held(2))).add(constant, alpha: Held(1)).mul(Held(-0.5)).to(x.dtype);
+        return wide.pow(Held(2)).mm(precision.t()).sub(wide.mm(scaled.t()).mul(Held(2))).add(constant, alpha: Held(1)).mul(Held(-0.5)).to(x.dtype);
     }
 
     /// <summary>−log σ(s) where a critic's score should say real, −log(1 − σ(s)) where painted, <c>[n]</c>.</summary>

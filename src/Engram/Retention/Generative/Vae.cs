@@ -89,7 +89,7 @@ public sealed class Vae : nn.Module
         ArgumentNullException.ThrowIfNull(inputs);
         var (mean, logVariance) = Encode(inputs);
         var latent = mean.addcmul(logVariance.mul(Held(0.5)).exp(), noise ?? randn_like(mean), Held(1));
-        var kl = logVariance.sub(mean.square()).sub(logVariance.exp()).sum([1]).add(Held(_options.LatentSize), alpha: Held(1)).mul(Held(-0.5));
+        var kl = logVariance.sub(mean.pow(Held(2))).sub(logVariance.exp()).sum([1]).add(Held(_options.LatentSize), alpha: Held(1)).mul(Held(-0.5));
         return GenerativeLoss.Reconstruction(Decode(latent), inputs, _options.Reconstruction).mean([1]).add(kl, alpha: Held(1.0 / Inputs));
     }
 
@@ -119,7 +119,7 @@ public sealed class Vae : nn.Module
             var offset = logVariance.mul(Held(0.5)).exp_().unsqueeze(1).mul(noise.unsqueeze(0));
             var latent = mean.unsqueeze(1).add(offset, alpha: Held(1)); // [n, S, latent]
             // log p(z) − log q(z|x); the ½ log 2π of both cancel.
-            var ratio = noise.square().unsqueeze(0).sub(latent.square()).add(logVariance.unsqueeze(1), alpha: Held(1)).sum([2]).mul_(Held(0.5));
+            var ratio = noise.pow(Held(2)).unsqueeze(0).sub(latent.pow(Held(2))).add(logVariance.unsqueeze(1), alpha: Held(1)).sum([2]).mul_(Held(0.5));
             var decoded = Decode(latent.flatten(0, 1));
             var given = likelihood == Reconstruction.Bernoulli ? LogBernoulli(decoded, x, drawn) : LogGaussian(Mean(decoded), x, drawn);
             parts.Add(given.add_(ratio, alpha: Held(1)).logsumexp(1).sub(Held(Math.Log(drawn))).MoveToOuterDisposeScope());

@@ -92,7 +92,7 @@ internal abstract class TracedLayer(nn.Module<Tensor, Tensor> module, ParameterS
     protected virtual void Forget() { }
 
     protected static Tensor Power(Tensor values, GradientPower power) =>
-        power == GradientPower.Squared ? values.square() : values.abs();
+        power == GradientPower.Squared ? values.pow(Held(2)) : values.abs();
 }
 
 /// <summary>A linear layer over <c>[samples, features]</c>.</summary>
