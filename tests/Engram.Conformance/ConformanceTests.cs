@@ -14,6 +14,10 @@ public class ConformanceTests
 {
     public static TheoryData<string> AllStrategies => [.. Cases.All.Select(strategy => strategy.Name)];
 
+    /// <summary>Every strategy in the first scenario it is made for, where saving and going on in all of them would show a difference.</summary>
+    public static TheoryData<string, Scenario> InOneScenario =>
+        [.. Cases.All.Select(strategy => new TheoryDataRow<string, Scenario>(strategy.Name, SmallStream.ScenarioOf(strategy)))];
+
     /// <summary>Every strategy in every scenario it is made for.</summary>
     public static TheoryData<string, Scenario> InEveryScenario =>
         [.. Cases.All.SelectMany(strategy => strategy.Scenarios.Select(scenario => (strategy.Name, scenario)))];
