@@ -8,8 +8,8 @@ namespace Engram.Server;
 /// <summary>What happens to a learner, for those who listen; the last of it is remembered.</summary>
 internal sealed partial class LearnerEvents(string learner, TimeProvider clock, ILoggerFactory? logs = null)
 {
-    private readonly ILogger _log = (logs ?? NullLoggerFactory.Instance).CreateLogger<LearnerEvents>();
     private const int MostRemembered = 1000;
+    private readonly ILogger _log = (logs ?? NullLoggerFactory.Instance).CreateLogger<LearnerEvents>();
     private readonly Lock _changing = new();
     private readonly Queue<LearnerEvent> _remembered = new();
     private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);

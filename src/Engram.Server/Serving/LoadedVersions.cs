@@ -9,6 +9,10 @@ internal sealed class LoadedVersions(Func<int, ServedModel> load) : IDisposable
     private readonly List<(int Version, Task<ServedModel> Model)> _loaded = []; // the latest last
     private bool _disposed;
 
+    /// <summary>What those are told who ask for a version that cannot be loaded.</summary>
+    public static ConflictException NotWhole(int version) =>
+        new("version", $"version: {version} cannot be loaded, expected a whole bundle");
+
     /// <summary>A version with a lease.</summary>
     public async Task<ServedModel> LeaseAsync(int version, CancellationToken cancellationToken)
     {
@@ -23,7 +27,7 @@ internal sealed class LoadedVersions(Func<int, ServedModel> load) : IDisposable
             catch (Exception problem) when (problem is IOException or InvalidDataException)
             {
                 Forget(version);
-                throw new ConflictException("version", $"version: {version} cannot be loaded, expected a whole bundle");
+                throw NotWhole(version);
             }
         }
     }

@@ -7,6 +7,9 @@ namespace Engram.Server.Store;
 /// <summary>How feedback enters a learner's file: one row each, in transactions of <see cref="SqliteWriter"/>, on its thread.</summary>
 internal sealed class FeedbackLog(SqliteFile file, Func<SqliteConnection, string, PredictionRecord?> findPrediction)
 {
+    /// <summary>The condition on a row of feedback that judges a prediction and stands, in the words of the index feedback_judged.</summary>
+    public const string Judged = "kind IN (1, 2) AND revoked IS NULL";
+
     private long _last = ReadCounter(file);
 
     /// <summary>The last number given, on disk or not.</summary>
@@ -86,9 +89,9 @@ internal sealed class FeedbackLog(SqliteFile file, Func<SqliteConnection, string
     }
 
     private static StandingTruth? Standing(SqliteConnection connection, string prediction) => connection.QueryFirstOrDefault<StandingRow>(
-        """
+        $"""
         SELECT sequence, kind, held, label, reward, observed FROM feedback
-        WHERE prediction = @prediction AND kind IN (1, 2) AND revoked IS NULL ORDER BY ordinal DESC LIMIT 1
+        WHERE prediction = @prediction AND {Judged} ORDER BY ordinal DESC LIMIT 1
         """, new { prediction })?.Truth;
 
     private static long? Milliseconds(DateTimeOffset? at) => at?.ToUnixTimeMilliseconds();

@@ -131,47 +131,38 @@ internal sealed class SqliteLearnerStore : ILearnerStore
 
     /// <inheritdoc/>
     public IReadOnlyList<LivePerformance> Performance(int versions) => _file.Read(connection =>
-        connection.Query<(long Version, long Labelled, double Accuracy)>(
-            """
-            SELECT version, COUNT(*), AVG(correct) FROM feedback
-            WHERE version IS NOT NULL AND kind IN (1, 2) AND revoked IS NULL GROUP BY version ORDER BY version DESC LIMIT @versions
-            """, new { versions })
-            .Select(row => new LivePerformance((int)row.Version, row.Labelled, row.Accuracy)).ToList());
+        PerVersion(connection, "GROUP BY version ORDER BY version DESC LIMIT @versions", new { versions }));
 
     /// <inheritdoc/>
     public IReadOnlyList<LivePerformance> PerformanceSince(int version) => _file.Read(connection =>
-        connection.Query<(long Version, long Labelled, double Accuracy)>(
-            """
-            SELECT version, COUNT(*), AVG(correct) FROM feedback
-            WHERE ordinal >= (SELECT MIN(ordinal) FROM feedback WHERE version = @version AND kind IN (1, 2) AND revoked IS NULL)
-              AND version IS NOT NULL AND kind IN (1, 2) AND revoked IS NULL GROUP BY version
-            """, new { version })
-            .Select(row => new LivePerformance((int)row.Version, row.Labelled, row.Accuracy)).ToList());
+        PerVersion(connection, $"""
+            AND ordinal >= (SELECT MIN(ordinal) FROM feedback WHERE version = @version AND {FeedbackLog.Judged}) GROUP BY version
+            """, new { version }));
 
     /// <inheritdoc/>
     public LivePerformance? LastPerformance(int version, int limit) => _file.Read(connection =>
         connection.Query<(long Labelled, double? Accuracy)>(
-            """
+            $"""
             SELECT COUNT(*), AVG(correct) FROM (
-              SELECT correct FROM feedback WHERE version = @version AND kind IN (1, 2) AND revoked IS NULL ORDER BY ordinal DESC LIMIT @limit)
+              SELECT correct FROM feedback WHERE version = @version AND {FeedbackLog.Judged} ORDER BY ordinal DESC LIMIT @limit)
             """, new { version, limit })
             .Where(row => row.Labelled > 0).Select(row => new LivePerformance(version, row.Labelled, row.Accuracy)).SingleOrDefault());
 
     /// <inheritdoc/>
     public IReadOnlyList<JudgedInput> ReadJudgedInputs(int version, DateTimeOffset since, int limit) => _file.Read(connection =>
         connection.Query<(byte[] Input, string? Label, long Correct)>(
-            """
+            $"""
             SELECT input, CASE WHEN reward IS NULL THEN label END, correct FROM feedback
-            WHERE version = @version AND at >= @at AND kind IN (1, 2) AND revoked IS NULL ORDER BY ordinal LIMIT @limit
+            WHERE version = @version AND at >= @at AND {FeedbackLog.Judged} ORDER BY ordinal LIMIT @limit
             """, new { version, at = since.ToUnixTimeMilliseconds(), limit })
             .Select(row => new JudgedInput(row.Input, row.Label, row.Correct == 1)).ToList());
 
     /// <inheritdoc/>
     public IReadOnlyList<JudgedPrediction> ReadJudged(long after, int limit) => _file.Read(connection =>
         connection.Query<JudgedRow>(
-            """
+            $"""
             SELECT ordinal, version, predicted, correct, label, delay FROM feedback
-            WHERE ordinal > @after AND ordinal <= @LastSequence AND version IS NOT NULL AND kind IN (1, 2) AND revoked IS NULL
+            WHERE ordinal > @after AND ordinal <= @LastSequence AND version IS NOT NULL AND {FeedbackLog.Judged}
             ORDER BY ordinal LIMIT @limit
             """, new { after, LastSequence, limit })
             .Select(row => new JudgedPrediction(row.Ordinal, (int)row.Version, row.Predicted, row.Correct == 1, row.Label, row.Delay)).ToList());
@@ -334,6 +325,11 @@ internal sealed class SqliteLearnerStore : ILearnerStore
     {
         while (_predictions.HasUnwritten) await _writer.Write(static _ => { }).ConfigureAwait(false);
     }
+
+    private static List<LivePerformance> PerVersion(SqliteConnection connection, string which, object parameters) =>
+        connection.Query<(long Version, long Labelled, double Accuracy)>(
+            $"SELECT version, COUNT(*), AVG(correct) FROM feedback WHERE version IS NOT NULL AND {FeedbackLog.Judged} {which}", parameters)
+            .Select(row => new LivePerformance((int)row.Version, row.Labelled, row.Accuracy)).ToList();
 
     private static List<StoredExample> Examples(SqliteConnection connection, string which = "", object? parameters = null) =>
         connection.Query<ExampleRow>($"SELECT id, input, label, added, subject FROM examples {which} ORDER BY added, id", parameters)

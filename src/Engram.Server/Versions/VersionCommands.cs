@@ -135,21 +135,22 @@ internal sealed partial class VersionCommands(
             {
                 answering.Release();
             }
-        ServedModel model;
-        try
-        {
-            model = keeper.Load(info.Version);
-        }
-        catch (Exception problem) when (problem is IOException or InvalidDataException)
-        {
-            throw NotWhole(info.Version);
-        }
+        var model = Load(info.Version);
         if (before is not null) await before().ConfigureAwait(false);
         return await keeper.PublishAsync(info, model, by, reason, action).ConfigureAwait(false);
     }
 
-    private static ConflictException NotWhole(int version) =>
-        new("version", $"version: {version} cannot be loaded, expected a whole bundle");
+    private ServedModel Load(int version)
+    {
+        try
+        {
+            return keeper.Load(version);
+        }
+        catch (Exception problem) when (problem is IOException or InvalidDataException)
+        {
+            throw LoadedVersions.NotWhole(version);
+        }
+    }
 
     private VersionInfo InState(int version, params VersionState[] states)
     {
@@ -161,15 +162,7 @@ internal sealed partial class VersionCommands(
 
     private string[] Answers(int version, IReadOnlyList<Store.LabelledSample> samples)
     {
-        ServedModel model;
-        try
-        {
-            model = keeper.Load(version);
-        }
-        catch (Exception problem) when (problem is IOException or InvalidDataException)
-        {
-            throw NotWhole(version);
-        }
+        var model = Load(version);
         try
         {
             var scored = model.Score(samples);

@@ -145,8 +145,8 @@ public static class AnalyticBundle
     // A file can only choose among these; it cannot name a type.
     internal static AnalyticLearner Build(string learner, JsonObject options, InputScaling? scaling, FeatureExtractor features)
     {
-        var (block, fast) = (options.Value<int>("blockSize"), options["fastProducts"] is not null && options.Value<bool>("fastProducts"));
-        var small = options["smallUpdates"] is null || options.Value<bool>("smallUpdates");
+        var (block, fast) = (options.Value<int>("blockSize"), options.Value("fastProducts", false));
+        var small = options.Value("smallUpdates", true);
         return learner switch
         {
             "ncm" => new NearestClassMean(features, scaling) { BlockSize = block, FastProducts = fast, SmallUpdates = small },

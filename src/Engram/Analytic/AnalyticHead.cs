@@ -174,7 +174,7 @@ public sealed class AnalyticHead : RetentionMechanism
             if (!state.Tensors.TryGetValue($"features.{name}", out var saved) || !saved.Equals(tensor))
                 throw new InvalidDataException($"features: {name} is missing or of another seed, expected that of this learner");
         Learner.Load(state);
-        _summed = (int?)state.Values["summed"] ?? 0;
+        _summed = state.Values.Value("summed", 0);
     }
 
     /// <inheritdoc/>

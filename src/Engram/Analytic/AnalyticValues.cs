@@ -41,7 +41,7 @@ internal sealed record AnalyticValues(
                 values["cursor"] is null ? null : values.List<int>("cursor") is [var experience, var samples]
                     ? (experience, samples)
                     : throw new FormatException("cursor: expected two numbers"),
-                values["temperature"] is null ? 1 : values.Value<double>("temperature"),
+                values.Value("temperature", 1.0),
                 values["inputShape"] is null ? null : values.List<long>("inputShape"),
                 values["inputType"] is null ? null : TypeOf(values.Value<string>("inputType")));
         }

@@ -14,6 +14,10 @@ internal static class JsonFields
     /// <exception cref="FormatException">It is missing, or of another kind.</exception>
     public static T Value<T>(this JsonObject from, string name) => Of<T>(from.Field(name), name);
 
+    /// <summary>One value, or what stands for it where older files have none.</summary>
+    /// <exception cref="FormatException">It is of another kind.</exception>
+    public static T Value<T>(this JsonObject from, string name, T otherwise) => from[name] is { } node ? Of<T>(node, name) : otherwise;
+
     /// <summary>The values of a list.</summary>
     /// <exception cref="FormatException">The list is missing, is none, or holds something of another kind.</exception>
     public static T[] List<T>(this JsonObject from, string name) => from.Field(name) is JsonArray list

@@ -112,15 +112,6 @@ public sealed class DamageTests : ServiceTest
         return zip;
     }
 
-    private void Damage(int version)
-    {
-        foreach (var part in Directory.GetFiles(Options.Folder, "*.safetensors", SearchOption.AllDirectories).Where(file => file.Contains($"{Path.DirectorySeparatorChar}{version}{Path.DirectorySeparatorChar}", StringComparison.Ordinal)))
-        {
-            File.Delete(part);
-            File.WriteAllText(part, "damaged");
-        }
-    }
-
     private sealed class Logs : ILoggerFactory, ILogger
     {
         public ConcurrentBag<(LogLevel Level, string Text, Exception? Problem)> Lines { get; } = [];

@@ -159,9 +159,7 @@ public sealed class GateTests : ServiceTest
         await Teach(learner, 50, 2);
         if (chosen) await learner.ApproveAsync(2, "ann", null);
 
-        var said = await learner.PredictAsync(new PredictBatchRequest { Inputs = Digits.Test(7, 60) }, Token);
-        await learner.AcceptAsync(new FeedbackBatchRequest([.. said.Predictions.Select(one =>
-            new FeedbackRequest { PredictionId = one.PredictionId, Label = chosen ? "0" : "7" })]), Token);
+        await Tell(learner, 7, 60, label: chosen ? "0" : "7");
         await learner.TendAsync();
 
         Assert.Equal(2, learner.Describe().Champion);
@@ -242,12 +240,11 @@ public sealed class GateTests : ServiceTest
     {
         var learner = await Create(s_heldOut with
         {
-            Gate = new GateSpecification { ShadowPredictions = shadow, CanaryPercent = shadow > 0 ? 0 : 10, TrialHours = 0.5 / 3600 },
+            Gate = new GateSpecification { ShadowPredictions = shadow, CanaryPercent = shadow > 0 ? 0 : 10, TrialHours = 1e-6 },
         });
         await Teach(learner, 50, 0, 1);
         await Teach(learner, 50, 2);
 
-        await Task.Delay(TimeSpan.FromSeconds(0.6), Token);
         await learner.TendAsync();
 
         Assert.Equal(VersionState.Refused, learner.Versions[0].State);

@@ -122,11 +122,4 @@ public sealed class LiveFeedbackTests : ServiceTest
         Assert.True(wrong.State == VersionState.Published, wrong.Reason);
         return learner;
     }
-
-    private static async Task Tell(LearnerHost learner, int digit, int count, string? label = null)
-    {
-        var said = await learner.PredictAsync(new PredictBatchRequest { Inputs = Digits.Test(digit, count) }, Token);
-        await learner.AcceptAsync(new FeedbackBatchRequest([.. said.Predictions.Select(one =>
-            new FeedbackRequest { PredictionId = one.PredictionId, Label = label ?? $"{digit}" })]), Token);
-    }
 }

@@ -58,6 +58,14 @@ public abstract class ServiceTest : IAsyncDisposable
         return (await learner.LearnAsync("tester", Token))!;
     }
 
+    /// <summary>Asks about digits, and tells what they are, or a label that is to be taken for it.</summary>
+    private protected static async Task Tell(LearnerHost learner, int digit, int count, string? label = null)
+    {
+        var said = await learner.PredictAsync(new PredictBatchRequest { Inputs = Digits.Test(digit, count) }, Token);
+        await learner.AcceptAsync(new FeedbackBatchRequest([.. said.Predictions.Select(one =>
+            new FeedbackRequest { PredictionId = one.PredictionId, Label = label ?? $"{digit}" })]), Token);
+    }
+
     /// <summary>Feedback about a subject, <c>ann</c>: 20 digits of each class.</summary>
     private protected static FeedbackBatchRequest OfAnn(params int[] digits) =>
         new([.. Digits.LessonFrom(20, 20, digits).Items.Select(item => item with { Subject = "ann" })]);
@@ -67,6 +75,17 @@ public abstract class ServiceTest : IAsyncDisposable
         [.. OfAnn(digit).Items[0].Input!.Value.GetProperty("pixels").GetBytesFromBase64().SkipWhile(pixel => pixel == 0).Take(200)];
 
     private protected string[] Bundles => Directory.GetDirectories(Path.Combine(Options.Folder, "learners", "digits", "versions"));
+
+    /// <summary>Makes a version one that cannot be loaded.</summary>
+    private protected void Damage(int version)
+    {
+        var folder = Path.Combine(Options.Folder, "learners", "digits", "versions", $"{version}");
+        foreach (var part in Directory.GetFiles(folder, "*.safetensors", SearchOption.AllDirectories))
+        {
+            File.Delete(part); // versions share files that are the same: this one alone
+            File.WriteAllText(part, "damaged");
+        }
+    }
 
     private protected bool IsOnDisk(byte[] marker) => Directory.EnumerateFiles(Options.Folder, "*", SearchOption.AllDirectories)
         .Where(path => Path.GetFileName(path) != "lock").Any(path =>

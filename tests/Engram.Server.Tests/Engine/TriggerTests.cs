@@ -22,13 +22,13 @@ public sealed class TriggerTests : ServiceTest
     {
         var learner = await Create(Ridge with { Learning = Ridge.Learning with { OnDrift = true, HoldOut = 0 } });
         await Teach(learner, 100, 0, 1);
-        await AskAndTell(learner, 0, 30); // right, so nothing drifts
-        await AskAndTell(learner, 1, 30);
+        await Tell(learner, 0, 30); // right, so nothing drifts
+        await Tell(learner, 1, 30);
         await Task.Delay(TimeSpan.FromSeconds(2.5), Token); // the service looks every second
         Assert.Single(learner.Versions);
         var published = learner.EventsAsync(learner.Versions.Count, Token).FirstAsync(one => one.Type == "published" && one.Version == 2, Token);
 
-        await AskAndTell(learner, 7, 60); // never learnt: wrong each time
+        await Tell(learner, 7, 60); // never learnt: wrong each time
 
         await published;
         Assert.Equal("drift", learner.Versions[0].Trigger);
@@ -46,19 +46,12 @@ public sealed class TriggerTests : ServiceTest
         await Teach(learner, 100, 0, 1);
         await learner.ApproveAsync(1, "ann", null);
         var staged = learner.EventsAsync(0, Token).FirstAsync(one => one is { Type: "staged", Version: 2 }, Token);
-        foreach (var digit in new[] { 0, 1, 7 }) await AskAndTell(learner, digit, 60); // 7 was never learnt
+        foreach (var digit in new[] { 0, 1, 7 }) await Tell(learner, digit, 60); // 7 was never learnt
         await staged;
 
         await learner.AcceptAsync(Digits.LessonFrom(200, 1, 0), Token);
         await Task.Delay(TimeSpan.FromSeconds(2.5), Token); // the service looks every second
 
         Assert.Equal(2, learner.Versions.Count);
-    }
-
-    private static async Task AskAndTell(LearnerHost learner, int digit, int count)
-    {
-        var said = await learner.PredictAsync(new PredictBatchRequest { Inputs = Digits.Test(digit, count) }, Token);
-        await learner.AcceptAsync(new FeedbackBatchRequest([.. said.Predictions.Select(one =>
-            new FeedbackRequest { PredictionId = one.PredictionId, Label = $"{digit}" })]), Token);
     }
 }

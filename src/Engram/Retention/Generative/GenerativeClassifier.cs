@@ -71,19 +71,6 @@ public sealed class GenerativeClassifier : RetentionMechanism, ISampleGenerator
     /// <inheritdoc/>
     protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
 
-    // Outside 0..1 the cross-entropy has no least value, and what minimises it grows without bound.
-    private void CheckFeatures(LearningContext context)
-    {
-        if (_options.Vae.Reconstruction != Reconstruction.Bernoulli) return;
-        using var _ = no_grad();
-        using var scope = NewDisposeScope();
-        var some = context.Source.Gather([.. Enumerable.Range(0, Math.Min(context.Source.Count, RowsAtOnce)).Select(i => (long)i)]).Inputs;
-        var features = context.Model.Backbone.forward(context.Model.Scaling.Apply(some));
-        var (least, most) = (features.min().item<float>(), features.max().item<float>());
-        if (!(least >= 0 && most <= 1))
-            throw new ArgumentException($"features: from {least} to {most}, expected 0 to 1 for {Name} with Bernoulli reconstruction; Gaussian takes any");
-    }
-
     /// <inheritdoc/>
     protected internal override void BeginExperience(LearningContext context)
     {
@@ -154,6 +141,18 @@ public sealed class GenerativeClassifier : RetentionMechanism, ISampleGenerator
     {
         foreach (var network in _classes.Values) network.Dispose();
         _classes.Clear();
+    }
+
+    // Outside 0..1 the cross-entropy has no least value, and what minimises it grows without bound.
+    private void CheckFeatures(LearningContext context)
+    {
+        if (_options.Vae.Reconstruction != Reconstruction.Bernoulli) return;
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var some = context.Source.Gather([.. Enumerable.Range(0, Math.Min(context.Source.Count, RowsAtOnce)).Select(i => (long)i)]).Inputs;
+        var features = context.Model.Backbone.forward(context.Model.Scaling.Apply(some));
+        if (UnitInputs.WhyNot(features, "features:", $"{Name} with Bernoulli reconstruction; Gaussian takes any") is { } reason)
+            throw new ArgumentException(reason);
     }
 
     private SideNetwork<Vae> Network(int inputs)

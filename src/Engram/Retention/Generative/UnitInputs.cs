@@ -31,10 +31,15 @@ internal static class UnitInputs
         {
             using var scope = NewDisposeScope();
             var inputs = source.Gather([.. Enumerable.Range(start, Math.Min(BatchSize, source.Count - start)).Select(i => (long)i)]).Inputs;
-            var (least, most) = (inputs.min().item<float>(), inputs.max().item<float>());
-            if (!(least >= 0 && most <= 1))
-                return $"inputs from {least} to {most}, expected 0 to 1 for {what}";
+            if (WhyNot(inputs, "inputs", what) is { } reason) return reason;
         }
         return null;
+    }
+
+    /// <summary>Why numbers, as they are called, are refused; null where all are in 0..1.</summary>
+    public static string? WhyNot(Tensor numbers, string called, string what)
+    {
+        var (least, most) = (numbers.min().item<float>(), numbers.max().item<float>());
+        return least >= 0 && most <= 1 ? null : $"{called} from {least} to {most}, expected 0 to 1 for {what}";
     }
 }
