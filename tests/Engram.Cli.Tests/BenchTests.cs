@@ -40,11 +40,12 @@ public class BenchTests
     public void A_damaged_cell_is_named_and_the_others_stay()
     {
         using var folder = new Folder();
-        Terminal.Run([.. s_short, "--out", folder["bench"]]);
+        string[] two = [.. s_short.Select(word => word == "none,er" ? "none" : word), "--out", folder["bench"]];
+        Terminal.Run(two);
         var cells = Directory.GetFiles(folder["bench/cells"]);
         File.WriteAllText(cells[0], "{");
 
-        var outcome = Terminal.Run([.. s_short, "--out", folder["bench"]]);
+        var outcome = Terminal.Run(two);
 
         Assert.Equal(ExitCode.Usage, outcome.Code);
         Assert.Contains(Path.GetFileName(cells[0]), Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);

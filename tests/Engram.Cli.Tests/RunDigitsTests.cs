@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Engram.Evaluation;
 using Engram.Persistence;
@@ -110,30 +108,6 @@ public class RunDigitsTests
         Assert.DoesNotContain("\u001b", outcome.Out + outcome.Error, StringComparison.Ordinal);
         Assert.Contains("97", outcome.Out.Split('\n').First(line => line.StartsWith("naive", StringComparison.Ordinal) && line.Contains("all so far", StringComparison.Ordinal)));
         Assert.StartsWith("digits-", Path.GetFileName(Assert.Single(Directory.GetDirectories(folder["runs"]))));
-    }
-
-    [Theory]
-    [InlineData("INT", ExitCode.Interrupted)]
-    [InlineData("TERM", ExitCode.Terminated)]
-    public async Task A_signal_ends_a_real_run_with_its_code_and_a_whole_settings_file(string signal, int code)
-    {
-        if (OperatingSystem.IsWindows()) Assert.Skip("signals are sent with kill");
-        if (signal == "INT" && Terminal.IgnoresCtrlC) Assert.Skip("started in the background, where Ctrl-C is ignored");
-        using var folder = new Folder();
-        using var run = Process.Start(Terminal.Info(
-            Terminal.Program, folder.Path, "run", "digits", "--quick", "--strategies", "joint", "--threads", "1", "--json",
-            "--out", "run", "--data", Commands.DataFolder.Find()!))!;
-        var stop = TestContext.Current.CancellationToken;
-        var error = run.StandardError.ReadToEndAsync(stop);
-
-        while (await run.StandardOutput.ReadLineAsync(stop) is { } line && !line.Contains("\"start\"", StringComparison.Ordinal)) { }
-        using (var kill = Process.Start("kill", [$"-{signal}", run.Id.ToString(CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync(stop);
-        var last = (await run.StandardOutput.ReadToEndAsync(stop)).Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
-        await run.WaitForExitAsync(stop);
-
-        Assert.Equal((code, ""), (run.ExitCode, await error));
-        Assert.Contains("\"unfinished\":[\"joint\"]", last, StringComparison.Ordinal);
-        Assert.Equal("joint", (string)JsonNode.Parse(File.ReadAllText(folder["run/settings.json"]))!["strategies"]![0]!);
     }
 
     [Fact]

@@ -28,6 +28,8 @@ public class TuneTests
         seed: 3
         """;
 
+    private static readonly string s_two = Small.Replace("lambda: [1, 1000]", "lambda: [1000]", StringComparison.Ordinal);
+
     [Fact]
     public void A_search_measures_chooses_writes_and_measures_nothing_twice()
     {
@@ -65,7 +67,7 @@ public class TuneTests
     [InlineData("continual")]
     public void Tuning_needs_no_test_files(string method)
     {
-        using var folder = Written(method == "grid" ? Small : Small.Replace("lambda: [1, 1000]", "lambda: [1000]", StringComparison.Ordinal));
+        using var folder = Written(s_two);
         Directory.CreateDirectory(folder["data"]);
         foreach (var file in Directory.GetFiles(DataFolder.Find()!, "train-*")) File.Copy(file, folder[$"data/{Path.GetFileName(file)}"]);
 
@@ -79,7 +81,7 @@ public class TuneTests
     [Fact]
     public void The_continual_procedure_writes_values_by_experience_and_they_run_are_stopped_and_go_on()
     {
-        using var folder = Written(Small.Replace("lambda: [1, 1000]", "lambda: [1000]", StringComparison.Ordinal));
+        using var folder = Written(s_two);
         var tuned = Tune(folder, "--method", "continual", "--jobs", "1");
         Assert.True(tuned.Code == ExitCode.Success, tuned.Error);
         Assert.Equal(2, tuned.JsonLines[^1]["results"]!["choices"]!.AsArray().Count);
@@ -125,7 +127,7 @@ public class TuneTests
     [Fact]
     public void A_damaged_trial_is_named_and_the_others_stay()
     {
-        using var folder = Written(Small);
+        using var folder = Written(s_two);
         Tune(folder);
         var trials = Directory.GetFiles(folder["out/trials"]);
         File.WriteAllText(trials[1], "{");

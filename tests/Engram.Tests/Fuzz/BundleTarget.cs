@@ -47,6 +47,9 @@ internal sealed class BundleTarget : FuzzTarget
             file => (Path.GetFileNameWithoutExtension(file), File.ReadAllBytes(file)))];
         foreach (var (hash, bytes) in _parts) File.WriteAllBytes(PathOf(hash), bytes);
         File.WriteAllBytes(Path.Combine(_folder, "manifest.json"), _manifest);
+        // What earlier tests left to the collector must not go while this is counted.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         var count = Tensor.TotalCount;
         using (var scope = NewDisposeScope())
         using (var learner = _new())
