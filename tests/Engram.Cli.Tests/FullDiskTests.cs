@@ -64,6 +64,20 @@ public class FullDiskTests
             path => Path.GetExtension(path) is ".tmp" or ".saving");
     }
 
+    [Fact]
+    public void A_run_on_a_disk_that_became_read_only_says_so_and_blames_no_other_process()
+    {
+        using var disk = SmallDisk.OrSkip();
+        Terminal.Run(new CancellationToken(canceled: true), [.. s_run, "--out", disk["run"]]);
+        disk.MakeReadOnly();
+
+        var outcome = Terminal.Run("run", "--resume", disk["run"]);
+
+        Assert.Equal(ExitCode.Failure, outcome.Code);
+        var line = Assert.Single(outcome.ErrorLines);
+        Assert.StartsWith($"engram: file: {disk["run/checkpoint"]}: cannot be written to (Read-only file system", line, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(27)] // EFBIG, of ulimit -f
     [InlineData(28)] // ENOSPC

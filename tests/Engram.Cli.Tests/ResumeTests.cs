@@ -92,6 +92,32 @@ public class ResumeTests
         Assert.True(File.Exists(folder["run/models/naive/manifest.json"]));
     }
 
+    [Fact]
+    public void What_a_killed_process_left_is_swept_at_the_next_start_and_at_every_resume()
+    {
+        using var folder = new Folder();
+        var stopped = new CancellationToken(canceled: true);
+        // Killed while it probed the folder and while it wrote its settings, which were not there yet.
+        Leave("run/.k3f9a0z1.x2y.tmp", "run/settings.json.k3f9a0z1.x2y.tmp");
+        Assert.Equal(ExitCode.Interrupted, Terminal.Run(stopped, [.. s_run, "--out", folder["run"]]).Code);
+        AssertSwept();
+        Leave("run/report.html.k3f9a0z1.x2y.tmp", "run/samples/dgr-1.png.k3f9a0z1.x2y.tmp", "run/checkpoint/sittings.json.k3f9a0z1.x2y.tmp");
+        Assert.Equal(ExitCode.Interrupted, Terminal.Run(stopped, "run", "--resume", folder["run"]).Code);
+        AssertSwept();
+
+        void Leave(params string[] names)
+        {
+            foreach (var path in names.Select(name => folder[name]))
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                File.WriteAllText(path, "");
+            }
+        }
+
+        void AssertSwept() => Assert.DoesNotContain(
+            Directory.EnumerateFiles(folder.Path, "*", SearchOption.AllDirectories), path => Path.GetExtension(path) == ".tmp");
+    }
+
     [Theory]
     [InlineData("{}", "is damaged")]
     [InlineData("nonsense", "is damaged")]

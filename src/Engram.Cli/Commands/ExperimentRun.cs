@@ -65,8 +65,8 @@ internal sealed class ExperimentRun(CliHost host, RunSettings settings)
     private ExperimentCheckpoints Open(string folder)
     {
         var checkpoints = new ExperimentCheckpoints(CheckpointsOf(folder), settings.SaveEvery, host.Clock);
-        if (!settings.Resumes) return checkpoints;
-        AtomicFile.Sweep(folder);
+        // A start that was killed before there was a run to resume has left something too. Models are swept when they are saved again.
+        foreach (var written in new[] { folder, SampleSheets.FolderOf(folder) }.Where(Directory.Exists)) AtomicFile.Sweep(written);
         foreach (var strategy in checkpoints.Finished)
             if (LearntModel.PathOf(folder, strategy) is var path && File.Exists(Path.Combine(path, "manifest.json"))) _files.Add(path);
             else checkpoints.Forget(strategy);

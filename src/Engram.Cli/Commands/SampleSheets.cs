@@ -11,6 +11,10 @@ internal static class SampleSheets
 {
     private const int Rows = 8;
 
+    /// <summary>Where the pictures of a run are.</summary>
+    /// <param name="folder">The run's.</param>
+    public static string FolderOf(string folder) => Path.GetFullPath(Path.Combine(folder, "samples"));
+
     /// <summary>Draws a strategy's samples, a column for each class where the generator can choose classes.</summary>
     /// <param name="folder">The run's.</param>
     /// <param name="strategy">The strategy.</param>
@@ -25,8 +29,7 @@ internal static class SampleSheets
         if (GeneratedSamples.Of(learner, Rows) is not var (samples, columns) || samples.shape[1] != channels * height * width) return null;
         var png = SampleSheet.RenderPng(
             samples.contiguous().data<float>().ToArray(), (int)height, (int)width, (int)channels, columns);
-        var path = Path.GetFullPath(Path.Combine(folder, "samples", $"{strategy.Name}-{index + 1}.png"));
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var path = Path.Combine(Directory.CreateDirectory(FolderOf(folder)).FullName, $"{strategy.Name}-{index + 1}.png");
         AtomicFile.Write(path, file => file.Write(png));
         return path;
     }

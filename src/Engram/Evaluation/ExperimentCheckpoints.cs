@@ -22,6 +22,9 @@ public sealed class ExperimentCheckpoints : IDisposable
     // After an experience the place is saved too, unless saving would take more than this share of the time.
     private const double MostOfTheTime = 0.05;
 
+    // EWOULDBLOCK of Linux and of macOS; ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION.
+    private static readonly int[] s_inUse = [11, 35, unchecked((int)0x80070020), unchecked((int)0x80070021)];
+
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
     {
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
@@ -48,14 +51,7 @@ public sealed class ExperimentCheckpoints : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(folder);
         (_folder, _every, _clock) = (Path.GetFullPath(folder), every ?? DefaultEvery, clock ?? TimeProvider.System);
         AtomicFile.CreateFolder(_folder);
-        try
-        {
-            _lock = new FileStream(Path.Combine(_folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException problem) when (File.Exists(Path.Combine(_folder, "lock")))
-        {
-            throw new IOException($"{_folder}: another process is at work on it ({problem.Message})", problem);
-        }
+        _lock = Lock();
         AtomicFile.Sweep(_folder);
         _opened = _saved = _clock.GetTimestamp();
         _before = Read<Sittings>("sittings.json") ?? new Sittings(_clock.GetLocalNow(), 0);
@@ -138,6 +134,19 @@ public sealed class ExperimentCheckpoints : IDisposable
         Write("sittings.json", new Sittings(Started, Seconds));
         Write($"{result.Name}.result.json", result);
     });
+
+    private FileStream Lock()
+    {
+        try
+        {
+            return new FileStream(Path.Combine(_folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            var what = s_inUse.Contains(problem.HResult) ? "another process is at work on it" : "cannot be written to";
+            throw new IOException($"{_folder}: {what} ({problem.Message})", problem);
+        }
+    }
 
     private void Try(Action save)
     {

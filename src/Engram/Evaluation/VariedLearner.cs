@@ -38,34 +38,12 @@ internal sealed class VariedLearner(
         if (variants is null || Learner.Cursor is not null) return Learner;
         var wanted = Of(position);
         if (wanted == _now) return Learner;
-        var before = Learner;
-        Learner = Successor(before, () => Build(wanted));
-        before.Dispose();
-        return Learner;
-    }
-
-    /// <summary>A learner with other options that has learnt what another has.</summary>
-    public static Learner Successor(Learner before, Func<Learner> build)
-    {
-        var folder = Directory.CreateTempSubdirectory("engram-").FullName;
-        try
-        {
-            var path = Path.Combine(folder, "learner");
-            Bundle.Save(before, path);
-            return Restored(build(), path);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-    }
-
-    /// <summary>A new learner with what a bundle has learnt, and its own options, its own rate among them.</summary>
-    public static Learner Restored(Learner learner, string path)
-    {
-        Bundle.Restore(learner, path, otherOptions: true);
-        learner.Optimizer.LearningRate = learner.Context.Options.Optimizer.LearningRate;
-        return learner;
+        var successor = Build(wanted);
+        using var before = Learner;
+        Learner = successor;
+        Bundle.Carry(before, successor);
+        successor.Optimizer.LearningRate = successor.Context.Options.Optimizer.LearningRate;
+        return successor;
     }
 
     public void Dispose() => Learner?.Dispose();

@@ -106,6 +106,15 @@ public static class Bundle
         Restoration.Run(learner, content, otherOptions: true, withMechanisms: false);
     }
 
+    /// <summary>Puts what a learner has learnt into a new one whose options may differ, through memory alone.</summary>
+    /// <param name="before">The learner, between experiences; it stays as it is.</param>
+    /// <param name="successor">Built as it was at the start, of options and mechanisms that may have other settings.</param>
+    internal static void Carry(Learner before, Learner successor)
+    {
+        using var content = ContentOf(before);
+        Restoration.Run(successor, content, otherOptions: true);
+    }
+
     /// <summary>Rebuilds the model alone, from the architectures that the library knows (<see cref="Architectures"/>).</summary>
     /// <param name="path">Folder of the bundle.</param>
     /// <param name="logitsOnly">
@@ -205,6 +214,16 @@ public static class Bundle
         ArgumentException.ThrowIfNullOrEmpty(path);
         using var content = BundleContent.Read(path);
         return content.Manifest;
+    }
+
+    // What would be read, were the learner saved.
+    private static BundleContent ContentOf(Learner learner)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var (parts, states) = Tensors(learner);
+        var (json, _) = ManifestJson.Seal(Describe(learner, states, [], new BundleInfo(), parentId: null));
+        return BundleContent.Copy("learner", ManifestJson.Parse(json, "learner"), parts);
     }
 
     // Backbone and head apart: versions that differ in the head alone share the backbone's file.

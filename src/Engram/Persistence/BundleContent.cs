@@ -41,6 +41,20 @@ internal sealed class BundleContent : IDisposable
         });
     }
 
+    /// <summary>What a learner would be on disk, copied in memory.</summary>
+    /// <param name="name">What messages call it.</param>
+    /// <param name="manifest">Says of itself what was saved; its parts are not asked for.</param>
+    /// <param name="parts">Tensors by part; they stay their owner's.</param>
+    public static BundleContent Copy(
+        string name, BundleManifest manifest, IReadOnlyDictionary<string, Dictionary<string, Tensor>> parts)
+    {
+        var content = new BundleContent(name, manifest);
+        foreach (var (part, tensors) in parts)
+            content._parts.Add(part, tensors.ToDictionary(
+                pair => pair.Key, pair => pair.Value.detach().cpu().contiguous().clone().DetachFromDisposeScope()));
+        return content;
+    }
+
     public InvalidDataException Bad(string part, string what) => new($"{Path}: part {part}: {what}");
 
     public void Dispose()

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Engram.Evaluation;
+using Engram.Learning;
 using Engram.Retention;
 using Engram.Tests.Persistence;
 
@@ -130,6 +131,24 @@ public class CheckpointTests
     }
 
     [Theory]
+    [InlineData(19.9, 1)]
+    [InlineData(20.1, 2)]
+    public void After_an_experience_the_place_is_saved_unless_saving_takes_more_than_a_twentieth_of_the_time(double seconds, int saves)
+    {
+        using var folder = new TemporaryFolder();
+        var clock = new HandClock();
+        using var checkpoints = new ExperimentCheckpoints(folder["run"], clock: clock);
+        var slow = new SecondToSave(clock);
+        using var learner = new Learner(LearnerCases.Model, LearnerCases.Options, [slow]);
+
+        checkpoints.SaveAfterExperience("slow", learner, new StrategyMeasurements());
+        clock.Pass(seconds);
+        checkpoints.SaveAfterExperience("slow", learner, new StrategyMeasurements());
+
+        Assert.Equal(saves, slow.Saves);
+    }
+
+    [Theory]
     [InlineData("joint.result.json", "{\"name\": 3}")]
     [InlineData("joint.result.json", "")]
     [InlineData("sittings.json", "[]")]
@@ -186,6 +205,32 @@ public class CheckpointTests
             if (Seen.Count(seen => seen.Event is not (ExperimentEvent.StrategyStarted or ExperimentEvent.StrategyRestored)) == after)
                 stop!.Cancel();
             if (kill?.Invoke(value) == true) throw new InvalidOperationException("killed");
+        }
+    }
+
+    private sealed class HandClock : TimeProvider
+    {
+        private long _now;
+
+        public void Pass(double seconds) => _now += (long)(seconds * TimestampFrequency);
+
+        public override long GetTimestamp() => _now;
+    }
+
+    private sealed class SecondToSave(HandClock clock) : RetentionMechanism
+    {
+        public int Saves { get; private set; }
+
+        public override string Name => "slow";
+
+        public override Seams Seams => Seams.None;
+
+        public override long MemoryBytes => 0;
+
+        protected internal override void Save(MechanismState state)
+        {
+            Saves++;
+            clock.Pass(1);
         }
     }
 }

@@ -123,6 +123,33 @@ public class BundleFileTests
             () => Bundle.Restore(again, folder["bundle"], otherOptions: true)).Message);
     }
 
+    [Theory]
+    [InlineData("ewc+replay")]
+    [InlineData("icarl")]
+    [InlineData("si")]
+    [InlineData("gem")]
+    [InlineData("slda")]
+    public void What_goes_to_another_learner_in_memory_is_what_a_bundle_would_bring(string strategy)
+    {
+        using var folder = new TemporaryFolder();
+        var (model, options, stream) = LearnerCases.For(strategy);
+        var later = options with { Epochs = 2 };
+        using var restored = LearnerCases.New(strategy, model, later);
+        using var carried = LearnerCases.New(strategy, model, later);
+        using (var before = LearnerCases.New(strategy, model, options))
+        {
+            before.Teach(stream[0]);
+            Bundle.Save(before, folder["bundle"]);
+            Bundle.Restore(restored, folder["bundle"], otherOptions: true);
+            Bundle.Carry(before, carried);
+        }
+
+        Assert.Equal(LearnerCases.Fingerprint(restored), LearnerCases.Fingerprint(carried));
+        restored.Teach(stream[1]);
+        carried.Teach(stream[1]);
+        Assert.Equal(LearnerCases.Fingerprint(restored), LearnerCases.Fingerprint(carried));
+    }
+
     [Fact]
     public void A_folder_of_something_else_is_left_alone()
     {

@@ -1,6 +1,8 @@
 using Engram.Data;
 using Engram.Learning;
+using Engram.Memory;
 using Engram.Models;
+using Engram.Persistence;
 using Engram.Retention;
 using Engram.Streams;
 using static TorchSharp.torch;
@@ -13,7 +15,8 @@ namespace Engram.Tests.Persistence;
 /// </summary>
 internal static class VersionFixtures
 {
-    public static readonly string[] Names = ["mlp", "batch-norm"];
+    /// <summary>What there is of a version; mechanisms that predict or have a teacher since the second.</summary>
+    public static string[] NamesOf(int version) => version == 1 ? ["mlp", "batch-norm"] : ["mlp", "batch-norm", "icarl", "si+lwf"];
 
     public static string Folder { get; } = Path.Combine(TestData.Root, "tests", "Engram.Tests", "Persistence", "Fixtures");
 
@@ -30,16 +33,22 @@ internal static class VersionFixtures
             () => new ContinualModel(new ModuleBackbone(
                 nn.Sequential(("fc", nn.Linear(6, 4)), ("norm", nn.BatchNorm1d(4)), ("relu", nn.ReLU())), 4, "fixture 6-4")),
             new LearnerOptions { BatchSize = 4, Epochs = 2 }, clock: new LearnerCases.SlowClock()),
-        _ => throw new ArgumentException($"name: {name}, expected one of {string.Join(", ", Names)}"),
+        "icarl" => new Learner(
+            () => new ContinualModel(new Mlp(6, 4)), new LearnerOptions { BatchSize = 4 },
+            [new Icarl(new ExemplarOptions { PerClass = 2 })], new LearnerCases.SlowClock()),
+        "si+lwf" => new Learner(
+            () => new ContinualModel(new Mlp(6, 4)), new LearnerOptions { BatchSize = 4, Epochs = 2 },
+            [new SynapticIntelligence(), new LearningWithoutForgetting()], new LearnerCases.SlowClock()),
+        _ => throw new ArgumentException($"name: {name}, expected one of {string.Join(", ", NamesOf(Bundle.FormatVersion))}"),
     };
 
-    /// <summary>The learner as it was saved: one experience learnt; with batch normalisation also stopped in the second.</summary>
+    /// <summary>The learner as it was saved: one experience learnt; those of two epochs also stopped in the second.</summary>
     public static Learner Taught(string name)
     {
         using var scope = NewDisposeScope();
         var learner = New(name);
         learner.Teach(Experience(0));
-        if (name == "batch-norm") LearnerCases.Interrupt(learner, Experience(1), 3);
+        if (learner.Context.Options.Epochs == 2) LearnerCases.Interrupt(learner, Experience(1), 3);
         return learner;
     }
 

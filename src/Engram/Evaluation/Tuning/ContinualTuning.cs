@@ -162,7 +162,7 @@ public sealed class ContinualTuning
         if (position > 0)
         {
             if (strength is null) Bundle.RestoreWithoutMechanisms(learner, _place.Learnt(position - 1));
-            else VariedLearner.Restored(learner, _place.Learnt(position - 1));
+            else Bundle.Restore(learner, _place.Learnt(position - 1), otherOptions: true);
             learner.Optimizer.LearningRate = rate;
         }
         learner.Learn(_data[position], progress, cancellationToken);
