@@ -44,7 +44,7 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
 
     /// <summary>The head's weights W, float64 <c>[features, classes]</c>, a copy in the caller's scope.</summary>
     /// <exception cref="InvalidOperationException">Nothing was learnt yet.</exception>
-    public Tensor Weights() => Classes.Count > 0
+    public Tensor Weights() => Counts.shape[0] > 0
         ? Head().Weights.clone()
         : throw new InvalidOperationException("weights: nothing was learnt yet, expected Learn to be called first");
 

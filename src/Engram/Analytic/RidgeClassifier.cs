@@ -70,7 +70,7 @@ public sealed class RidgeClassifier : LinearAnalyticLearner
         return PositiveSolve.Of(gram, Lambda, targets.t());
     }
 
-    private protected override Tensor Bias(Tensor weights) => zeros([Classes.Count], ScalarType.Float64);
+    private protected override Tensor Bias(Tensor weights) => zeros([weights.shape[1]], ScalarType.Float64);
 
     private protected override LinearSystem? System() => Lambda > 0 && Balance == ClassBalance.None
         ? new LinearSystem(
