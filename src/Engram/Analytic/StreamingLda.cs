@@ -67,12 +67,10 @@ public sealed class StreamingLda : LinearAnalyticLearner, IClassDistances
     private protected override LinearSystem? System()
     {
         if (_shrinkage == 1) return null;
-        var (means, scale) = (Moments.Means(), Moments.Counts.sum().item<double>() / (1 - _shrinkage));
+        var scale = Moments.Counts.sum().item<double>() / (1 - _shrinkage);
         var ridge = scale * _shrinkage;
         return new LinearSystem(
-            Moments.Within,
-            v => Moments.Products.matmul(v).sub_(Moments.Sums.t().matmul(means.matmul(v))).add_(v, alpha: Held(ridge)),
-            ridge, means.t(), scale);
+            Moments.Within, v => Moments.WithinTimes(v).add_(v, alpha: Held(ridge)), ridge, Moments.Means().t(), v => v.mul(Held(scale)));
     }
 
     private protected override Tensor Rows(Tensor features, Tensor ids) => Moments.WithinRows(features, ids);
