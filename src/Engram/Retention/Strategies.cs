@@ -159,7 +159,7 @@ public static class Strategies
             _ => [new AnalyticHead("ranpac", (features, seed) => new RidgeClassifier(
                 new RandomFeatures(features, 1000, scale: 1 / Math.Sqrt(features), seed: seed)) { SmallUpdates = false })])
             { Scenarios = s_sharedOutputs },
-        // λ was set by hand within the flat range that training digits set aside allow, see docs/methods/ridge.md.
+        // λ was chosen on 5,000 training digits set aside, see docs/methods/ridge.md.
         new("ridge", "Ridge over patches", "Ridge regression over patches of the first images, λ = 1e-4; trains no network.",
             _ => [new AnalyticHead("ridge", (features, _) => new RidgeClassifier(new RawFeatures(features), 1e-4) { SmallUpdates = false })])
             { Scenarios = s_sharedOutputs, Backbone = _ => new PatchBackbone(1, new PatchOptions { Filters = 32 }) },
