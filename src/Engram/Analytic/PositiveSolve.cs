@@ -28,6 +28,7 @@ internal static class PositiveSolve
         var (factor, deviations) = Regular(matrix, ridge);
         var whitening = deviations.reciprocal().diag();
         linalg.solve_triangular(factor, whitening, upper: false, @out: whitening);
+        factor.Dispose();
         return Finite(whitening);
     }
 
@@ -79,7 +80,8 @@ internal static class PositiveSolve
         return null;
     }
 
-    private static Tensor Finite(Tensor result) => result.isfinite().all().item<bool>() ? result : throw Corrupt();
+    // By its sum, which NaN and infinity pass through: isfinite would take another matrix.
+    private static Tensor Finite(Tensor result) => double.IsFinite(result.sum().item<double>()) ? result : throw Corrupt();
 
     private static InvalidOperationException Corrupt() =>
         new("statistics: not finite or not positive, expected sums of learnt samples only");
