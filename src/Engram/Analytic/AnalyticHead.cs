@@ -141,11 +141,7 @@ public sealed class AnalyticHead : RetentionMechanism
     {
         ArgumentNullException.ThrowIfNull(features);
         ArgumentNullException.ThrowIfNull(logits);
-        if (!Learner.HasLearnt) return null;
-        var scores = Learner.Scores(features);
-        // Classes may have come that are not summed yet.
-        var missing = logits.shape[1] - scores.shape[1];
-        return missing == 0 ? scores : cat([scores, full([scores.shape[0], missing], Held(double.NegativeInfinity))], 1);
+        return Learner.HasLearnt ? Learner.ScoresOf(features, logits.shape[1]) : null;
     }
 
     /// <inheritdoc/>

@@ -164,12 +164,15 @@ public abstract class AnalyticLearner : IContinualLearner
     }
 
     /// <inheritdoc/>
-    /// <remarks>Minus infinity for a class whose samples were all unlearnt; within ±1e38 for the others.</remarks>
+    /// <remarks>Minus infinity for a class without samples, none summed yet or all unlearnt; within ±1e38 for the others.</remarks>
     public Tensor Scores(Tensor inputs, int? taskId = null)
     {
         ArgumentNullException.ThrowIfNull(inputs);
-        return Asked(inputs, Score, double.NegativeInfinity);
+        return ScoresOf(inputs, Classes.Count);
     }
+
+    /// <summary>Scores of the first so many classes, the last of which may not be known here yet.</summary>
+    internal Tensor ScoresOf(Tensor inputs, long classes) => Asked(inputs, classes, Score, double.NegativeInfinity);
 
     /// <summary>
     /// Writes the statistics as named tensors and values; the feature extractor is not among them, see
@@ -232,7 +235,7 @@ public abstract class AnalyticLearner : IContinualLearner
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>The scores as a formula, its tensors in the caller's scope.</summary>
+    /// <summary>The scores as a formula, its tensors in the caller's scope; of the classes summed, which may be fewer than the labels known.</summary>
     /// <exception cref="InvalidOperationException">Nothing was learnt yet.</exception>
     internal AnalyticForm Form()
     {
@@ -257,17 +260,19 @@ public abstract class AnalyticLearner : IContinualLearner
     private protected Tensor DistancesOf(Tensor inputs, Func<Tensor, Tensor> squared)
     {
         ArgumentNullException.ThrowIfNull(inputs);
-        return Asked(inputs, phi => squared(phi).clamp_min_(Held(0)), double.PositiveInfinity);
+        return Asked(inputs, Classes.Count, phi => squared(phi).clamp_min_(Held(0)), double.PositiveInfinity);
     }
 
-    private Tensor Asked(Tensor inputs, Func<Tensor, Tensor> answer, double empty)
+    // Labels are known before their first block is summed, which may be stopped or fail: there are as many answers as there are counts.
+    private Tensor Asked(Tensor inputs, long classes, Func<Tensor, Tensor> answer, double empty)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         if (!HasLearnt)
             throw new InvalidOperationException("predict: nothing was learnt yet, expected Learn to be called first");
-        var values = answer(Extract(inputs).to(ScalarType.Float64));
-        return values.clamp(Held(-Greatest), Held(Greatest)).masked_fill(Counts.lt(Held(0.5)), Held(empty)).to(ScalarType.Float32).MoveToOuterDisposeScope();
+        var values = answer(Extract(inputs).to(ScalarType.Float64)).clamp(Held(-Greatest), Held(Greatest));
+        var answered = values.masked_fill(Counts.lt(Held(0.5)), Held(empty)).to(ScalarType.Float32);
+        return nn.functional.pad(answered, [0, classes - Counts.shape[0]], value: empty).MoveToOuterDisposeScope();
     }
 
     private protected abstract void SaveStatistics(MechanismState state);

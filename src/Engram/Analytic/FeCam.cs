@@ -46,8 +46,9 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
     private readonly FeCamOptions _options;
     private readonly SecondMoments _moments; // of transformed features
     private readonly HashSet<long> _changed = []; // classes whose sums are no longer those of the head
-    private (Tensor Means, Tensor Whitening)? _head; // [classes, features], [classes, features, features]
-    private bool[] _own = []; // classes of the head with a covariance of their own
+    private Tensor? _means; // of length 1, [classes, features]
+    private Tensor? _whitening; // [classes, features, features]
+    private bool[] _own = []; // classes whose whitening is that of a covariance of their own
 
     /// <summary>Creates it.</summary>
     /// <param name="features">φ; the learner owns it.</param>
@@ -61,7 +62,7 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
         Expect(nameof(FeCamOptions.Gamma2), _options.Gamma2, _options.Gamma2 >= 0 && _options.Gamma2 <= _options.Gamma1,
             $"0 to Gamma1 = {_options.Gamma1}");
         Expect(nameof(FeCamOptions.Tukey), _options.Tukey, _options.Tukey is > 0 and <= 1, "above 0 and at most 1");
-        _moments = new SecondMoments(features.FeatureCount, Products.PerClass);
+        _moments = new SecondMoments(features.FeatureCount, Products.PerClass, ofHead: 1);
     }
 
     /// <summary>Squared Mahalanobis distances, each class in its own metric.</summary>
@@ -80,8 +81,7 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
 
     private protected override string Kind => "fecam";
 
-    private protected override long StatisticsBytes =>
-        _moments.Bytes + (_head is { } head ? 8 * (head.Means.numel() + head.Whitening.numel()) : 0);
+    private protected override long StatisticsBytes => _moments.Bytes + (8 * ((_means?.numel() ?? 0) + (_whitening?.numel() ?? 0)));
 
     private protected override Tensor Counts => _moments.Counts;
 
@@ -116,7 +116,7 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
     private protected override void SaveStatistics(MechanismState state)
     {
         _moments.Save(state);
-        if (_changed.Count == 0 && _head is { } head) (state.Tensors["means"], state.Tensors["whitening"]) = head;
+        if (_changed.Count == 0 && _means is { } means) (state.Tensors["means"], state.Tensors["whitening"]) = (means, _whitening!);
     }
 
     private protected override void LoadStatistics(MechanismState state)
@@ -124,7 +124,7 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
         _moments.Load(state);
         if (!state.Tensors.ContainsKey("whitening")) return;
         var (classes, width) = (_moments.Counts.shape[0], Features.FeatureCount);
-        _head = (Statistics.Take(state, "means", classes, width), Statistics.Take(state, "whitening", classes, width, width));
+        (_means, _whitening) = (Statistics.Take(state, "means", classes, width), Statistics.Take(state, "whitening", classes, width, width));
     }
 
     // [n, features] float64 to [n, classes]
@@ -141,59 +141,68 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
 
     private (Tensor Means, Tensor Whitening) Head()
     {
-        if (_changed.Count == 0 && _head is { } known) return known;
+        if (_changed.Count == 0 && _means is { } known) return (known, _whitening!);
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var (means, counts) = (_moments.Means(), _moments.Counts.data<double>().ToArray());
         var total = counts.Sum();
-        var spread = _moments.Total().diagonal().mean().item<double>() / total;
         var pooled = _moments.Within().div_(Held(Math.Max(total - counts.Count(count => count > 0.5), 1)));
-        var (whitening, owns) = (new List<Tensor>(), new bool[counts.Length]);
+        // What cancellation leaves of a variance of zero is no variance.
+        var least = 1e-13 * _moments.Products.diagonal(0, 1, 2).sum().item<double>() / (total * Features.FeatureCount);
+        MakeRoom(counts.Length);
         for (var id = 0; id < counts.Length; id++)
         {
             using var one = NewDisposeScope();
-            var covariance = counts[id] < 1.5 ? pooled : Covariance(id, means[id], counts[id]);
-            // What cancellation leaves of a variance of zero is no variance.
-            owns[id] = counts[id] >= 1.5 && HasVariance(covariance, spread);
-            if (owns[id] && id < _own.Length && _own[id] && !_changed.Contains(id))
-            {
-                whitening.Add(_head!.Value.Whitening[id].MoveToOuterDisposeScope());
-                continue;
-            }
-            if (!owns[id]) covariance = HasVariance(pooled, spread) ? pooled : eye(Features.FeatureCount, dtype: ScalarType.Float64);
-            whitening.Add(PositiveSolve.Whitening(Shrunk(covariance), 0).MoveToOuterDisposeScope());
+            var own = counts[id] > 1.5 && Variance(id, means[id], counts[id]) > least;
+            if (own && _own[id] && !_changed.Contains(id)) continue;
+            var covariance = own ? Covariance(id, means[id], counts[id])
+                : pooled.diagonal().mean().item<double>() > least ? pooled.clone()
+                : eye(Features.FeatureCount, dtype: ScalarType.Float64);
+            _whitening![id].copy_(PositiveSolve.Whitening(Shrunk(covariance), 0));
+            _own[id] = own;
         }
-        var stacked = stack(whitening).DetachFromDisposeScope();
-        DropHead();
-        _head = (nn.functional.normalize(means, dim: 1).DetachFromDisposeScope(), stacked);
-        _own = owns;
+        _means?.Dispose();
+        _means = nn.functional.normalize(means, dim: 1).DetachFromDisposeScope();
         _changed.Clear();
-        return _head.Value;
+        return (_means, _whitening!);
     }
 
+    // For new classes; what the others have is kept.
+    private void MakeRoom(int classes)
+    {
+        var (known, width) = (_own.Length, Features.FeatureCount);
+        if (known == classes) return;
+        var whitening = zeros([classes, width, width], ScalarType.Float64).DetachFromDisposeScope();
+        if (known > 0) whitening.narrow(0, 0, known).copy_(_whitening!);
+        _whitening?.Dispose();
+        _whitening = whitening;
+        Array.Resize(ref _own, classes);
+    }
+
+    private double Variance(int id, Tensor mean, double count) =>
+        _moments.Products[id].diagonal().sub(mean.pow(Held(2)).mul_(Held(count))).mean().item<double>() / (count - 1);
+
     private Tensor Covariance(int id, Tensor mean, double count) =>
-        _moments.Products[id].sub(outer(mean, mean).mul_(Held(count))).div_(Held(count - 1));
+        _moments.Products[id].clone().addmm_(mean.mul(Held(count)).unsqueeze(1), mean.unsqueeze(0), 1, -1).div_(Held(count - 1));
 
-    private static bool HasVariance(Tensor covariance, double spread) =>
-        covariance.diagonal().mean().item<double>() > 1e-13 * spread;
-
+    // In place.
     private Tensor Shrunk(Tensor covariance)
     {
         var n = Features.FeatureCount;
         var variance = covariance.diagonal().mean(); // V₁
         var between = covariance.sum().sub(covariance.diagonal().sum()).div(Held(Math.Max(1.0, n * (n - 1.0)))); // V₂
-        var shrunk = covariance.add(between.mul(Held(_options.Gamma2)), alpha: Held(1));
-        shrunk.diagonal().add_(variance.mul(Held(_options.Gamma1)).sub(between.mul(Held(_options.Gamma2))), alpha: Held(1));
-        if (!_options.Correlation) return shrunk;
-        var deviations = shrunk.diagonal().maximum(variance.mul(Held(1e-12))).sqrt();
-        return shrunk.div_(deviations.unsqueeze(1)).div_(deviations);
+        covariance.add_(between.mul(Held(_options.Gamma2)), alpha: Held(1));
+        covariance.diagonal().add_(variance.mul(Held(_options.Gamma1)).sub(between.mul(Held(_options.Gamma2))), alpha: Held(1));
+        if (!_options.Correlation) return covariance;
+        var deviations = covariance.diagonal().maximum(variance.mul(Held(1e-12))).sqrt();
+        return covariance.div_(deviations.unsqueeze(1)).div_(deviations);
     }
 
     private void DropHead()
     {
-        _head?.Means.Dispose();
-        _head?.Whitening.Dispose();
-        (_head, _own) = (null, []);
+        _means?.Dispose();
+        _whitening?.Dispose();
+        (_means, _whitening, _own) = (null, null, []);
     }
 
     private static void Expect(string name, double value, bool holds, string expected)

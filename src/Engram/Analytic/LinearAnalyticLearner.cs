@@ -31,7 +31,7 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
     /// Default true. It begins at the second question with few samples between (up to a quarter of the features), and from then on keeps
     /// features² numbers more, until a larger block comes. The weights solve the same equations to 1e-9, which is tested again every 256
     /// samples. Streaming LDA's ε weighs more with every sample, so it is solved anew when a quarter more samples have come. There are no
-    /// updates where λ = 0, ε = 1, or classes are balanced, and none are needed by nearest class mean.
+    /// updates where λ = 0, ε = 1, or <see cref="ClassBalance.PerClass"/>, and none are needed by nearest class mean.
     /// </value>
     public bool SmallUpdates { get; init; } = true;
 
@@ -44,7 +44,7 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
 
     /// <summary>The head's weights W, float64 <c>[features, classes]</c>, a copy in the caller's scope.</summary>
     /// <exception cref="InvalidOperationException">Nothing was learnt yet.</exception>
-    public Tensor Weights() => Classes.Count > 0
+    public Tensor Weights() => Counts.shape[0] > 0
         ? Head().Weights.clone()
         : throw new InvalidOperationException("weights: nothing was learnt yet, expected Learn to be called first");
 
@@ -142,11 +142,11 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
     {
         if (!SmallUpdates || !_asked || System() is not { } system) return null;
         if (_inverse?.Solve(system.Ridge) is { } solved && (_inverse.Unchecked < KeptInverse.CheckedEvery || _inverse.Agrees(system, solved)))
-            return solved.mul_(Held(system.Scale));
+            return system.WeightsOf(solved);
         Restart();
-        if (SecondMoments.Fits(Features.FeatureCount, 6)) _inverse = KeptInverse.Of(system);
+        if (MemoryGuard.Fits(SecondMoments.BytesOf(Features.FeatureCount, 4))) _inverse = KeptInverse.Of(system);
         if (_inverse is { } fresh && !fresh.Agrees(system, fresh.Solution)) Restart(); // too near singular to be inverted
-        return _inverse?.Solution.mul(Held(system.Scale));
+        return _inverse is { } kept ? system.WeightsOf(kept.Solution) : null;
     }
 
     // Forgets what guides updates: the next head is solved from the start.

@@ -17,7 +17,7 @@ public enum RandomActivation
 /// <summary>Random projection and a nonlinearity, drawn once from a seed.</summary>
 public sealed class RandomFeatures : FeatureExtractor
 {
-    private const int MostWeights = 500_000_000; // 2 GB
+    private const int DrawnAtOnce = 1 << 20; // even: numbers come in pairs
     private readonly RandomActivation _activation;
     private readonly Tensor _weights; // [inputs, features]
     private readonly Tensor _bias; // [features]
@@ -28,14 +28,13 @@ public sealed class RandomFeatures : FeatureExtractor
     /// <param name="activation">The nonlinearity.</param>
     /// <param name="scale">Standard deviation of the weights; for Fourier features 1/σ of the kernel.</param>
     /// <param name="seed">Equal seeds give equal features.</param>
-    /// <exception cref="ArgumentException">A size below 1, or a scale that is not positive.</exception>
+    /// <exception cref="ArgumentException">A size below 1, a scale that is not positive, or too many weights for the memory.</exception>
     public RandomFeatures(
         int inputs, int features, RandomActivation activation = RandomActivation.Relu, double scale = 1, long seed = 0)
         : base(features)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(inputs, 1);
-        if (inputs * (long)features > MostWeights)
-            throw new ArgumentException($"features: {features} of {inputs} inputs, expected at most {MostWeights} weights", nameof(features));
+        MemoryGuard.Check($"features: {features} random ones of {inputs} inputs", 4.0 * inputs * features);
         if (!(scale > 0) || !double.IsFinite(scale))
             throw new ArgumentException($"scale: {scale}, expected a positive number", nameof(scale));
         _activation = activation;
@@ -87,17 +86,30 @@ public sealed class RandomFeatures : FeatureExtractor
         base.Dispose();
     }
 
-    // Box and Muller, from our own generator: torch's global one stays untouched.
-    internal static Tensor Normal(SeededRandom random, long count)
+    // From our own generator: torch's global one stays untouched. In parts, so that weights are held once.
+    private static Tensor Normal(SeededRandom random, long count)
+    {
+        var weights = zeros(count);
+        for (var start = 0L; start < count; start += DrawnAtOnce)
+        {
+            using var scope = NewDisposeScope();
+            var part = Drawn(random, (int)Math.Min(DrawnAtOnce, count - start));
+            weights.narrow(0, start, part.Length).copy_(tensor(part));
+        }
+        return weights;
+    }
+
+    // Box and Muller.
+    private static float[] Drawn(SeededRandom random, int count)
     {
         var values = new float[count];
-        for (long i = 0; i < count; i += 2)
+        for (var i = 0; i < count; i += 2)
         {
             var radius = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble()));
             var angle = 2 * Math.PI * random.NextDouble();
             values[i] = (float)(radius * Math.Cos(angle));
             if (i + 1 < count) values[i + 1] = (float)(radius * Math.Sin(angle));
         }
-        return tensor(values);
+        return values;
     }
 }

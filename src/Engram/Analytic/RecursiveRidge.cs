@@ -68,7 +68,7 @@ public sealed class RecursiveRidge : AnalyticLearner
         var half = linalg.solve_triangular(factor, projected, upper: false); // T = L⁻¹XR, so that R ∓ TᵀT is symmetric
         var gain = linalg.solve_triangular(factor.t(), half, upper: true); // (RnewXᵀ)ᵀ = L⁻ᵀT
         _weights.add_(gain.t().matmul(y.sub(x.matmul(_weights))), alpha: Held(sign));
-        _inverse.sub_(half.t().matmul(half).mul_(Held(sign)));
+        _inverse.addmm_(half.t(), half, 1, -sign);
         _counts.add_(y.sum([0L]), alpha: Held(sign));
     }
 

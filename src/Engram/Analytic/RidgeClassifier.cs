@@ -63,31 +63,46 @@ public sealed class RidgeClassifier : LinearAnalyticLearner
     {
         var (gram, targets) = Balance switch
         {
-            ClassBalance.None => (Moments.Products, Moments.Sums),
+            ClassBalance.None => (Moments.Total(), Moments.Sums),
             ClassBalance.Pooled => Pooled(),
             _ => PerClass(),
         };
         return PositiveSolve.Of(gram, Lambda, targets.t());
     }
 
-    private protected override Tensor Bias(Tensor weights) => zeros([Classes.Count], ScalarType.Float64);
+    private protected override Tensor Bias(Tensor weights) => zeros([weights.shape[1]], ScalarType.Float64);
 
-    private protected override LinearSystem? System() => Lambda > 0 && Balance == ClassBalance.None
-        ? new LinearSystem(
-            () => Moments.Products, v => Moments.Products.matmul(v).add_(v, alpha: Held(Lambda)), Lambda, Moments.Sums.t())
-        : null;
+    private protected override LinearSystem? System() => (Lambda, Balance) switch
+    {
+        (0, _) or (_, ClassBalance.PerClass) => null,
+        (_, ClassBalance.Pooled) => new LinearSystem(
+            Moments.Within, v => Moments.WithinTimes(v).add_(v, alpha: Held(Lambda)), Lambda, Moments.Means().t(), Pooled),
+        _ => new LinearSystem(
+            Moments.Total, v => Moments.Products.matmul(v).add_(v, alpha: Held(Lambda)), Lambda, Moments.Sums.t()),
+    };
+
+    private protected override Tensor Rows(Tensor features, Tensor ids) =>
+        Balance == ClassBalance.Pooled ? Moments.WithinRows(features, ids) : base.Rows(features, ids);
 
     private (Tensor Gram, Tensor Targets) Pooled()
     {
         var means = Moments.Means(); // zero for a class without samples
-        var share = Moments.Counts.sum().div(Known()); // n/classes
-        var targets = means.mul(share);
-        return (Moments.Within().add_(targets.t().matmul(means), alpha: Held(1)), targets);
+        var targets = means.mul(Share());
+        return (Moments.Within().addmm_(targets.t(), means, 1, 1), targets);
+    }
+
+    // The same weights by Woodbury's identity from V = (Σ_W + λI)⁻¹Mᵀ, M = [μ_c]: sV(I + sMV)⁻¹ with s = n/classes.
+    private Tensor Pooled(Tensor solution)
+    {
+        var scaled = solution.mul(Share());
+        var inner = Moments.Means().matmul(scaled); // symmetric
+        inner.diagonal().add_(Held(1), alpha: Held(1));
+        return linalg.solve(inner, scaled.t()).t().contiguous();
     }
 
     private (Tensor Gram, Tensor Targets) PerClass()
     {
-        var weights = Moments.Counts.sum().div(Known()).div(Moments.Counts.clamp_min(Held(1))); // w_c
+        var weights = Share().div(Moments.Counts.clamp_min(Held(1))); // w_c
         return (Weighted(weights, Moments.Products), Moments.Sums.mul(weights.unsqueeze(1)));
     }
 
@@ -95,7 +110,7 @@ public sealed class RidgeClassifier : LinearAnalyticLearner
     private static Tensor Weighted(Tensor weights, Tensor products) =>
         weights.unsqueeze(0).matmul(products.flatten(1)).view(products.shape[1], products.shape[2]);
 
-    private Tensor Known() => Moments.Counts.gt(Held(0.5)).sum(ScalarType.Float64);
+    private Tensor Share() => Moments.Counts.sum().div(Moments.Counts.gt(Held(0.5)).sum(ScalarType.Float64)); // n/classes
 
     private protected override void SaveStatistics(MechanismState state)
     {

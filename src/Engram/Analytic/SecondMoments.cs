@@ -22,17 +22,20 @@ internal enum Products
 internal sealed class SecondMoments : IDisposable
 {
     private const int FewestRows = 64; // below, panels cost more than they save
+    private const int Solving = 3; // matrices at once: what is kept, a copy that is scaled in place, its factor
     private readonly int _width;
     private readonly Products _kept;
+    private readonly int _ofHead;
 
     /// <summary>Makes room for no class yet.</summary>
     /// <param name="width">Features.</param>
     /// <param name="kept">Which products are kept.</param>
+    /// <param name="ofHead">Matrices that the head keeps of each class.</param>
     /// <exception cref="ArgumentException">The products and the work on them would not fit into the memory there is.</exception>
-    public SecondMoments(int width, Products kept)
+    public SecondMoments(int width, Products kept, int ofHead = 0)
     {
-        (_width, _kept) = (width, kept);
-        CheckMemory(width, kept == Analytic.Products.None ? 0 : 1);
+        (_width, _kept, _ofHead) = (width, kept, ofHead);
+        CheckMemory(width, kept == Analytic.Products.None ? 0 : Solving);
         (Counts, Sums) = (Zeros(0), Zeros(0, width));
         Products = kept switch
         {
@@ -93,10 +96,13 @@ internal sealed class SecondMoments : IDisposable
     public Tensor LogPrior() => Counts.div(Counts.sum()).clamp_min(Held(1e-300)).log();
 
     /// <summary>Σ over samples of (φ − μ_c)(φ − μ_c)ᵀ with the mean of their class, <c>[width, width]</c>.</summary>
-    public Tensor Within() => Total().sub(Sums.t().matmul(Means()));
+    public Tensor Within() => Total().addmm_(Sums.t(), Means(), 1, -1);
 
-    /// <summary>Σφφᵀ over all samples.</summary>
-    public Tensor Total() => _kept == Analytic.Products.PerClass ? Products.sum([0L]) : Products;
+    /// <summary><see cref="Within"/> times V, without computing it; of <see cref="Analytic.Products.Shared"/>.</summary>
+    public Tensor WithinTimes(Tensor v) => Products.matmul(v).sub_(Sums.t().matmul(Means().matmul(v)));
+
+    /// <summary>Σφφᵀ over all samples, a copy.</summary>
+    public Tensor Total() => _kept == Analytic.Products.PerClass ? Products.sum([0L]) : Products.clone();
 
     public void Save(MechanismState state) =>
         (state.Tensors["counts"], state.Tensors["sums"], state.Tensors["products"]) = (Counts, Sums, Products);
@@ -151,26 +157,19 @@ internal sealed class SecondMoments : IDisposable
         if (sign < 0) Products.masked_fill_(Empty.view(-1, 1, 1), Held(0));
     }
 
-    /// <summary>Whether so many matrices of second moments fit into the memory there is.</summary>
-    public static bool Fits(int width, int matrices) =>
-        matrices * 8.0 * width * width <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+    /// <summary>Bytes of so many matrices of features² numbers.</summary>
+    public static double BytesOf(int width, long matrices) => matrices * 8.0 * width * width;
 
-    // Held products, and as much again twice over while a head is solved. Torch would take what the system never has.
-    public static void CheckMemory(int width, long matrices)
-    {
-        var needed = (matrices + 2.0) * 8 * width * width;
-        var there = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        if (matrices > 0 && needed > there)
-            throw new ArgumentException(FormattableString.Invariant(
-                $"features: {width} of them need {needed / 1e9:0.0} GB for {matrices} second moment(s), expected fewer for the {there / 1e9:0.0} GB there are"));
-    }
+    /// <summary>Refuses so many of them at once where they do not fit into the memory there is.</summary>
+    public static void CheckMemory(int width, long matrices) =>
+        MemoryGuard.Check($"features: {width} of them and {matrices} matrices of their second moments", BytesOf(width, matrices));
 
     /// <summary>Makes room for classes, without samples yet.</summary>
     public void Grow(int classes)
     {
         var more = classes - Counts.shape[0];
         if (more <= 0) return;
-        if (_kept == Analytic.Products.PerClass) CheckMemory(_width, classes);
+        if (_kept == Analytic.Products.PerClass) CheckMemory(_width, ((2 + _ofHead) * (long)classes) + Solving); // while they grow, twice
         var (counts, sums, products) = (Counts, Sums, Products);
         Counts = cat([counts, zeros([more], ScalarType.Float64)]).DetachFromDisposeScope();
         Sums = cat([sums, zeros([more, _width], ScalarType.Float64)]).DetachFromDisposeScope();

@@ -45,7 +45,7 @@ public sealed class StreamingLda : LinearAnalyticLearner, IClassDistances
         _whitening ??= PositiveSolve.Whitening(Covariance(), _shrinkage).DetachFromDisposeScope();
         var (white, means) = (phi.matmul(_whitening.t()), Moments.Means().matmul(_whitening.t()));
         // Not cdist: near zero, its way by products would lose what the whitening kept.
-        return stack([.. Enumerable.Range(0, Classes.Count).Select(id => white.sub(means[id]).pow(Held(2)).sum([1L]))], 1);
+        return stack([.. Enumerable.Range(0, (int)means.shape[0]).Select(id => white.sub(means[id]).pow(Held(2)).sum([1L]))], 1);
     });
 
     private protected override string Kind => "slda";
@@ -67,12 +67,10 @@ public sealed class StreamingLda : LinearAnalyticLearner, IClassDistances
     private protected override LinearSystem? System()
     {
         if (_shrinkage == 1) return null;
-        var (means, scale) = (Moments.Means(), Moments.Counts.sum().item<double>() / (1 - _shrinkage));
+        var scale = Moments.Counts.sum().item<double>() / (1 - _shrinkage);
         var ridge = scale * _shrinkage;
         return new LinearSystem(
-            Moments.Within,
-            v => Moments.Products.matmul(v).sub_(Moments.Sums.t().matmul(means.matmul(v))).add_(v, alpha: Held(ridge)),
-            ridge, means.t(), scale);
+            Moments.Within, v => Moments.WithinTimes(v).add_(v, alpha: Held(ridge)), ridge, Moments.Means().t(), v => v.mul(Held(scale)));
     }
 
     private protected override Tensor Rows(Tensor features, Tensor ids) => Moments.WithinRows(features, ids);

@@ -35,6 +35,9 @@ public sealed class NeighbourIndex : IDisposable
     /// <summary>Bytes taken for vectors and labels, with the room for more.</summary>
     public long Bytes => _vectors.shape[0] * (4L * _width + 8);
 
+    /// <summary>Bytes of the vectors and labels held, without the room for more.</summary>
+    internal long HeldBytes => Count * (4L * _width + 8);
+
     /// <summary>Adds vectors at the end.</summary>
     /// <param name="vectors">float32 <c>[n, width]</c>.</param>
     /// <param name="labels">int64 <c>[n]</c>.</param>
@@ -74,11 +77,14 @@ public sealed class NeighbourIndex : IDisposable
 
     /// <summary>The slots of one label, ascending.</summary>
     /// <param name="label">The label.</param>
-    public int[] SlotsOf(long label)
+    public int[] SlotsOf(long label) => [.. SlotsByLabel()[label]];
+
+    /// <summary>The slots of every label, ascending, in one pass.</summary>
+    internal ILookup<long, int> SlotsByLabel()
     {
         using var scope = NewDisposeScope();
         var labels = _labels.narrow(0, 0, Count).data<long>().ToArray();
-        return [.. Enumerable.Range(0, Count).Where(slot => labels[slot] == label)];
+        return Enumerable.Range(0, Count).ToLookup(slot => labels[slot]);
     }
 
     /// <summary>The nearest vectors of each query.</summary>

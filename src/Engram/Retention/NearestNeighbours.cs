@@ -69,7 +69,8 @@ public sealed class NearestNeighbours : RetentionMechanism
     public override long SamplesStored => _index?.Count ?? 0;
 
     /// <inheritdoc/>
-    public override long MemoryBytes => _index?.Bytes ?? 0;
+    /// <remarks>Without the room for more, which the index takes in doublings.</remarks>
+    public override long MemoryBytes => _index?.HeldBytes ?? 0;
 
     /// <summary>The features kept; removing some makes the learner forget them at once. Null before the first experience.</summary>
     public NeighbourIndex? Index => _index;
@@ -89,15 +90,14 @@ public sealed class NearestNeighbours : RetentionMechanism
         using var scope = NewDisposeScope();
         _index ??= new NeighbourIndex(context.Model.Backbone.FeatureCount);
         var random = new SeededRandom(context.Options.Seed, $"{Name}/{context.Experience.Index}");
-        var held = Enumerable.Range(0, context.Classes.Count).Where(id => _index.SlotsOf(id).Length > 0);
-        var share = Math.Max(1, _options.Capacity / held.Union(context.ClassIds).Count());
-        for (var id = 0; id < context.Classes.Count; id++) Trim(id, share, random);
+        var held = _index.SlotsByLabel().Select(own => own.Key);
+        var share = Math.Max(1, _options.Capacity / held.Union(context.ClassIds.Select(id => (long)id)).Count());
+        Trim(share, random);
         var members = StratifiedSplit.ByClass(context.Source);
         // Read first and added then: reading may fail.
         var added = members.Where(own => own.Length > 0).Select(own => Some(context, own, share, random)).ToArray();
         foreach (var (vectors, labels) in added) _index.Add(vectors, labels);
-        for (var id = 0; id < context.Classes.Count; id++) Trim(id, share, random);
-        _index.TrimExcess();
+        Trim(share, random);
     }
 
     /// <inheritdoc/>
@@ -129,13 +129,18 @@ public sealed class NearestNeighbours : RetentionMechanism
     /// <inheritdoc/>
     protected override void Dispose(bool disposing) => _index?.Dispose();
 
-    private void Trim(int id, int share, SeededRandom random)
+    private void Trim(int share, SeededRandom random)
     {
-        var slots = _index!.SlotsOf(id);
-        if (slots.Length <= share) return;
-        random.Shuffle<int>(slots);
+        var gone = new List<int>();
+        foreach (var own in _index!.SlotsByLabel().OrderBy(own => own.Key))
+        {
+            int[] slots = [.. own];
+            if (slots.Length <= share) continue;
+            random.Shuffle<int>(slots);
+            gone.AddRange(slots.Skip(share));
+        }
         // From the last slot down, so that those still to go keep their places.
-        foreach (var slot in slots.Skip(share).OrderDescending()) _index.Remove(slot);
+        foreach (var slot in gone.OrderDescending()) _index.Remove(slot);
     }
 
     private static (Tensor Vectors, Tensor Labels) Some(LearningContext context, int[] members, int share, SeededRandom random)

@@ -109,6 +109,30 @@ public sealed class AnalyticBundleTests : IDisposable
         Assert.Equal(Scores(whole), Scores(loaded));
     }
 
+    // Its labels are known by then and nothing of them is summed.
+    [Theory, MemberData(nameof(All))]
+    public void A_stop_before_the_first_block_changes_no_prediction_and_is_saved_and_goes_on(string name, string extractor)
+    {
+        using var scope = NewDisposeScope();
+        var (old, young) = (SubsetSource.WithLabels(s_train, Label.Numbers(0, 8)), SubsetSource.WithLabels(s_train, Label.Numbers(8, 2)));
+        using var whole = Make(name, extractor);
+        using var stopped = Make(name, extractor);
+        Stop(stopped, new Experience(0, old));
+        Assert.Contains("nothing was learnt", Assert.Throws<InvalidOperationException>(() => Scores(stopped)).Message);
+        using var first = SavedAndLoaded(stopped);
+        foreach (var learner in new[] { whole, first }) learner.Learn(new Experience(0, old));
+        var before = Scores(first);
+        Assert.Equal(before, Scores(whole));
+        Stop(first, new Experience(1, young));
+        Assert.Equal(before.Chunk(8).SelectMany(row => row.Concat([float.NegativeInfinity, float.NegativeInfinity])), Scores(first));
+        Assert.True(double.IsFinite(UnknownRule.Choose(first, old).Threshold));
+        Assert.Contains("classes that were learnt", Assert.Throws<ArgumentException>(() => first.Calibrate(young)).Message);
+        using var second = SavedAndLoaded(first);
+        Assert.Equal(Scores(first), Scores(second));
+        foreach (var learner in new[] { whole, second }) learner.Learn(new Experience(1, young));
+        Assert.Equal(Scores(whole), Scores(second));
+    }
+
     [Fact]
     public void Every_damaged_byte_and_every_missing_file_is_named()
     {
@@ -174,6 +198,15 @@ public sealed class AnalyticBundleTests : IDisposable
         AnalyticBundle.Save(learner, Bundle);
         var names = Directory.GetFiles(Path.Combine(Bundle, "parts")).SelectMany(file => SafetensorsFile.Read(file).Keys).Order();
         Assert.Equal(["bias", "counts", "products", "sums", "weights"], names);
+    }
+
+    private static void Stop(AnalyticLearner learner, Experience experience) =>
+        Assert.Throws<OperationCanceledException>(() => learner.Learn(experience, null, new CancellationToken(canceled: true)));
+
+    private AnalyticLearner SavedAndLoaded(AnalyticLearner learner)
+    {
+        AnalyticBundle.Save(learner, Bundle);
+        return AnalyticBundle.Load(Bundle);
     }
 
     private static AnalyticLearner Make(string name, string extractor)

@@ -72,7 +72,11 @@ public class FeCamTests
         using var parts = Make(block: 13);
         for (var digit = 9; digit >= 0; digit--)
             parts.Learn(new Experience(9 - digit, SubsetSource.WithLabels(s_train, [digit])));
-        Assert.Equal(Names(joint), Names(parts));
+        using var shuffled = Make(block: 1);
+        shuffled.Learn(new Experience(0, new SubsetSource(s_train, new SeededRandom(1, "test").Permutation(s_train.Count))));
+        var all = new EvaluationSet("all 10,000", TestData.Mnist.Test);
+        Assert.Equal(Names(joint, all), Names(parts, all));
+        Assert.Equal(Names(joint, all), Names(shuffled, all));
         Assert.True(Evaluator.Accuracy(joint, s_test) > 0.75);
 
         var kept = SubsetSource.WithLabels(s_train, Label.Numbers(0, 9));
@@ -148,8 +152,8 @@ public class FeCamTests
             Assert.Contains(name, Assert.Throws<ArgumentException>(() => new FeCam(new RawFeatures(8), options)).Message);
     }
 
-    private static Label[] Names(AnalyticLearner learner) =>
-        [.. Evaluator.Predict(learner, s_test).Predicted.Select(id => learner.Classes.LabelOf(id))];
+    private static Label[] Names(AnalyticLearner learner, EvaluationSet? set = null) =>
+        [.. Evaluator.Predict(learner, set ?? s_test).Predicted.Select(id => learner.Classes.LabelOf(id))];
 
     private static double[][] Features(SubsetSource source, AnalyticLearner learner) => Rows(learner.Features.Extract(
         source.Gather([.. Enumerable.Range(0, source.Count).Select(i => (long)i)]).Inputs.to(ScalarType.Float32) / 255));

@@ -12,7 +12,7 @@ public class SmallUpdateTests
     private static readonly SubsetSource s_train = SubsetSource.Balanced(TestData.Mnist.Train, 60);
     private static readonly SubsetSource s_first = SubsetSource.WithLabels(s_train, Label.Numbers(0, 9));
 
-    public static TheoryData<string> All => ["slda", "ridge"];
+    public static TheoryData<string> All => ["slda", "ridge", "pooled"];
 
     [Theory, MemberData(nameof(All))]
     public void One_sample_after_another_gives_the_weights_of_a_solve_from_the_start(string name)
@@ -87,7 +87,7 @@ public class SmallUpdateTests
         manual_seed(1);
         var x = randn(50, 20, dtype: ScalarType.Float64);
         var (gram, right) = (x.t().matmul(x), randn(20, 3, dtype: ScalarType.Float64));
-        var system = new LinearSystem(() => gram, v => gram.matmul(v) + v, 1, right);
+        var system = new LinearSystem(() => gram.clone(), v => gram.matmul(v) + v, 1, right);
         using var kept = KeptInverse.Of(system)!;
         var more = randn(2, 20, dtype: ScalarType.Float64);
         Assert.True(kept.Agrees(system, kept.Solve(1)!));
@@ -95,7 +95,7 @@ public class SmallUpdateTests
         Assert.False(kept.Agrees(system, kept.Solve(1)!)); // the sums lack the rows
         gram = gram + more.t().matmul(more);
         Assert.True(kept.Agrees(system, kept.Solve(1)!));
-        var grown = new LinearSystem(() => gram, v => gram.matmul(v) + (1.2 * v), 1.2, right);
+        var grown = new LinearSystem(() => gram.clone(), v => gram.matmul(v) + (1.2 * v), 1.2, right);
         Assert.True(kept.Agrees(grown, kept.Solve(1.2)!));
         Assert.Null(kept.Solve(1.3));
         Assert.False(kept.Update(10 * x, -1, right, right)); // rows that were never there
@@ -127,6 +127,7 @@ public class SmallUpdateTests
         return name switch
         {
             "slda" => new StreamingLda(features) { SmallUpdates = updates },
+            "pooled" => new RidgeClassifier(features, 1, balance: ClassBalance.Pooled) { SmallUpdates = updates },
             _ => new RidgeClassifier(features, 1) { SmallUpdates = updates },
         };
     }

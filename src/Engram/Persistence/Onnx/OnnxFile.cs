@@ -114,7 +114,7 @@ public static class OnnxFile
         using var scope = NewDisposeScope();
         var graph = new OnnxGraph();
         var scaled = Scaled(graph, learner.Scaling, shape, type);
-        var scores = OnnxAnalytic.Scores(graph, learner.Form(), OnnxAnalytic.Features(graph, learner.Features, scaled, shape));
+        var scores = Analytic(graph, learner, learner.Classes.Count, scaled, shape);
         return Finish(graph, scores, learner.Classes.Count, Bundle.CodeVersion,
         [
             ("labels", JsonSerializer.Serialize(learner.Classes.Classes.Select(key => key.Label.Name), s_json)),
@@ -144,7 +144,8 @@ public static class OnnxFile
         var scaled = Scaled(graph, model.Model.Scaling, shape, type);
         var scores = predicting switch
         {
-            AnalyticHead { Learner: { HasLearnt: true } learner } => Analytic(graph, model, learner, scaled, shape),
+            AnalyticHead { Learner: { HasLearnt: true } learner } => Analytic(graph, learner, model.Classes.Count,
+                OnnxBackbones.Add(graph, model.Model.Backbone, scaled, shape), [model.Model.Backbone.FeatureCount]),
             ProgressiveNetworks networks => Progressive(graph, model, networks, scaled),
             _ => OnnxHeads.Add(graph, model.Model.Head, OnnxBackbones.Add(graph, model.Model.Backbone, scaled, shape)),
         };
@@ -153,13 +154,13 @@ public static class OnnxFile
         return Finish(graph, scores, model.Classes.Count, model.Manifest.Lineage.CodeVersion, Metadata(model));
     }
 
-    private static string Analytic(OnnxGraph graph, LoadedModel model, AnalyticLearner learner, string scaled, IReadOnlyList<long> shape)
+    private static string Analytic(OnnxGraph graph, AnalyticLearner learner, int classes, string inputs, IReadOnlyList<long> shape)
     {
         var form = learner.Form();
-        if (form.Offset.shape[0] != model.Classes.Count)
-            throw new NotSupportedException("model: was interrupted before it summed its newest classes, expected one that learnt its experience to the end");
-        var features = OnnxBackbones.Add(graph, model.Model.Backbone, scaled, shape);
-        return OnnxAnalytic.Scores(graph, form, OnnxAnalytic.Features(graph, learner.Features, features, [model.Model.Backbone.FeatureCount]));
+        return form.Offset.shape[0] == classes
+            ? OnnxAnalytic.Scores(graph, form, OnnxAnalytic.Features(graph, learner.Features, inputs, shape))
+            : throw new NotSupportedException(
+                $"learner: was interrupted with {form.Offset.shape[0]} of {classes} classes summed, expected one that learnt its experience to the end");
     }
 
     private static string Progressive(OnnxGraph graph, LoadedModel model, ProgressiveNetworks networks, string scaled)
