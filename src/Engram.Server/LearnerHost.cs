@@ -106,13 +106,15 @@ public sealed class LearnerHost
     }
 
     /// <summary>Learns what waits, now; completes when the candidate was published, staged, refused or failed.</summary>
+    /// <param name="by">Who asks.</param>
+    /// <param name="cancellationToken">Ends the wait, not the learning.</param>
     /// <returns>The candidate; null when nothing waited.</returns>
     /// <exception cref="ConflictException">It is paused, or learning failed.</exception>
     public async Task<VersionInfo?> LearnAsync(string by, CancellationToken cancellationToken = default)
     {
         if (_teacher.Paused) throw new ConflictException("learner", $"learner: {Name} is paused, expected it to be resumed first");
         await _learner.AuditAsync(by, "learner.learn", "asked to learn what waits", null).ConfigureAwait(false);
-        return await _teacher.LearnAsync("request", cancellationToken).ConfigureAwait(false);
+        return await _teacher.LearnAsync("request").WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Stops learning until resumed; goes on serving.</summary>

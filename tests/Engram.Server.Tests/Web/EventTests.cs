@@ -35,6 +35,27 @@ public sealed class EventTests : WebTest
     }
 
     [Fact]
+    public async Task A_connection_that_is_dropped_does_not_end_the_learning_it_asked_for()
+    {
+        var client = await StartAsync();
+        var learner = await client.CreateLearnerAsync(
+            Pairs() with
+            {
+                Model = new ModelSpecification { Kind = "network", Hidden = [8], Epochs = 1 },
+                Learning = new LearningPolicy { EverySamples = 0, HoldOut = 0, CpuShare = 0.3 },
+            }, Token);
+        await learner.FeedbackAsync([.. Lesson("left", -1, 0), .. Lesson("right", 1, 0)], Token);
+        using var dropped = new CancellationTokenSource();
+        var asked = Http(Key).PostAsync("/v1/learners/pairs/learn", null, dropped.Token);
+        await learner.EventsAsync(0, Token).FirstAsync(one => one.Type == "learning", Token);
+
+        await dropped.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
+        Assert.Equal(1, (await learner.EventsAsync(0, Token).FirstAsync(one => one.Type == "published", Token)).Version);
+    }
+
+    [Fact]
     public async Task A_stop_ends_streams_and_the_service_with_them()
     {
         var client = await StartAsync();
