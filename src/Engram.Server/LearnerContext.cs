@@ -22,7 +22,7 @@ internal sealed class LearnerContext(
     // Before the store, which has a writer to end: what fails here leaves nothing open.
     public InputEncoder Encoder { get; } = InputEncoder.For(specification.Input, EncodersOf(options));
 
-    public ILearnerStore Store { get; } = service.OpenLearner(specification.Name);
+    public ILearnerStore Store { get; } = service.OpenLearner(specification.Name, specification.Retention.MaxPredictions);
 
     public LearnerRecipe Recipe => field ??= new LearnerRecipe(Specification, Encoder.Shape);
 

@@ -24,7 +24,10 @@ public interface ILearnerStore : IAsyncDisposable
     /// <exception cref="StoreBusyException">More is waiting to be written than the store takes in.</exception>
     Task<IReadOnlyList<FeedbackReceipt>> AppendAsync(IReadOnlyList<FeedbackEntry> entries, CancellationToken cancellationToken);
 
-    /// <summary>Keeps predictions for feedback to come; on disk within a second, known to <see cref="FindPrediction"/> at once.</summary>
+    /// <summary>
+    /// Keeps predictions for feedback to come; on disk within a second, known to <see cref="FindPrediction"/> at once. Beyond as many as the store was
+    /// opened to keep, the oldest go.
+    /// </summary>
     /// <param name="predictions">The predictions.</param>
     void Remember(IReadOnlyList<PredictionRecord> predictions);
 

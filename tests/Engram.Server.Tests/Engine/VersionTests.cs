@@ -211,7 +211,7 @@ public sealed class VersionTests : ServiceTest
         var undecided = (await Teach(learner, 50, 2)) with { State = VersionState.Observed, Reason = "examined" };
         await Service.DisposeAsync();
         await using (var store = new SqliteServiceStore(Options))
-        await using (var versions = store.OpenLearner("digits")) await versions.WriteAliasAsync("champion", 1, [undecided]);
+        await using (var versions = store.OpenLearner("digits", 1000)) await versions.WriteAliasAsync("champion", 1, [undecided]);
 
         learner = await Reopened();
 
