@@ -69,6 +69,13 @@ public sealed class NearestNeighbours : RetentionMechanism
     public override long SamplesStored => _index?.Count ?? 0;
 
     /// <inheritdoc/>
+    protected internal override IEnumerable<(int ClassId, int Count)> StoredByClass(LearningContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return Enumerable.Range(0, context.Classes.Count).Select(id => (id, _index?.SlotsOf(id).Length ?? 0));
+    }
+
+    /// <inheritdoc/>
     public override long MemoryBytes => _index?.Bytes ?? 0;
 
     /// <summary>The features kept; removing some makes the learner forget them at once. Null before the first experience.</summary>

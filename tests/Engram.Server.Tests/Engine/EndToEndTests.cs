@@ -36,6 +36,21 @@ public sealed class EndToEndTests : ServiceTest
         Assert.All(learner.Watch().Memory, known => Assert.True(known.Stored > 0, $"{known}"));
     }
 
+    [Theory]
+    [InlineData("der++")]
+    [InlineData("icarl")]
+    public async Task What_a_network_stores_of_each_class_is_told_whatever_stores_it(string strategy)
+    {
+        var learner = await Create(Network with { Model = Network.Model with { Strategy = strategy, Hidden = [20], Epochs = 1, Memory = 30 } });
+
+        await Teach(learner, 40, 0, 1);
+
+        var stored = learner.Watch().Memory;
+        Assert.Equal(2, stored.Count);
+        Assert.Equal(30, stored.Sum(known => known.Stored));
+        Assert.All(stored, known => Assert.True(known.Stored > 0, $"{known}"));
+    }
+
     [Fact]
     public async Task A_correction_takes_the_place_of_what_it_corrects()
     {
