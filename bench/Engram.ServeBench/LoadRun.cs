@@ -65,7 +65,7 @@ internal static class LoadRun
     private static async Task<long> LearnAsync(LearnerClient learner, CancellationToken enough)
     {
         var learnt = 0L;
-        while (!enough.IsCancellationRequested && await learner.LearnAsync(CancellationToken.None) is { } version) learnt += version.Samples;
+        while (!enough.IsCancellationRequested && await learner.LearnAsync(cancellationToken: CancellationToken.None) is { } version) learnt += version.Samples;
         return learnt;
     }
 

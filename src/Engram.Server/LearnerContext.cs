@@ -54,6 +54,9 @@ internal sealed class LearnerContext(
     public static string Tellable(ServiceOptions options, string problem) => new[] { Path.GetFullPath(options.Folder), options.Folder }.Aggregate(
         problem, (said, folder) => said.Replace(folder.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
 
+    /// <summary>Who the audit log says did what nobody asked for.</summary>
+    public const string Service = "service";
+
     /// <summary>Writes a change into the audit log.</summary>
     public Task AuditAsync(string who, string action, string detail, string? reason) =>
         service.AuditAsync(new AuditEntry(Clock.GetUtcNow(), who, Specification.Name, action, detail, reason));

@@ -105,7 +105,8 @@ public interface ILearnerStore : IAsyncDisposable
     /// <summary>Drops predictions and feedback that are older than the policy keeps them.</summary>
     /// <param name="policy">What is kept.</param>
     /// <param name="cursor">Up to where any kept version has learnt: of such samples the subject is remembered, so that it can be deleted from the version.</param>
-    Task ExpireAsync(RetentionPolicy policy, long cursor);
+    /// <returns>How many were dropped.</returns>
+    Task<(long Predictions, long Feedback)> ExpireAsync(RetentionPolicy policy, long cursor);
 
     /// <summary>Versions by number.</summary>
     IReadOnlyList<VersionInfo> ReadVersions();

@@ -202,20 +202,21 @@ internal sealed class SqliteLearnerStore : ILearnerStore
     }
 
     /// <inheritdoc/>
-    public async Task ExpireAsync(RetentionPolicy policy, long cursor)
+    public async Task<(long Predictions, long Feedback)> ExpireAsync(RetentionPolicy policy, long cursor)
     {
         ArgumentNullException.ThrowIfNull(policy);
         var now = _clock.GetUtcNow();
-        var gone = await _writer.Write(connection => Erasure.ExpireFeedback(connection, policy, cursor, now)).ConfigureAwait(false);
+        var (predictions, feedback) = (0L, await _writer.Write(connection => Erasure.ExpireFeedback(connection, policy, cursor, now)).ConfigureAwait(false));
         // In portions, between which feedback that waits to be acknowledged has its turn.
         int some;
         do
         {
             some = await _writer.Write(connection => Erasure.ExpirePredictions(connection, policy, now, ExpiredPerTransaction)).ConfigureAwait(false);
-            gone += some;
+            predictions += some;
         }
         while (some == ExpiredPerTransaction);
-        if (gone > 0) Scrub();
+        if (predictions + feedback > 0) Scrub();
+        return (predictions, feedback);
     }
 
     /// <inheritdoc/>

@@ -255,7 +255,7 @@ internal sealed class Teacher : IDisposable
         _learner.Changing.Wait();
         try
         {
-            _keeper.WithdrawAsync("service", "nothing that was learnt is left").GetAwaiter().GetResult();
+            _keeper.WithdrawAsync(LearnerContext.Service, "nothing that was learnt is left").GetAwaiter().GetResult();
             _pruning.RunAsync().GetAwaiter().GetResult();
             return null;
         }

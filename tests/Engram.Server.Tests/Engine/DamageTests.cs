@@ -65,7 +65,7 @@ public sealed class DamageTests : ServiceTest
         });
         foreach (var (x, label) in new[] { (1, "low"), (2, "low"), (8, "high"), (9, "high") })
             await learner.AcceptAsync(new FeedbackRequest { Input = LearnerInput.Row(new KeyValuePair<string, object?>("x", x)), Label = label }, Token);
-        await learner.LearnAsync("ann", Token);
+        await learner.LearnAsync("ann", null, Token);
         using var zip = await Exported(learner);
         using (var archive = new ZipArchive(zip, ZipArchiveMode.Update, leaveOpen: true))
         {

@@ -60,9 +60,9 @@ public sealed class EndToEndTests : ServiceTest
         var said = await learner.PredictAsync(new PredictBatchRequest { Inputs = images }, Token);
         FeedbackBatchRequest All(string label) => new([.. said.Predictions.Select(one => new FeedbackRequest { PredictionId = one.PredictionId, Label = label })]);
         await learner.AcceptAsync(All("0"), Token);
-        await learner.LearnAsync("tester", Token);
+        await learner.LearnAsync("tester", null, Token);
         await learner.AcceptAsync(All("2"), Token);
-        await learner.LearnAsync("tester", Token);
+        await learner.LearnAsync("tester", null, Token);
 
         var content = learner.Watch().Memory.ToDictionary(known => known.Label, known => known.Samples);
         Assert.Equal((30, 30, 60), (content["0"], content["1"], content["2"]));
@@ -118,8 +118,8 @@ public sealed class EndToEndTests : ServiceTest
 
         learner = await Reopened();
         var before = learner.Describe();
-        var version = await learner.LearnAsync("tester", Token);
-        var again = await learner.LearnAsync("tester", Token);
+        var version = await learner.LearnAsync("tester", null, Token);
+        var again = await learner.LearnAsync("tester", null, Token);
 
         Assert.Equal((1, 60), (before.Champion, before.Feedback.Waiting));
         Assert.Equal((60, VersionState.Published), (version!.Samples, version.State));

@@ -62,7 +62,7 @@ public sealed class TriggerTests : ServiceTest
         await learner.AcceptAsync(Digits.Lesson(20, 0, 1), Token);
         var published = learner.EventsAsync(0, Token).FirstAsync(one => one.Type == "published", Token);
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => learner.LearnAsync("tester", new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => learner.LearnAsync("tester", null, new CancellationToken(canceled: true)));
 
         Assert.Equal(1, (await published).Version);
     }

@@ -282,7 +282,7 @@ public abstract class LearnerStoreTests : IAsyncDisposable
         Store.Remember([Prediction("old", "dog", [7]), Prediction("new", "dog", [7], TimeSpan.FromDays(400_000))]);
         await Append(Truth("cat", input: [1]));
 
-        await Store.ExpireAsync(new RetentionPolicy { PredictionHours = 1, FeedbackDays = 1 }, Store.LastSequence);
+        Assert.Equal((1, 1), await Store.ExpireAsync(new RetentionPolicy { PredictionHours = 1, FeedbackDays = 1 }, Store.LastSequence));
 
         Assert.Null(Store.FindPrediction("old"));
         Assert.NotNull(Store.FindPrediction("new"));
