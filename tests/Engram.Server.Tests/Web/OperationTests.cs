@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using Engram.Client;
+using Engram.Server.Store;
 
 namespace Engram.Server.Tests.Web;
 
@@ -24,6 +25,18 @@ public sealed class OperationTests : WebTest
         var deletion = (await client.GetAuditAsync("pairs", cancellationToken: Token))[0];
         Assert.Equal(("learner.delete", "no use"), (deletion.Action, deletion.Reason));
         Assert.Matches(@"\Aadmin \(.+\)\z", deletion.Who); // name and id of the key
+    }
+
+    [Fact]
+    public async Task A_service_keeps_everything_in_the_store_it_is_given()
+    {
+        SqliteServiceStore? given = null;
+        var client = await StartAsync(Options with { OpenStore = (service, clock) => given = new SqliteServiceStore(service, clock) });
+        await client.CreateLearnerAsync(Pairs(), cancellationToken: Token);
+
+        Assert.Same(given, Server.Service.Store);
+        Assert.Single(given!.ReadLearners());
+        Assert.Single(given.ReadKeys());
     }
 
     [Fact]
