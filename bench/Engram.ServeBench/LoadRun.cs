@@ -8,6 +8,7 @@ namespace Engram.ServeBench;
 internal static class LoadRun
 {
     private const int Lesson = 2000;
+    private const int Stock = 10_000; // that waits when the predictions begin
 
     public static async Task RunAsync(TimeSpan duration, int connections, string kind)
     {
@@ -31,7 +32,7 @@ internal static class LoadRun
             Name = "digits",
             Input = DigitRequests.Schema,
             Model = new ModelSpecification { Kind = kind, Lambda = kind == "ridge" ? 10 : null },
-            Learning = new LearningPolicy { EverySamples = 0 },
+            Learning = new LearningPolicy { EverySamples = 0, MaxSamples = Lesson },
         };
         var learner = await client.CreateLearnerAsync(specification);
         await DigitRequests.TeachAsync(learner, digit => digit < 9, Lesson);
@@ -42,6 +43,7 @@ internal static class LoadRun
         await Hammer.ForAsync(service.Address, predictions, connections, duration); // warm: compiled, and compiled again where hot
         Print("predictions, idle", await Hammer.ForAsync(service.Address, predictions, connections, duration));
 
+        await DigitRequests.TeachAsync(learner, digit => digit < 9, Stock, first: Lesson);
         using var enough = new CancellationTokenSource();
         var learning = LearnAsync(learner, enough.Token);
         Print("predictions, learning", await Hammer.ForAsync(service.Address, predictions, connections, duration));
@@ -61,22 +63,23 @@ internal static class LoadRun
         var begun = Stopwatch.GetTimestamp();
         await DigitRequests.TeachAsync(learner, digit => digit == 9, 50);
         var version = await learner.LearnAsync();
-        Console.WriteLine($"\n50 samples of a new class to version {version?.Version} ({version?.State}): {Stopwatch.GetElapsedTime(begun).TotalSeconds:0.00} s");
+        Console.WriteLine($"\n50 samples of a new class to version {version?.Version} ({version?.State}, {version?.Reason}): {Stopwatch.GetElapsedTime(begun).TotalSeconds:0.00} s");
         Console.WriteLine($"of the test digits it knows {await DigitRequests.RecallAsync(learner, digit => digit == 9):P1} of the new class, "
             + $"{await DigitRequests.RecallAsync(learner, digit => digit < 9):P1} of the others ({before:P1} before)");
     }
 
-    // Lesson after lesson until it is enough; only the time until then counts.
+    // Lesson after lesson until it is enough, with more told where all is learnt; only the time until then counts.
     private static async Task<(long Samples, double Seconds)> LearnAsync(LearnerClient learner, CancellationToken enough)
     {
         var (samples, learning, clock) = (0L, TimeSpan.Zero, Stopwatch.StartNew());
         using var end = enough.Register(clock.Stop);
-        for (var first = Lesson; !enough.IsCancellationRequested; first = (first + Lesson) % 50_000)
+        for (var told = Lesson + Stock; !enough.IsCancellationRequested;)
         {
-            await DigitRequests.TeachAsync(learner, digit => digit < 9, Lesson, first);
             var begun = clock.Elapsed;
-            if (await learner.LearnAsync(cancellationToken: CancellationToken.None) is { } version) samples += version.Samples;
+            var version = await learner.LearnAsync(cancellationToken: CancellationToken.None);
             learning += clock.Elapsed - begun;
+            samples += version?.Samples ?? 0;
+            if (version is null) await DigitRequests.TeachAsync(learner, digit => digit < 9, Lesson, first: (told += Lesson) % 50_000);
         }
         return (samples, learning.TotalSeconds);
     }
