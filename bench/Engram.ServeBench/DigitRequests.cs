@@ -27,6 +27,20 @@ internal static class DigitRequests
             await learner.FeedbackAsync(some.Select(i => new FeedbackRequest { Input = Input(i), Label = $"{Label(i)}" }));
     }
 
+    /// <summary>Share of the test digits that are wanted whose label a learner says.</summary>
+    public static async Task<double> RecallAsync(LearnerClient learner, Func<int, bool> wanted)
+    {
+        var (images, labels) = (Read("t10k-images-idx3-ubyte.gz"), Read("t10k-labels-idx1-ubyte.gz"));
+        int[] asked = [.. Enumerable.Range(0, labels.Length - HeadOfLabels).Where(i => wanted(labels[HeadOfLabels + i]))];
+        var right = 0;
+        foreach (var some in asked.Chunk(500))
+        {
+            var said = await learner.PredictAsync(new PredictBatchRequest { Inputs = [.. some.Select(i => LearnerInput.Pixels(images.AsSpan(HeadOfImages + (i * 784), 784)))] });
+            right += some.Zip(said.Predictions).Count(pair => pair.Second.Label == $"{labels[HeadOfLabels + pair.First]}");
+        }
+        return (double)right / asked.Length;
+    }
+
     public static PredictRequest Prediction(int i) => new() { Input = Input(i) };
 
     /// <summary>Requests for predictions, as they go over the wire.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Engram.Client;
 
 namespace Engram.ServeBench;
@@ -7,8 +8,9 @@ namespace Engram.ServeBench;
 internal static class KillRun
 {
     private const int Senders = 16;
+    private const string ByPrediction = "p"; // begins the key of feedback about a prediction, whose id is the key; other feedback brings its input
 
-    public static async Task<bool> RunAsync(int times)
+    public static async Task<bool> RunAsync(int times, string kind)
     {
         var folder = Directory.CreateTempSubdirectory("engram-kill-").FullName;
         var sent = new ConcurrentDictionary<string, bool>(); // key: whether it was acknowledged
@@ -20,7 +22,7 @@ internal static class KillRun
                 using var service = await ServiceProcess.StartAsync(folder);
                 if (service.Ready > slowest) slowest = service.Ready;
                 using var client = service.Client();
-                if (round == 0) await client.CreateLearnerAsync(Specification);
+                if (round == 0) await BeginAsync(client, kind, sent);
                 lost += await CheckAsync(client.Learner("pairs"), [.. sent.Where(key => key.Value).TakeLast(500).Select(key => key.Key)]);
                 using var stop = new CancellationTokenSource();
                 var sending = Enumerable.Range(0, Senders).Select(sender => SendAsync(client.Learner("pairs"), $"{round}-{sender}", sent, stop.Token)).ToArray();
@@ -37,14 +39,24 @@ internal static class KillRun
         }
     }
 
-    private static LearnerSpecification Specification => new()
+    // With a version that predicts.
+    private static async Task BeginAsync(EngramClient client, string kind, ConcurrentDictionary<string, bool> sent)
     {
-        Name = "pairs",
-        Input = new InputSchema { Kind = InputKind.Vector, Size = 2 },
-        Learning = new LearningPolicy { EverySamples = 500, HoldOut = 0 },
-    };
+        var learner = await client.CreateLearnerAsync(new LearnerSpecification
+        {
+            Name = "pairs",
+            Input = new InputSchema { Kind = InputKind.Vector, Size = 2 },
+            Model = new ModelSpecification { Kind = kind, Hidden = [32] },
+            Learning = new LearningPolicy { EverySamples = 500, HoldOut = 0 },
+        });
+        string[] keys = [.. Enumerable.Range(0, 100).Select(i => $"first-{i}")];
+        await learner.FeedbackAsync(keys.Select(Feedback));
+        foreach (var key in keys) sent[key] = true;
+        await learner.LearnAsync();
+    }
 
-    // Everything is sent once more: the log then holds each key once, and the model has learnt each once.
+    // Everything is sent once more: the log then holds each key once, and the model has learnt each once, but for feedback about predictions that a
+    // kill took before they were on disk, which waits for them.
     private static async Task<bool> SettleAsync(string folder, ConcurrentDictionary<string, bool> sent, int lost, TimeSpan slowest, int times)
     {
         using var service = await ServiceProcess.StartAsync(folder);
@@ -59,9 +71,11 @@ internal static class KillRun
         {
         }
         var learnt = (await learner.WatchAsync()).Memory.Sum(content => content.Samples);
+        var waiting = (await learner.GetFeedbackAsync()).WithoutPrediction;
         var acknowledged = sent.Count(key => key.Value);
-        Console.WriteLine($"{times} kills, {sent.Count} feedbacks sent, {acknowledged} acknowledged: {lost} lost; learnt {learnt}, {learnt - sent.Count} too many; ready within {slowest.TotalSeconds:0.0} s");
-        return lost == 0 && learnt == sent.Count;
+        Console.WriteLine($"{times} kills, {sent.Count} feedbacks sent, {acknowledged} acknowledged, {sent.Keys.Count(IsByPrediction)} of all about predictions: {lost} lost; "
+            + $"learnt {learnt}, {waiting} wait for predictions that were lost, {learnt + waiting - sent.Count} too many; ready within {slowest.TotalSeconds:0.0} s");
+        return lost == 0 && learnt + waiting == sent.Count;
     }
 
     private static async Task<int> CheckAsync(LearnerClient learner, string[] keys) => keys.Length == 0
@@ -72,10 +86,11 @@ internal static class KillRun
     {
         for (var i = 0; !stop.IsCancellationRequested; i++)
         {
-            var key = $"{prefix}-{i}";
-            sent[key] = false;
+            var key = $"{(i % 2 == 0 ? "" : ByPrediction)}{prefix}-{i}";
             try
             {
+                if (IsByPrediction(key)) await learner.PredictAsync(new PredictRequest { Input = Input(key), PredictionId = key }, stop);
+                sent[key] = false;
                 await learner.FeedbackAsync(Feedback(key), stop);
                 sent[key] = true;
             }
@@ -86,11 +101,19 @@ internal static class KillRun
         }
     }
 
-    private static FeedbackRequest Feedback(string key)
+    private static bool IsByPrediction(string key) => key.StartsWith(ByPrediction, StringComparison.Ordinal);
+
+    private static FeedbackRequest Feedback(string key) => new()
     {
-        var hash = key.Aggregate(17, (hash, c) => unchecked(hash * 31 + c)) & 0xff;
-        return new FeedbackRequest { Input = LearnerInput.Vector(hash / 256f, hash % 7), Label = $"{hash % 3}", IdempotencyKey = key };
-    }
+        Input = IsByPrediction(key) ? null : Input(key),
+        PredictionId = IsByPrediction(key) ? key : null,
+        Label = $"{Hash(key) % 3}",
+        IdempotencyKey = key,
+    };
+
+    private static JsonElement Input(string key) => LearnerInput.Vector(Hash(key) / 256f, Hash(key) % 7);
+
+    private static int Hash(string key) => key.Aggregate(17, (hash, c) => unchecked(hash * 31 + c)) & 0xff;
 
     // SplitMix64, so that a run can be repeated.
     private sealed class Dice(ulong seed)

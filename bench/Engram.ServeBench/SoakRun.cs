@@ -27,7 +27,7 @@ internal static class SoakRun
             await learner.LearnAsync();
             var (asks, tells) = (DigitRequests.Predictions(service.Address, "digits", 1000), DigitRequests.Feedback(service.Address, "digits", 20_000));
             var (failed, memory) = (0L, new List<double>());
-            Console.WriteLine("| predictions | feedbacks | predictions/s | resident MB | version |\n|---|---|---|---|---|");
+            Console.WriteLine("| predictions | feedbacks | predictions/s | resident MB | on disk MB | version |\n|---|---|---|---|---|---|");
             for (var part = 1; part <= Parts; part++)
             {
                 var asked = await Hammer.TimesAsync(service.Address, asks, 64, predictions / Parts);
@@ -35,7 +35,7 @@ internal static class SoakRun
                 failed += asked.Failed + told.Failed;
                 memory.Add(service.ResidentMegabytes);
                 var now = await learner.GetAsync();
-                Console.WriteLine($"| {(long)predictions * part / Parts} | {(long)feedbacks * part / Parts} | {asked.PerSecond:0} | {memory[^1]:0} | {now.Champion} |");
+                Console.WriteLine($"| {(long)predictions * part / Parts} | {(long)feedbacks * part / Parts} | {asked.PerSecond:0} | {memory[^1]:0} | {MegabytesOf(Path.Combine(folder, "learners", "digits")):0} | {now.Champion} |");
             }
             // The first third fills caches and the buffer; after it nothing may grow.
             var (before, after) = (memory[(Parts / 3)..(2 * Parts / 3)].Max(), memory[(2 * Parts / 3)..].Max());
@@ -46,5 +46,18 @@ internal static class SoakRun
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    private static double MegabytesOf(string folder)
+    {
+        while (true)
+            try
+            {
+                return new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length) / 1e6;
+            }
+            catch (Exception gone) when (gone is DirectoryNotFoundException or FileNotFoundException)
+            {
+                // A version was let go meanwhile.
+            }
     }
 }

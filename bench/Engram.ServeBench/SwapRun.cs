@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Engram.Client;
 
 namespace Engram.ServeBench;
@@ -8,6 +9,7 @@ internal static class SwapRun
 {
     private const int Askers = 8;
     private const int BatchSize = 8;
+    private const int Rollbacks = 50;
 
     public static async Task<bool> RunAsync(int times, string kind)
     {
@@ -53,15 +55,30 @@ internal static class SwapRun
                 await DigitRequests.TeachAsync(learner, _ => true, 10, first: 500 + (i * 10));
                 if (await learner.LearnAsync() is { State: VersionState.Published }) swaps++;
             }
+            var rollbacks = await RollBackAsync(learner);
             await enough.CancelAsync();
             await Task.WhenAll(asking);
             Console.WriteLine($"{kind}: {swaps} of {times} candidates published under {asked} batches of {BatchSize}: {failed} failed, {mixed} mixed");
+            Console.WriteLine($"{Rollbacks} times rolled back under that load, to and fro: median {rollbacks[Rollbacks / 2]:0} ms, longest {rollbacks[^1]:0} ms");
             return failed == 0 && mixed == 0 && swaps == times;
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    // Milliseconds of each, in order of size.
+    private static async Task<double[]> RollBackAsync(LearnerClient learner)
+    {
+        var took = new double[Rollbacks];
+        for (var i = 0; i < took.Length; i++)
+        {
+            var begun = Stopwatch.GetTimestamp();
+            await learner.RollbackAsync();
+            took[i] = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
+        }
+        return [.. took.Order()];
     }
 
     // Rows of another batch size may be added up in another order.

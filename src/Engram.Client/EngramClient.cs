@@ -53,13 +53,15 @@ public sealed class EngramClient : IDisposable
 
     /// <summary>Creates a learner.</summary>
     /// <param name="specification">What it is to be.</param>
+    /// <param name="reason">Why, for the audit log.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="ProblemException">A field is wrong, or there is a learner of this name.</exception>
-    public async Task<LearnerClient> CreateLearnerAsync(LearnerSpecification specification, CancellationToken cancellationToken = default)
+    public async Task<LearnerClient> CreateLearnerAsync(
+        LearnerSpecification specification, string? reason = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(specification);
         await _connection.SendAsync(
-            HttpMethod.Post, "v1/learners", specification, EngramJson.Default.LearnerSpecification, AnswerJson.Default.LearnerDescription,
+            HttpMethod.Post, Addresses.With("v1/learners", "reason", reason), specification, EngramJson.Default.LearnerSpecification, AnswerJson.Default.LearnerDescription,
             isRepeatable: false, cancellationToken).ConfigureAwait(false);
         return Learner(specification.Name);
     }

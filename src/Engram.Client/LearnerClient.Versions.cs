@@ -106,18 +106,22 @@ public sealed partial class LearnerClient
     /// <param name="input">The input, for example from <see cref="LearnerInput"/>.</param>
     /// <param name="label">The label it must get.</param>
     /// <param name="subject">Whom it is about, so that it can be found and deleted.</param>
+    /// <param name="reason">Why, for the audit log.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<PinnedExample> PinExampleAsync(
-        JsonElement input, string label, string? subject = null, CancellationToken cancellationToken = default) => PostAsync(
-        "/examples", new PinExampleRequest(input, label, subject), EngramJson.Default.PinExampleRequest, AnswerJson.Default.PinnedExample, isRepeatable: false, cancellationToken);
+        JsonElement input, string label, string? subject = null, string? reason = null, CancellationToken cancellationToken = default) => PostAsync(
+        "/examples", new PinExampleRequest(input, label, subject, reason), EngramJson.Default.PinExampleRequest, AnswerJson.Default.PinnedExample,
+        isRepeatable: false, cancellationToken);
 
     /// <summary>Takes a pinned example away.</summary>
     /// <param name="id">Its id.</param>
+    /// <param name="reason">Why, for the audit log.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task UnpinExampleAsync(string id, CancellationToken cancellationToken = default)
+    public async Task UnpinExampleAsync(string id, string? reason = null, CancellationToken cancellationToken = default)
     {
         using var _ = await _connection.SendAsync(
-            HttpMethod.Delete, $"{_path}/examples/{Uri.EscapeDataString(id)}", null, isRepeatable: false, hasTimeout: true, cancellationToken).ConfigureAwait(false);
+            HttpMethod.Delete, Addresses.With($"{_path}/examples/{Uri.EscapeDataString(id)}", "reason", reason), null, isRepeatable: false, hasTimeout: true,
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>All that is watched.</summary>

@@ -46,12 +46,14 @@ public sealed partial class LearnerClient
         PostAsync("/resume", new ReasonRequest(reason), EngramJson.Default.ReasonRequest, AnswerJson.Default.LearnerDescription, isRepeatable: true, cancellationToken);
 
     /// <summary>Learns what waits, now; completes when the candidate was published, staged, refused or has failed, however long that takes.</summary>
+    /// <param name="reason">Why, for the audit log.</param>
     /// <param name="cancellationToken">Ends the wait, not the learning.</param>
     /// <returns>The candidate; null when nothing waited.</returns>
-    public async Task<VersionInfo?> LearnAsync(CancellationToken cancellationToken = default)
+    public async Task<VersionInfo?> LearnAsync(string? reason = null, CancellationToken cancellationToken = default)
     {
+        var body = JsonSerializer.SerializeToUtf8Bytes(new ReasonRequest(reason), EngramJson.Default.ReasonRequest);
         using var response = await _connection.SendAsync(
-            HttpMethod.Post, _path + "/learn", null, isRepeatable: false, hasTimeout: false, cancellationToken).ConfigureAwait(false);
+            HttpMethod.Post, _path + "/learn", () => Connection.Json(body), isRepeatable: false, hasTimeout: false, cancellationToken).ConfigureAwait(false);
         return response.StatusCode == System.Net.HttpStatusCode.NoContent
             ? null
             : await Connection.ReadAsync(response, AnswerJson.Default.VersionInfo, cancellationToken).ConfigureAwait(false);

@@ -21,14 +21,14 @@ internal sealed class ExampleList(LearnerContext learner)
             Guid.CreateVersion7(learner.Clock.GetUtcNow()).ToString("N"), learner.Encoder.Pack(request.Input, "input"), request.Label, learner.Clock.GetUtcNow(),
             request.Subject);
         await learner.Store.WriteExampleAsync(example).ConfigureAwait(false);
-        await learner.AuditAsync(by, "example.pin", $"example {example.Id} as {example.Label}", null).ConfigureAwait(false);
+        await learner.AuditAsync(by, "example.pin", $"example {example.Id} as {example.Label}", request.Reason).ConfigureAwait(false);
         return new PinnedExample(example.Id, example.Label, example.Added);
     }
 
-    public async Task<bool> UnpinAsync(string id, string by)
+    public async Task<bool> UnpinAsync(string id, string by, string? reason)
     {
         if (!await learner.Store.DeleteExampleAsync(id).ConfigureAwait(false)) return false;
-        await learner.AuditAsync(by, "example.unpin", $"example {id}", null).ConfigureAwait(false);
+        await learner.AuditAsync(by, "example.unpin", $"example {id}", reason).ConfigureAwait(false);
         return true;
     }
 }

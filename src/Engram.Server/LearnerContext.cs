@@ -22,7 +22,7 @@ internal sealed class LearnerContext(
     // Before the store, which has a writer to end: what fails here leaves nothing open.
     public InputEncoder Encoder { get; } = InputEncoder.For(specification.Input, EncodersOf(options));
 
-    public ILearnerStore Store { get; } = service.OpenLearner(specification.Name);
+    public ILearnerStore Store { get; } = service.OpenLearner(specification.Name, specification.Retention.MaxPredictions);
 
     public LearnerRecipe Recipe => field ??= new LearnerRecipe(Specification, Encoder.Shape);
 
@@ -53,6 +53,9 @@ internal sealed class LearnerContext(
 
     public static string Tellable(ServiceOptions options, string problem) => new[] { Path.GetFullPath(options.Folder), options.Folder }.Aggregate(
         problem, (said, folder) => said.Replace(folder.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
+
+    /// <summary>Who the audit log says did what nobody asked for.</summary>
+    public const string Service = "service";
 
     /// <summary>Writes a change into the audit log.</summary>
     public Task AuditAsync(string who, string action, string detail, string? reason) =>

@@ -106,13 +106,16 @@ public sealed class LearnerHost
     }
 
     /// <summary>Learns what waits, now; completes when the candidate was published, staged, refused or failed.</summary>
+    /// <param name="by">Who asks.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="cancellationToken">Ends the wait, not the learning.</param>
     /// <returns>The candidate; null when nothing waited.</returns>
     /// <exception cref="ConflictException">It is paused, or learning failed.</exception>
-    public async Task<VersionInfo?> LearnAsync(string by, CancellationToken cancellationToken = default)
+    public async Task<VersionInfo?> LearnAsync(string by, string? reason = null, CancellationToken cancellationToken = default)
     {
         if (_teacher.Paused) throw new ConflictException("learner", $"learner: {Name} is paused, expected it to be resumed first");
-        await _learner.AuditAsync(by, "learner.learn", "asked to learn what waits", null).ConfigureAwait(false);
-        return await _teacher.LearnAsync("request", cancellationToken).ConfigureAwait(false);
+        await _learner.AuditAsync(by, "learner.learn", "asked to learn what waits", reason).ConfigureAwait(false);
+        return await _teacher.LearnAsync("request").WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Stops learning until resumed; goes on serving.</summary>
@@ -174,7 +177,7 @@ public sealed class LearnerHost
     public Task<PinnedExample> PinExampleAsync(PinExampleRequest request, string by) => _examples.PinAsync(request, by);
 
     /// <summary>Takes a pinned example away.</summary>
-    public Task<bool> UnpinExampleAsync(string id, string by) => _examples.UnpinAsync(id, by);
+    public Task<bool> UnpinExampleAsync(string id, string by, string? reason = null) => _examples.UnpinAsync(id, by, reason);
 
     /// <summary>All that is watched.</summary>
     public WatchReport Watch() => _observer.Report();

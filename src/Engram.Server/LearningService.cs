@@ -72,9 +72,10 @@ public sealed class LearningService : IAsyncDisposable
     /// <summary>Creates a learner.</summary>
     /// <param name="specification">What it is to be.</param>
     /// <param name="by">Who asks, for the audit log.</param>
+    /// <param name="reason">Why, for the audit log.</param>
     /// <exception cref="SpecificationException">A field of the specification is wrong; the message names it.</exception>
     /// <exception cref="ConflictException">There is a learner of this name.</exception>
-    public async Task<LearnerHost> CreateAsync(LearnerSpecification specification, string by)
+    public async Task<LearnerHost> CreateAsync(LearnerSpecification specification, string by, string? reason = null)
     {
         ArgumentNullException.ThrowIfNull(specification);
         SpecificationCheck.Throw(specification, LearnerContext.EncodersOf(_options));
@@ -91,7 +92,7 @@ public sealed class LearningService : IAsyncDisposable
             var learner = Host(specification, created, paused: false);
             _learners[specification.Name] = learner;
             await Store.AuditAsync(new AuditEntry(
-                _clock.GetUtcNow(), by, specification.Name, "learner.create", $"{specification.Model.Kind} over {specification.Input.Kind}", null)).ConfigureAwait(false);
+                _clock.GetUtcNow(), by, specification.Name, "learner.create", $"{specification.Model.Kind} over {specification.Input.Kind}", reason)).ConfigureAwait(false);
             return learner;
         }
         finally

@@ -47,7 +47,7 @@ internal sealed class Subjects(LearnerContext learner, Teacher teacher, Pruning 
         // Whom it was about is not written down again.
         await learner.AuditAsync(by, "subject.delete", $"{deleted.Predictions} predictions, {deleted.Feedback} feedbacks, {deleted.Examples} examples", reason).ConfigureAwait(false);
         if (!deleted.Learnt) return new SubjectDeletion(deleted.Predictions, deleted.Feedback, deleted.Examples, "none", learner.Remains.Versions);
-        var unlearning = teacher.LearnAsync("unlearn", CancellationToken.None);
+        var unlearning = teacher.LearnAsync("unlearn");
         if (learner.Recipe.IsClosedForm)
             try
             {

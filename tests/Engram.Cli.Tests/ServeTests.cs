@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
 using Engram.Cli.Commands;
 
 namespace Engram.Cli.Tests;
@@ -15,7 +16,7 @@ public sealed class ServeTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM");
         var data = Path.Combine(_folder, "data");
         using var process = Process.Start(Terminal.Info(typeof(CommandLine).Assembly.Location, _folder, "serve", "--port", "0", "--data", data))!;
-        _ = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var logs = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         Uri? address = null;
         string? key = null;
         while (key is null && await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
@@ -32,6 +33,9 @@ public sealed class ServeTests : IDisposable
         Assert.Contains("nothing acknowledged is lost", await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(ExitCode.Success, process.ExitCode);
+        var said = (await logs).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).ToArray(); // a line each
+        Assert.Contains(said, line => (string?)line["Message"] == "the service is open with 0 learner(s)");
+        Assert.All(said, line => Assert.EndsWith("Z", (string?)line["Timestamp"], StringComparison.Ordinal));
 
         var listed = Terminal.Run("keys", "list", "--data", data);
         Assert.Contains(key!.Split('_')[1], listed.Out, StringComparison.Ordinal);

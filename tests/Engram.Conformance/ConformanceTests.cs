@@ -190,6 +190,7 @@ public class ConformanceTests
             {
                 var (tensors, numbers) = HeldBytes.Of(mechanism, learner);
                 if (mechanism is ProgressiveNetworks) tensors += BackboneBytes(learner) - without; // the columns it added
+                Assert.Equal(mechanism.SamplesStored, mechanism.StoredByClass(learner.Context).Sum(stored => stored.Count));
                 // It refers to the caller's samples, which it keeps reachable.
                 if (mechanism is Cumulative) tensors += mechanism.SamplesStored * 784;
                 // Indices and counts beside the samples may be stated or not; a tenth and a few numbers are allowed.

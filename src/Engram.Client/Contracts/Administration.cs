@@ -32,6 +32,9 @@ public sealed record CreateKeyRequest
 
     /// <summary>When it ends; null never.</summary>
     public DateTimeOffset? Expires { get; set; }
+
+    /// <summary>Why it is made, in words, for the audit log.</summary>
+    public string? Reason { get; set; }
 }
 
 /// <summary>A key, without its secret.</summary>
@@ -79,7 +82,8 @@ public sealed record AliasRequest(int Version, string? Reason = null);
 /// <param name="Input">The input.</param>
 /// <param name="Label">The label it must get.</param>
 /// <param name="Subject">Whom it is about, so that it can be found and deleted.</param>
-public sealed record PinExampleRequest(JsonElement Input, string Label, string? Subject = null);
+/// <param name="Reason">Why, in words.</param>
+public sealed record PinExampleRequest(JsonElement Input, string Label, string? Subject = null, string? Reason = null);
 
 /// <summary>What is stored about a subject.</summary>
 public sealed record SubjectExport

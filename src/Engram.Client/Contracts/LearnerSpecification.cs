@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Engram.Client;
 
 /// <summary>What a learner is: its inputs, its model, when it learns and what a new version must show.</summary>
@@ -158,6 +160,13 @@ public sealed record ModelSpecification
     /// <summary>Networks: a strategy by the name that <c>engram run digits --help</c> lists.</summary>
     /// <value>Default <c>replay</c>.</value>
     public string Strategy { get; set; } = "replay";
+
+    /// <summary>
+    /// Networks: mechanisms in order, instead of a <see cref="Strategy"/>, as in a file of <c>engram run</c>: names, or one name with its options, for example
+    /// <c>[{"ewc": {"lambda": 100}}, "replay"]</c>. Each has defaults of its own: <see cref="Memory"/> is for strategies.
+    /// </summary>
+    /// <value>Default none: those of the strategy.</value>
+    public IReadOnlyList<JsonElement> Mechanisms { get; set; } = [];
 
     /// <summary>Networks: <c>mlp</c> or, for images of 28 × 28 in grey, <c>digits-cnn</c>.</summary>
     /// <value>Default <c>mlp</c>.</value>

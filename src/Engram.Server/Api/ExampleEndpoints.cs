@@ -29,9 +29,9 @@ internal static class ExampleEndpoints
         return TypedResults.Created($"/v1/learners/{context.Learner().Name}/examples/{Uri.EscapeDataString(example.Id)}", example);
     }
 
-    private static async Task<NoContent> UnpinAsync(HttpContext context, string id)
+    private static async Task<NoContent> UnpinAsync(HttpContext context, string id, string? reason)
     {
-        if (!await context.Learner().UnpinExampleAsync(id, context.By()))
+        if (!await context.Learner().UnpinExampleAsync(id, context.By(), reason))
             throw new NotFoundException("id", $"there is no example \"{Shown.Text(id)}\"");
         return TypedResults.NoContent();
     }

@@ -29,9 +29,9 @@ internal static class LearnerEndpoints
             .Described(Tag, "PauseLearner", "Stops learning until it is resumed; goes on serving.", null, 400, 404, 415);
         learners.MapPost("/{name}/resume", ResumeAsync).For(Role.Operate)
             .Described(Tag, "ResumeLearner", "Learns again.", null, 400, 404, 415);
-        learners.MapPost("/{name}/learn", (Delegate)LearnAsync).For(Role.Operate)
+        learners.MapPost("/{name}/learn", LearnAsync).For(Role.Operate)
             .Described(Tag, "Learn", "Learns what waits, now.",
-                "Answers when the candidate was published, staged, refused or has failed; 204 when nothing waited.", 404, 409);
+                "Answers when the candidate was published, staged, refused or has failed; 204 when nothing waited.", 400, 404, 409, 415);
     }
 
     private static IReadOnlyList<LearnerDescription> List(HttpContext context)
@@ -41,13 +41,13 @@ internal static class LearnerEndpoints
             .Where(learner => caller.Reaches(learner.Specification.Name)).OrderBy(learner => learner.Specification.Name, StringComparer.Ordinal)];
     }
 
-    private static async Task<Created<LearnerDescription>> CreateAsync(HttpContext context, Body<LearnerSpecification> body)
+    private static async Task<Created<LearnerDescription>> CreateAsync(HttpContext context, Body<LearnerSpecification> body, string? reason)
     {
         var (caller, service, _) = context.Admission();
         // Before anything else: whether there is such a learner already is not for this caller to know.
         if (!caller.Reaches(body.Value.Name))
             throw new RefusedException(403, "forbidden", "name", "the key is bound to other learners");
-        var learner = await service.CreateAsync(body.Value, caller.Signature);
+        var learner = await service.CreateAsync(body.Value, caller.Signature, reason);
         return TypedResults.Created($"/v1/learners/{learner.Name}", learner.Describe());
     }
 
@@ -72,8 +72,8 @@ internal static class LearnerEndpoints
         return context.Learner().Describe();
     }
 
-    private static async Task<Results<Ok<VersionInfo>, NoContent>> LearnAsync(HttpContext context) =>
-        await context.Learner().LearnAsync(context.By(), context.RequestAborted) is { } version
+    private static async Task<Results<Ok<VersionInfo>, NoContent>> LearnAsync(HttpContext context, Body<ReasonRequest> body) =>
+        await context.Learner().LearnAsync(context.By(), body.Value.Reason, context.RequestAborted) is { } version
             ? TypedResults.Ok(version)
             : TypedResults.NoContent();
 }

@@ -10,7 +10,7 @@ namespace Engram.Server.Gating;
 /// <summary>Watches a version that is tried on live predictions, and the champion after it was published, and decides by what the truth says.</summary>
 internal sealed class Trial(LearnerContext learner, PredictionService serving, VersionKeeper keeper)
 {
-    private const string Service = "service";
+    private const string Service = LearnerContext.Service;
     private const int MostRemembered = 100_000;
     private const int MostVersions = 1000;
     private const int MostLooks = 4;

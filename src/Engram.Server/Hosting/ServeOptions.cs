@@ -1,3 +1,5 @@
+using Engram.Server.Store;
+
 namespace Engram.Server.Hosting;
 
 /// <summary>How a service is reached, and by whom.</summary>
@@ -5,6 +7,10 @@ public sealed record ServeOptions
 {
     /// <summary>Where its files are and what it may use.</summary>
     public required ServiceOptions Service { get; init; }
+
+    /// <summary>Opens the store of feedback, versions, keys and the audit log when the service starts, which closes it. Bundles are in the folder nevertheless.</summary>
+    /// <value>Default: a <see cref="SqliteServiceStore"/> in the folder.</value>
+    public Func<ServiceOptions, TimeProvider, IServiceStore> OpenStore { get; init; } = (service, clock) => new SqliteServiceStore(service, clock);
 
     /// <summary>Where it listens: <c>http://127.0.0.1:7070</c>, <c>https://0.0.0.0:443</c>; port 0 chooses a free one.</summary>
     /// <value>Default <see cref="DefaultUrl"/>.</value>

@@ -1,5 +1,6 @@
 using Engram.Server.Api;
 using Engram.Server.Security;
+using Engram.Server.Store;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -61,10 +62,13 @@ internal sealed partial class Startup(ServeOptions options, TimeProvider clock, 
 
     private async Task OpenAsync()
     {
+        IServiceStore? store = null;
         LearningService? service = null;
         try
         {
-            service = LearningService.Open(options.Service with { Logs = logs }, clock);
+            var settings = options.Service with { Logs = logs };
+            store = options.OpenStore(settings, clock);
+            service = LearningService.Open(settings, store, clock);
             var keys = new KeyRing(service.Store, clock);
             service.KeysChanged = keys.Refresh;
             var first = options.NoAuth ? null : await keys.CreateFirstAsync();
@@ -76,6 +80,7 @@ internal sealed partial class Startup(ServeOptions options, TimeProvider clock, 
         catch (Exception problem)
         {
             if (service is not null) await service.DisposeAsync();
+            else if (store is not null) await store.DisposeAsync();
             _opened.SetException(problem);
         }
 #pragma warning restore CA1031

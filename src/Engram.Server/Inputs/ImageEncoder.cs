@@ -13,7 +13,7 @@ internal sealed class ImageEncoder(int channels, int height, int width) : InputE
 
     public override ScalarType Type => ScalarType.Byte;
 
-    public override byte[] Pack(JsonElement input, string field) => input.ValueKind switch
+    protected override byte[] Read(JsonElement input, string field) => input.ValueKind switch
     {
         JsonValueKind.Array => Numbers(input, field),
         JsonValueKind.Object => Named(input, field),

@@ -47,7 +47,17 @@ internal abstract class InputEncoder : IDisposable
     /// <param name="input">The input.</param>
     /// <param name="field">What to call it in errors, for example <c>input</c> or <c>inputs[3]</c>.</param>
     /// <exception cref="InputException">It is not what the schema says.</exception>
-    public abstract byte[] Pack(JsonElement input, string field);
+    public byte[] Pack(JsonElement input, string field)
+    {
+        try
+        {
+            return Read(input, field);
+        }
+        catch (InvalidOperationException) // half of a surrogate pair, escaped, or bytes that are no UTF-8: such text cannot even be shown
+        {
+            throw new InputException(field, $"{field}: text in it is damaged, expected UTF-8 of whole characters");
+        }
+    }
 
     /// <summary>The input again, as it came or in an equal form.</summary>
     /// <param name="packed">What <see cref="Pack"/> gave.</param>
@@ -69,6 +79,9 @@ internal abstract class InputEncoder : IDisposable
     public virtual void Dispose()
     {
     }
+
+    /// <summary>What <see cref="Pack"/> does, where all text is whole.</summary>
+    protected abstract byte[] Read(JsonElement input, string field);
 
     /// <summary>An input of another kind than expected.</summary>
     protected static InputException Wrong(string field, JsonElement found, string expected)

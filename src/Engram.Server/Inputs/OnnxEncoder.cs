@@ -40,7 +40,7 @@ internal sealed class OnnxEncoder : InputEncoder
 
     public override JsonObject? Measured => _model.Measured;
 
-    public override byte[] Pack(JsonElement input, string field) => VectorEncoder.Floats.Pack(input, field, _size);
+    protected override byte[] Read(JsonElement input, string field) => VectorEncoder.Floats.Pack(input, field, _size);
 
     public override JsonElement Unpack(ReadOnlySpan<byte> packed) => VectorEncoder.Floats.Unpack(packed);
 

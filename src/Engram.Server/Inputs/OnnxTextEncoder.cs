@@ -58,7 +58,7 @@ internal sealed class OnnxTextEncoder : InputEncoder
 
     public override JsonObject? Measured => _model.Measured;
 
-    public override byte[] Pack(JsonElement input, string field) => TextEncoder.PackText(input, field);
+    protected override byte[] Read(JsonElement input, string field) => TextEncoder.PackText(input, field);
 
     public override JsonElement Unpack(ReadOnlySpan<byte> packed) => TextEncoder.UnpackText(packed);
 

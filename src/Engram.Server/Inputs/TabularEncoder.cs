@@ -66,7 +66,7 @@ internal sealed class TabularEncoder : InputEncoder
         return new TabularEncoder(_columns, measured);
     }
 
-    public override byte[] Pack(JsonElement input, string field)
+    protected override byte[] Read(JsonElement input, string field)
     {
         if (input.ValueKind != JsonValueKind.Object) throw Wrong(field, input, "an object with a value for each column");
         var cells = new JsonElement?[_columns.Count];

@@ -20,15 +20,7 @@ internal sealed class TextEncoder(int features, int wordNgrams, int characterNgr
     public static byte[] PackText(JsonElement input, string field)
     {
         if (input.ValueKind != JsonValueKind.String) throw Wrong(field, input, "a string");
-        string text;
-        try
-        {
-            text = input.GetString()!;
-        }
-        catch (InvalidOperationException) // an escaped half of a surrogate pair
-        {
-            throw Wrong(field, input, "a string of whole characters");
-        }
+        var text = input.GetString()!;
         return text.Length <= MostCharacters
             ? Utf8.UTF8.GetBytes(text)
             : throw new InputException(field, $"{field}: {text.Length} characters, expected at most {MostCharacters}");
@@ -41,7 +33,7 @@ internal sealed class TextEncoder(int features, int wordNgrams, int characterNgr
         return Json(writer => writer.WriteStringValue(text));
     }
 
-    public override byte[] Pack(JsonElement input, string field) => PackText(input, field);
+    protected override byte[] Read(JsonElement input, string field) => PackText(input, field);
 
     public override JsonElement Unpack(ReadOnlySpan<byte> packed) => UnpackText(packed);
 

@@ -9,7 +9,7 @@ internal sealed class VectorEncoder(int size) : InputEncoder
 {
     public override IReadOnlyList<long> Shape { get; } = [size];
 
-    public override byte[] Pack(JsonElement input, string field) => Floats.Pack(input, field, size);
+    protected override byte[] Read(JsonElement input, string field) => Floats.Pack(input, field, size);
 
     public override JsonElement Unpack(ReadOnlySpan<byte> packed) => Floats.Unpack(packed);
 

@@ -48,7 +48,7 @@ internal sealed class KeyRing
     /// <summary>Makes the first key, which may do everything, where there is none.</summary>
     /// <returns>The key; null where there are keys.</returns>
     public async Task<string?> CreateFirstAsync() =>
-        _keys.Count > 0 ? null : (await CreateAsync(new CreateKeyRequest { Name = "admin", Roles = [Role.Admin] }, "service")).Key;
+        _keys.Count > 0 ? null : (await CreateAsync(new CreateKeyRequest { Name = "admin", Roles = [Role.Admin] }, LearnerContext.Service)).Key;
 
     /// <summary>Makes a key.</summary>
     public async Task<CreatedKey> CreateAsync(CreateKeyRequest request, string by)
@@ -59,7 +59,7 @@ internal sealed class KeyRing
         {
             await _store.WriteKeyAsync(stored);
             _keys = Read();
-            await AuditAsync(by, "key.create", Describe(stored.Info), null);
+            await AuditAsync(by, "key.create", Describe(stored.Info), request.Reason);
         }
         finally
         {

@@ -106,7 +106,7 @@ internal sealed class LearnerRecipe(LearnerSpecification specification, IReadOnl
     private Learner Network(int samples)
     {
         var steps = Math.Max(1, (samples + _model.BatchSize - 1) / _model.BatchSize); // of one pass
-        var strategy = Strategies.Named(_model.Strategy);
+        var strategy = _model.Mechanisms.Count > 0 ? MechanismList.StrategyOf(_model.Mechanisms) : Strategies.Named(_model.Strategy);
         return new Learner(
             () =>
             {

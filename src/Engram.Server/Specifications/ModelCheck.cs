@@ -44,6 +44,7 @@ internal static class ModelCheck
     private static void Network(ModelSpecification model, InputSchema input, int width)
     {
         NotNull("model.strategy", model.Strategy);
+        NotNull("model.mechanisms", model.Mechanisms);
         NotNull("model.backbone", model.Backbone);
         NotNull("model.hidden", model.Hidden);
         Between("model.hidden", model.Hidden.Count, 1, 10, "layers");
@@ -57,25 +58,37 @@ internal static class ModelCheck
         if (model.Backbone is not ("mlp" or "digits-cnn")) throw Wrong("model.backbone", Short(model.Backbone), "mlp or digits-cnn");
         if (model.Backbone == "digits-cnn" && input is not { Kind: InputKind.Image, Channels: 1, Height: 28, Width: 28 })
             throw Wrong("model.backbone", model.Backbone, "mlp, but for images of 28 × 28 in grey");
-        Strategy(model, input);
+        if (model.Mechanisms.Count > 0) Fits(MechanismList.StrategyOf(model.Mechanisms), "model.mechanisms", model, input);
+        else Fits(Named(model), "model.strategy", model, input);
     }
 
-    private static void Strategy(ModelSpecification model, InputSchema input)
+    private static Strategy Named(ModelSpecification model)
     {
         var suited = Strategies.All.Where(strategy => strategy.Scenarios.Contains(Scenario.ClassIncremental)).ToArray();
-        var strategy = suited.FirstOrDefault(candidate => candidate.Name == model.Strategy)
+        return suited.FirstOrDefault(candidate => candidate.Name == model.Strategy)
             ?? throw Wrong("model.strategy", Short(model.Strategy), $"one of {string.Join(", ", suited.Select(candidate => candidate.Name))}");
+    }
+
+    private static void Fits(Strategy strategy, string field, ModelSpecification model, InputSchema input)
+    {
         if (strategy.Backbone is not null && model.Backbone != "mlp")
             throw Wrong("model.backbone", model.Backbone, $"mlp, since {strategy.Name} brings a backbone of its own");
-        if (strategy.Name is "ridge" or "compressed-replay" && !(input is { Kind: InputKind.Image, Channels: 1 } && input.Height == input.Width))
-            throw Wrong("model.strategy", strategy.Name, "another one, but for square images in grey");
+        if (NeedsSquares(strategy) && !(input is { Kind: InputKind.Image, Channels: 1 } && input.Height == input.Width))
+            throw Wrong(field, strategy.Name, "another one, but for square images in grey");
         try
         {
             strategy.Check(LearnerRecipe.OptionsOf(model, 0), LearnerRecipe.BudgetOf(model));
         }
         catch (ArgumentException problem)
         {
-            throw Wrong("model.strategy", strategy.Name, $"one that fits ({problem.Message})");
+            throw Wrong(field, strategy.Name, $"what fits ({problem.Message})");
         }
+    }
+
+    private static bool NeedsSquares(Strategy strategy)
+    {
+        var mechanisms = strategy.Create(new StrategyBudget());
+        foreach (var mechanism in mechanisms) mechanism.Dispose();
+        return strategy.Name == "ridge" || mechanisms.Any(mechanism => mechanism is CompressedReplay);
     }
 }

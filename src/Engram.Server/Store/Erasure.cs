@@ -51,24 +51,32 @@ internal static class Erasure
         return connection.Execute($"UPDATE feedback SET {All} WHERE revoked IS NOT NULL AND (kind <> 3 OR subject IS NOT NULL OR predicted_subject IS NOT NULL){held}");
     }
 
-    /// <summary>Drops what is older than the policy keeps it.</summary>
+    /// <summary>Drops predictions that are older than the policy keeps them, the oldest first.</summary>
+    /// <param name="connection">In a transaction.</param>
+    /// <param name="policy">The policy.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="most">At most as many.</param>
+    /// <returns>How many.</returns>
+    public static int ExpirePredictions(SqliteConnection connection, RetentionPolicy policy, DateTimeOffset now, int most) => connection.Execute(
+        "DELETE FROM predictions WHERE rowid IN (SELECT rowid FROM predictions WHERE at < @oldest ORDER BY at LIMIT @most)",
+        new { oldest = OldestPrediction(policy, now), most });
+
+    /// <summary>Drops feedback that is older than the policy keeps it.</summary>
     /// <param name="connection">In a transaction.</param>
     /// <param name="policy">The policy.</param>
     /// <param name="cursor">Up to where any kept version has learnt.</param>
     /// <param name="now">The time.</param>
     /// <returns>How many rows.</returns>
-    public static int Expire(SqliteConnection connection, RetentionPolicy policy, long cursor, DateTimeOffset now)
+    public static int ExpireFeedback(SqliteConnection connection, RetentionPolicy policy, long cursor, DateTimeOffset now)
     {
-        var oldest = now.ToUnixTimeMilliseconds() - (long)(policy.PredictionHours * 3_600_000);
-        var gone = connection.Execute("DELETE FROM predictions WHERE at < @oldest", new { oldest });
-        gone += connection.Execute(
-            "DELETE FROM predictions WHERE id IN (SELECT id FROM predictions ORDER BY at DESC LIMIT -1 OFFSET @MaxPredictions)",
-            new { policy.MaxPredictions });
-        gone += connection.Execute($"UPDATE feedback SET {All} WHERE kind = 0 AND at < @oldest", new { oldest });
+        var gone = connection.Execute($"UPDATE feedback SET {All} WHERE kind = 0 AND at < @oldest", new { oldest = OldestPrediction(policy, now) });
         if (policy.FeedbackDays is not { } days) return gone;
-        oldest = now.ToUnixTimeMilliseconds() - (long)(days * 86_400_000);
+        var oldest = now.ToUnixTimeMilliseconds() - (long)(days * 86_400_000);
         gone += connection.Execute(
             $"UPDATE feedback SET {Content} WHERE kind = 1 AND held = 0 AND at < @oldest AND ordinal <= @cursor", new { oldest, cursor });
         return gone + connection.Execute($"UPDATE feedback SET {All} WHERE kind IN (1, 2) AND at < @oldest", new { oldest });
     }
+
+    private static long OldestPrediction(RetentionPolicy policy, DateTimeOffset now) =>
+        now.ToUnixTimeMilliseconds() - (long)(policy.PredictionHours * 3_600_000);
 }

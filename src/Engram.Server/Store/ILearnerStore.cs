@@ -24,7 +24,10 @@ public interface ILearnerStore : IAsyncDisposable
     /// <exception cref="StoreBusyException">More is waiting to be written than the store takes in.</exception>
     Task<IReadOnlyList<FeedbackReceipt>> AppendAsync(IReadOnlyList<FeedbackEntry> entries, CancellationToken cancellationToken);
 
-    /// <summary>Keeps predictions for feedback to come; on disk within a second, known to <see cref="FindPrediction"/> at once.</summary>
+    /// <summary>
+    /// Keeps predictions for feedback to come; on disk within a second, known to <see cref="FindPrediction"/> at once. Beyond as many as the store was
+    /// opened to keep, the oldest go.
+    /// </summary>
     /// <param name="predictions">The predictions.</param>
     void Remember(IReadOnlyList<PredictionRecord> predictions);
 
@@ -102,7 +105,8 @@ public interface ILearnerStore : IAsyncDisposable
     /// <summary>Drops predictions and feedback that are older than the policy keeps them.</summary>
     /// <param name="policy">What is kept.</param>
     /// <param name="cursor">Up to where any kept version has learnt: of such samples the subject is remembered, so that it can be deleted from the version.</param>
-    Task ExpireAsync(RetentionPolicy policy, long cursor);
+    /// <returns>How many were dropped.</returns>
+    Task<(long Predictions, long Feedback)> ExpireAsync(RetentionPolicy policy, long cursor);
 
     /// <summary>Versions by number.</summary>
     IReadOnlyList<VersionInfo> ReadVersions();

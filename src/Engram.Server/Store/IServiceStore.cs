@@ -33,7 +33,8 @@ public interface IServiceStore : IAsyncDisposable
 
     /// <summary>Opens the store of a learner, creating it where it is not there.</summary>
     /// <param name="name">The learner's name.</param>
-    ILearnerStore OpenLearner(string name);
+    /// <param name="mostPredictions">Most predictions that it keeps for feedback to come; older ones go as new ones come.</param>
+    ILearnerStore OpenLearner(string name, int mostPredictions);
 
     /// <summary>Keys.</summary>
     IReadOnlyList<StoredKey> ReadKeys();

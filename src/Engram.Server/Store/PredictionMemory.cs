@@ -7,11 +7,13 @@ namespace Engram.Server.Store;
 
 /// <summary>Predictions that feedback may ask for: at once in memory, soon on disk.</summary>
 /// <remarks>All but <see cref="Add"/> and <see cref="Find"/> run on the writer's thread.</remarks>
-internal sealed class PredictionMemory
+/// <param name="most">Most that are kept on disk; the oldest go as new ones are written.</param>
+internal sealed class PredictionMemory(int most)
 {
     private const int MostUnwritten = 200_000;
     private const long MostUnwrittenBytes = 512 << 20;
     private const int MostPerTransaction = 20_000;
+    private const int SurplusPerTransaction = 5_000; // of what was kept when more was asked for; no transaction may be long
     private readonly ConcurrentDictionary<string, PredictionRecord> _unwritten = new();
     private readonly ConcurrentQueue<PredictionRecord> _order = new();
     private readonly List<PredictionRecord> _writing = [];
@@ -65,6 +67,7 @@ internal sealed class PredictionMemory
             parameters[7].Value = (object?)prediction.Subject ?? DBNull.Value;
             insert.ExecuteNonQuery();
         }
+        Trim(connection);
         return _writing;
     }
 
@@ -79,6 +82,13 @@ internal sealed class PredictionMemory
             }
         _writing.Clear();
     }
+
+    // Rows are numbered as they are written, so the newest are those with the highest numbers; where some of these were deleted, fewer are kept.
+    private void Trim(SqliteConnection connection) => connection.Execute(
+        """
+        DELETE FROM predictions WHERE rowid IN (
+          SELECT rowid FROM predictions WHERE rowid <= (SELECT MAX(rowid) FROM predictions) - @most ORDER BY rowid LIMIT @portion)
+        """, new { most, portion = _writing.Count + SurplusPerTransaction });
 
     /// <summary>Predictions about a subject that are not on disk yet.</summary>
     public IEnumerable<PredictionRecord> OfSubject(string subject) => _unwritten.Values.Where(prediction => prediction.Subject == subject);

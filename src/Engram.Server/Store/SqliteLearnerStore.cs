@@ -8,11 +8,12 @@ namespace Engram.Server.Store;
 /// <summary>A learner's store in one SQLite file, with one writer that commits in groups.</summary>
 internal sealed class SqliteLearnerStore : ILearnerStore
 {
+    private const int ExpiredPerTransaction = 10_000;
     private static readonly TimeSpan s_flushEvery = TimeSpan.FromMilliseconds(500);
     private readonly SqliteFile _file;
     private readonly SqliteWriter _writer;
     private readonly FeedbackLog _log;
-    private readonly PredictionMemory _predictions = new();
+    private readonly PredictionMemory _predictions;
     private readonly HashSet<string> _awaited; // predictions that feedback waits for; used on the writer's thread
     private readonly HashSet<string> _matched = []; // of these, what the transaction in progress or one that failed found
     private readonly ITimer _flush;
@@ -26,10 +27,11 @@ internal sealed class SqliteLearnerStore : ILearnerStore
     /// <summary>Opens a store.</summary>
     /// <param name="path">Its file.</param>
     /// <param name="mostWaiting">Most feedbacks that may wait to be written.</param>
+    /// <param name="mostPredictions">Most predictions that are kept.</param>
     /// <param name="clock">Decides when predictions are written.</param>
-    public SqliteLearnerStore(string path, int mostWaiting, TimeProvider clock)
+    public SqliteLearnerStore(string path, int mostWaiting, int mostPredictions, TimeProvider clock)
     {
-        (_mostWaiting, _clock) = (mostWaiting, clock);
+        (_mostWaiting, _predictions, _clock) = (mostWaiting, new PredictionMemory(mostPredictions), clock);
         _file = new SqliteFile(path, LearnerSchema.Version1, LearnerSchema.Version2);
         try
         {
@@ -200,11 +202,21 @@ internal sealed class SqliteLearnerStore : ILearnerStore
     }
 
     /// <inheritdoc/>
-    public async Task ExpireAsync(RetentionPolicy policy, long cursor)
+    public async Task<(long Predictions, long Feedback)> ExpireAsync(RetentionPolicy policy, long cursor)
     {
         ArgumentNullException.ThrowIfNull(policy);
         var now = _clock.GetUtcNow();
-        if (await _writer.Write(connection => Erasure.Expire(connection, policy, cursor, now)).ConfigureAwait(false) > 0) Scrub();
+        var (predictions, feedback) = (0L, await _writer.Write(connection => Erasure.ExpireFeedback(connection, policy, cursor, now)).ConfigureAwait(false));
+        // In portions, between which feedback that waits to be acknowledged has its turn.
+        int some;
+        do
+        {
+            some = await _writer.Write(connection => Erasure.ExpirePredictions(connection, policy, now, ExpiredPerTransaction)).ConfigureAwait(false);
+            predictions += some;
+        }
+        while (some == ExpiredPerTransaction);
+        if (predictions + feedback > 0) Scrub();
+        return (predictions, feedback);
     }
 
     /// <inheritdoc/>

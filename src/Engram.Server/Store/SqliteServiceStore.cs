@@ -102,8 +102,8 @@ public sealed class SqliteServiceStore : IServiceStore
     });
 
     /// <inheritdoc/>
-    public ILearnerStore OpenLearner(string name) =>
-        new SqliteLearnerStore(Path.Combine(_options.Folder, "learners", name, "log.db"), _options.MaxWaitingFeedback, _clock);
+    public ILearnerStore OpenLearner(string name, int mostPredictions) =>
+        new SqliteLearnerStore(Path.Combine(_options.Folder, "learners", name, "log.db"), _options.MaxWaitingFeedback, mostPredictions, _clock);
 
     /// <inheritdoc/>
     public IReadOnlyList<StoredKey> ReadKeys() => _file.Read(Keys);

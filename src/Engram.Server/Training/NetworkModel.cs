@@ -1,7 +1,6 @@
 using Engram.Data;
 using Engram.Learning;
 using Engram.Persistence;
-using Engram.Retention;
 using Engram.Streams;
 
 namespace Engram.Server.Training;
@@ -17,14 +16,7 @@ internal sealed class NetworkModel(Learner learner) : TrainedModel
 
     public override IReadOnlyList<string> Labels => NamesOf(learner.Classes);
 
-    public override IReadOnlyDictionary<string, int> Stored
-    {
-        get
-        {
-            var sizes = learner.Mechanisms.OfType<Replay>().FirstOrDefault()?.Buffer.ClassSizes ?? [];
-            return sizes.Select((size, id) => (Labels[id], size)).ToDictionary();
-        }
-    }
+    public override IReadOnlyDictionary<string, int> Stored => Labels.Zip(learner.StoredByClass).ToDictionary();
 
     public override void Learn(
         ISampleSource samples, Action betweenSteps, IProgress<LearningProgress>? progress, CancellationToken cancellationToken)

@@ -64,7 +64,7 @@ internal sealed class Teacher : IDisposable
         if (Interlocked.Exchange(ref _considering, 1) == 1) return;
         try
         {
-            if (Due() is { } trigger) Observe(LearnAsync(trigger, CancellationToken.None));
+            if (Due() is { } trigger) Observe(LearnAsync(trigger));
         }
         finally
         {
@@ -72,29 +72,28 @@ internal sealed class Teacher : IDisposable
         }
     }
 
-    /// <summary>Learns what waits, after what is being learnt already.</summary>
-    /// <param name="trigger">Why; <c>unlearn</c> unlearns only.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <summary>Learns what waits, after what is being learnt already; only a pause or the learner's end ends that.</summary>
+    /// <param name="trigger">Why; <c>unlearn</c> unlearns only, and no pause ends it.</param>
     /// <returns>The candidate as it was decided upon; null when nothing waited.</returns>
-    public async Task<VersionInfo?> LearnAsync(string trigger, CancellationToken cancellationToken)
+    public async Task<VersionInfo?> LearnAsync(string trigger)
     {
         Interlocked.Increment(ref _queued);
         try
         {
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _gone.Token, trigger == "unlearn" ? CancellationToken.None : _stop.Token);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(_gone.Token, trigger == "unlearn" ? CancellationToken.None : _stop.Token);
             return await RunAsync(token => Learn(trigger, token), either.Token).ConfigureAwait(false);
         }
         finally
         {
             Interlocked.Decrement(ref _queued);
-            if (trigger == "count" && !cancellationToken.IsCancellationRequested) _ = Task.Run(Consider, CancellationToken.None);
+            if (trigger == "count") _ = Task.Run(Consider, CancellationToken.None);
         }
     }
 
     /// <summary>Unlearns what was deleted while nobody could.</summary>
     public void UnlearnWhatWaits()
     {
-        if (HoldsDeleted) Observe(LearnAsync("unlearn", CancellationToken.None));
+        if (HoldsDeleted) Observe(LearnAsync("unlearn"));
     }
 
     /// <summary>Has a bundle examined and decided upon.</summary>
@@ -117,12 +116,12 @@ internal sealed class Teacher : IDisposable
         if (!Paused) return;
         _stop.Dispose();
         _stop = new CancellationTokenSource();
-        // What waited through the pause, or was given back by a roll-back, is learnt.
-        (Paused, _attempted, _lesson) = (false, 0, (null, -1));
+        Paused = false;
+        LearnAgain(); // what waited through the pause, or was given back by a roll-back, is learnt
         _ = Task.Run(Consider);
     }
 
-    /// <summary>Lets what waits be learnt again: versions that had learnt it are gone.</summary>
+    /// <summary>Lets what waits be learnt again: versions that had learnt it are gone, or learning it was given up.</summary>
     public void LearnAgain() => (_attempted, _lesson) = (0, (null, -1));
 
     /// <summary>Lets nothing be learnt again before this much has come.</summary>
@@ -167,7 +166,7 @@ internal sealed class Teacher : IDisposable
 
     private string? Due()
     {
-        if (Paused || Volatile.Read(ref _queued) > 0 || _policy is { EverySamples: 0, EverySeconds: 0, OnDrift: false }) return null;
+        if (Paused || _gone.IsCancellationRequested || Volatile.Read(ref _queued) > 0 || _policy is { EverySamples: 0, EverySeconds: 0, OnDrift: false }) return null;
         // One that is being tried is decided upon first.
         if (_learner.Book.All.Any(version => version.State is VersionState.Shadow or VersionState.Canary)) return null;
         var champion = _learner.Book.Champion;
@@ -200,7 +199,12 @@ internal sealed class Teacher : IDisposable
             LastError = null;
             return candidate is null ? Withdraw() : Decide(candidate, lesson.From);
         }
-        catch (Exception problem) when (problem is not OperationCanceledException)
+        catch (OperationCanceledException)
+        {
+            LearnAgain(); // nothing came of it, so it is due as before
+            throw;
+        }
+        catch (Exception problem)
         {
             // Messages of our own say what to do; others tell of the inside, and belong into the log.
             LastError = problem is ServiceException or InvalidDataException or ArgumentException or IOException ? problem.Message : "it failed; the service's log says why";
@@ -251,7 +255,7 @@ internal sealed class Teacher : IDisposable
         _learner.Changing.Wait();
         try
         {
-            _keeper.WithdrawAsync("service", "nothing that was learnt is left").GetAwaiter().GetResult();
+            _keeper.WithdrawAsync(LearnerContext.Service, "nothing that was learnt is left").GetAwaiter().GetResult();
             _pruning.RunAsync().GetAwaiter().GetResult();
             return null;
         }

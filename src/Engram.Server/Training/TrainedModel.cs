@@ -20,7 +20,7 @@ internal abstract class TrainedModel : IDisposable
     /// <summary>The labels it knows, by class id.</summary>
     public abstract IReadOnlyList<string> Labels { get; }
 
-    /// <summary>Samples stored for replay, by label; empty where none are.</summary>
+    /// <summary>Samples that its mechanisms store, by label; empty where none are.</summary>
     public virtual IReadOnlyDictionary<string, int> Stored => new Dictionary<string, int>();
 
     /// <summary>Learns samples.</summary>

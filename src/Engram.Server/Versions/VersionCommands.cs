@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Engram.Client;
 using Engram.Server.Gating;
@@ -97,8 +98,7 @@ internal sealed partial class VersionCommands(
         }
         catch (Exception problem) when (problem is InvalidDataException or FileNotFoundException or ArgumentException or InvalidOperationException)
         {
-            var message = problem.Message.Replace(making, "bundle", StringComparison.Ordinal);
-            throw new InputException("bundle", $"bundle: {message}, expected a bundle of this learner's kind");
+            throw new InputException("bundle", $"bundle: {Told(problem, making)}, expected a bundle of this learner's kind");
         }
         finally
         {
@@ -120,6 +120,13 @@ internal sealed partial class VersionCommands(
         {
             learner.Changing.Release();
         }
+    }
+
+    // Neither where it lies, nor the types that a reader of JSON names.
+    private static string Told(Exception problem, string making)
+    {
+        var message = problem.Message.Replace(making, "bundle", StringComparison.Ordinal);
+        return problem.InnerException is JsonException { Path: { } path } json ? message.Replace(json.Message, $"at {path}", StringComparison.Ordinal) : message;
     }
 
     // What must happen before, happens once it is certain that the version can answer.

@@ -8,7 +8,7 @@ namespace Engram.Server.Versions;
 /// <remarks>Its callers hold <see cref="LearnerContext.Changing"/>, but for <see cref="Open"/>.</remarks>
 internal sealed class VersionKeeper(LearnerContext learner, PredictionService serving, Func<int, ServedModel> load)
 {
-    private const string Service = "service";
+    private const string Service = LearnerContext.Service;
     private const string Examined = "examined"; // and not decided upon yet
     private readonly GateSpecification _gate = learner.Specification.Gate;
 
@@ -27,7 +27,10 @@ internal sealed class VersionKeeper(LearnerContext learner, PredictionService se
         foreach (var version in learner.Folders.Present)
             if (learner.Book.Find(version) is null or { Reason: Examined }) learner.Folders.Delete(version);
         foreach (var lost in learner.Book.All.Where(version => !learner.Folders.Has(version.Version)))
+        {
             learner.Book.DeleteAsync(lost.Version).GetAwaiter().GetResult();
+            Audit("version.delete", lost, lost.Reason == Examined ? "it was not decided upon when the service ended" : "its files are gone");
+        }
         string? problem = null;
         var candidates = learner.Book.All.Where(version => version.Aliases.Contains(VersionBook.ChampionAlias))
             .Concat(learner.Book.All.Where(version => version.State is VersionState.Published or VersionState.Retired && !learner.Remains.HeldBy(version))
@@ -45,7 +48,10 @@ internal sealed class VersionKeeper(LearnerContext learner, PredictionService se
                 continue;
             }
             if (learner.Book.Champion?.Version != version.Version)
+            {
                 learner.Book.WriteAsync(VersionBook.ChampionAlias, version.Version, version with { State = VersionState.Published }).GetAwaiter().GetResult();
+                Audit("version.publish", version, problem ?? "the one that answered before is gone");
+            }
             break;
         }
         foreach (var tried in learner.Book.All.Where(version => version.State is VersionState.Canary or VersionState.Shadow)) Resume(tried);
@@ -171,6 +177,11 @@ internal sealed class VersionKeeper(LearnerContext learner, PredictionService se
         catch (Exception broken) when (broken is IOException or InvalidDataException)
         {
             learner.Book.WriteAsync(tried with { State = VersionState.Refused, Reason = broken.Message }).GetAwaiter().GetResult();
+            Audit("version.refuse", tried, broken.Message);
         }
     }
+
+    // While the learner is opened, when nothing can wait.
+    private void Audit(string action, VersionInfo version, string reason) =>
+        learner.AuditAsync(Service, action, $"version {version.Version}", learner.Tellable(reason)).GetAwaiter().GetResult();
 }

@@ -63,6 +63,18 @@ public sealed class Learner : IContinualLearner
     /// <summary>The mechanisms, in order.</summary>
     public IReadOnlyList<RetentionMechanism> Mechanisms { get; }
 
+    /// <summary>Samples of the stream that the mechanisms hold now, by class id; none of any class where targets are no classes.</summary>
+    public IReadOnlyList<int> StoredByClass
+    {
+        get
+        {
+            var stored = new int[Context.Classes.Count];
+            if (Context.Targets.Kind != TargetKind.Classes) return stored;
+            foreach (var (id, count) in Mechanisms.SelectMany(mechanism => mechanism.StoredByClass(Context))) stored[id] += count;
+            return stored;
+        }
+    }
+
     /// <summary>The optimiser.</summary>
     public FlatOptimizer Optimizer { get; }
 

@@ -62,6 +62,9 @@ public sealed class AveragedGradientEpisodicMemory : RetentionMechanism
     public override long SamplesStored => _buffer.Count;
 
     /// <inheritdoc/>
+    protected internal override IEnumerable<(int ClassId, int Count)> StoredByClass(LearningContext context) => _buffer.ClassSizes.Index();
+
+    /// <inheritdoc/>
     public override long MemoryBytes => _buffer.Bytes;
 
     /// <summary>The memory.</summary>

@@ -19,6 +19,13 @@ public sealed class Cumulative : RetentionMechanism
     /// <inheritdoc/>
     public override long SamplesStored => _sources.Sum(source => (long)source.Count);
 
+    /// <inheritdoc/>
+    protected internal override IEnumerable<(int ClassId, int Count)> StoredByClass(LearningContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return _sources.SelectMany(source => source.Codes.ToArray().Select(code => (context.Targets.IdOf(source, code), 1)));
+    }
+
     /// <summary>Bytes of all samples of earlier experiences that this mechanism keeps reachable.</summary>
     public override long MemoryBytes => _sources.Sum(source =>
         source.Count * source.InputShape.Aggregate(source.InputType == ScalarType.Byte ? 1L : 4L, (bytes, size) => bytes * size));

@@ -81,6 +81,9 @@ public sealed class BiasCorrection : RetentionMechanism
     public override long SamplesStored => Exemplars.Count + _validation.Count;
 
     /// <inheritdoc/>
+    protected internal override IEnumerable<(int ClassId, int Count)> StoredByClass(LearningContext context) => Exemplars.Classes.Concat(_validation.Classes);
+
+    /// <inheritdoc/>
     public override long MemoryBytes => Exemplars.Bytes + _validation.Bytes + _teacher.Bytes + Layer.Bytes;
 
     /// <summary>The exemplars that are trained on.</summary>

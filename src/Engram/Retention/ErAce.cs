@@ -37,6 +37,9 @@ public sealed class ErAce : RetentionMechanism
     public override long SamplesStored => _memory.Buffer.Count;
 
     /// <inheritdoc/>
+    protected internal override IEnumerable<(int ClassId, int Count)> StoredByClass(LearningContext context) => _memory.Buffer.ClassSizes.Index();
+
+    /// <inheritdoc/>
     public override long MemoryBytes => _memory.Bytes;
 
     /// <summary>The memory.</summary>

@@ -57,6 +57,13 @@ public sealed class GDumb : RetentionMechanism
     public override long SamplesStored => _memory.Count;
 
     /// <inheritdoc/>
+    protected internal override IEnumerable<(int ClassId, int Count)> StoredByClass(LearningContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return _memory.Codes.Select(code => (context.Classes.IdOf(_memory.Labels[code]), 1));
+    }
+
+    /// <inheritdoc/>
     public override long MemoryBytes => _scratch.MemoryBytes + _memory.Bytes + (_next?.Bytes ?? 0);
 
     /// <inheritdoc/>

@@ -64,6 +64,9 @@ public sealed class GradientEpisodicMemory : RetentionMechanism
     public override long SamplesStored => _counts.Sum(count => (long)count);
 
     /// <inheritdoc/>
+    protected internal override IEnumerable<(int ClassId, int Count)> StoredByClass(LearningContext context) => _targets?.data<long>().Select(id => ((int)id, 1)) ?? [];
+
+    /// <inheritdoc/>
     public override long MemoryBytes => new[] { _raw, _targets, _tasks, _gradients }
         .Sum(tensor => tensor is null ? 0 : tensor.numel() * tensor.element_size());
 

@@ -47,6 +47,9 @@ public sealed class Icarl : RetentionMechanism
     public override long SamplesStored => Exemplars.Count;
 
     /// <inheritdoc/>
+    protected internal override IEnumerable<(int ClassId, int Count)> StoredByClass(LearningContext context) => Exemplars.Classes;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => Exemplars.Bytes + _teacher.Bytes + (4 * (_means?.numel() ?? 0));
 
     /// <summary>The exemplars P.</summary>

@@ -65,6 +65,9 @@ public sealed class Il2m : RetentionMechanism
     public override long SamplesStored => Exemplars.Count;
 
     /// <inheritdoc/>
+    protected internal override IEnumerable<(int ClassId, int Count)> StoredByClass(LearningContext context) => Exemplars.Classes;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => Exemplars.Bytes + (8 * (_initial.numel() + _confidence.numel())) + (4 * _factor.numel());
 
     /// <summary>The exemplars.</summary>

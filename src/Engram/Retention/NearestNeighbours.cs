@@ -72,6 +72,10 @@ public sealed class NearestNeighbours : RetentionMechanism
     /// <remarks>Without the room for more, which the index takes in doublings.</remarks>
     public override long MemoryBytes => _index?.HeldBytes ?? 0;
 
+    /// <inheritdoc/>
+    protected internal override IEnumerable<(int ClassId, int Count)> StoredByClass(LearningContext context) =>
+        _index is null ? [] : _index.SlotsByLabel().Select(own => ((int)own.Key, own.Count()));
+
     /// <summary>The features kept; removing some makes the learner forget them at once. Null before the first experience.</summary>
     public NeighbourIndex? Index => _index;
 

@@ -70,6 +70,10 @@ public abstract class RetentionMechanism : IDisposable
     /// <summary>Samples of the stream held now, in whatever form.</summary>
     public virtual long SamplesStored => 0;
 
+    /// <summary>The same by class, in any order; a class may come more than once. Only asked where targets are classes.</summary>
+    /// <param name="context">The learner's context.</param>
+    protected internal virtual IEnumerable<(int ClassId, int Count)> StoredByClass(LearningContext context) => [];
+
     /// <summary>Why this mechanism cannot work with these options, or null: "needs ..., expected ...".</summary>
     /// <param name="options">The learner's options.</param>
     protected internal virtual string? WhyNot(LearnerOptions options) => null;

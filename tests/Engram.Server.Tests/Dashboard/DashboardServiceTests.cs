@@ -55,9 +55,9 @@ public sealed class DashboardServiceTests(DashboardFixture fixture) : WebTest
             Model = new ModelSpecification { Kind = "ridge", Lambda = 10 },
             Learning = new LearningPolicy { EverySamples = 0, CpuShare = 1 },
             Gate = new GateSpecification { Mode = GateMode.Staged },
-        }, Token);
+        }, cancellationToken: Token);
         await learner.FeedbackAsync(Digits.Lesson(60, 0, 1, 2, 3, 4).Items, Token);
-        await learner.LearnAsync(Token);
+        await learner.LearnAsync(cancellationToken: Token);
         await learner.ApproveAsync(1, "the first", Token);
         foreach (var digit in new[] { 0, 1, 2, 5 })
         {
@@ -65,7 +65,7 @@ public sealed class DashboardServiceTests(DashboardFixture fixture) : WebTest
             await learner.FeedbackAsync(said.Predictions.Select(one => new FeedbackRequest { PredictionId = one.PredictionId, Label = $"{digit}" }), Token);
         }
         await learner.FeedbackAsync(Digits.Lesson(60, 5, 6).Items, Token);
-        await learner.LearnAsync(Token);
+        await learner.LearnAsync(cancellationToken: Token);
         return learner;
     }
 }

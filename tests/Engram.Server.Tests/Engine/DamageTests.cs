@@ -65,24 +65,30 @@ public sealed class DamageTests : ServiceTest
         });
         foreach (var (x, label) in new[] { (1, "low"), (2, "low"), (8, "high"), (9, "high") })
             await learner.AcceptAsync(new FeedbackRequest { Input = LearnerInput.Row(new KeyValuePair<string, object?>("x", x)), Label = label }, Token);
-        await learner.LearnAsync("ann", Token);
+        await learner.LearnAsync("ann", null, Token);
         using var zip = await Exported(learner);
-        using (var archive = new ZipArchive(zip, ZipArchiveMode.Update, leaveOpen: true))
+        await RewriteAsync(zip, text =>
         {
-            var entry = archive.GetEntry("version.json")!;
-            string text;
-            using (var reader = new StreamReader(entry.Open())) text = await reader.ReadToEndAsync(Token);
-            entry.Delete();
             var at = text.IndexOf('[', text.IndexOf("\"x\"", StringComparison.Ordinal));
-            var odd = string.Concat(text.AsSpan(0, at), "[null, 1]", text.AsSpan(text.IndexOf(']', at) + 1));
-            using var writer = archive.CreateEntry("version.json").Open();
-            await writer.WriteAsync(Encoding.UTF8.GetBytes(odd), Token);
-        }
-        zip.Position = 0;
+            return string.Concat(text.AsSpan(0, at), "[null, 1]", text.AsSpan(text.IndexOf(']', at) + 1));
+        });
 
         var problem = await Assert.ThrowsAsync<InputException>(() => learner.ImportAsync(zip, "ann", null, Token));
 
         Assert.Contains("measured.x", problem.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_version_says_of_itself_is_named_by_its_field_where_it_is_damaged_and_by_no_type()
+    {
+        var learner = await TwoVersions();
+        using var zip = await Exported(learner);
+        await RewriteAsync(zip, text => text.Replace("\"created\":", "\"created\": 7, \"then\":", StringComparison.Ordinal));
+
+        var problem = await Assert.ThrowsAsync<InputException>(() => learner.ImportAsync(zip, "ann", null, Token));
+
+        Assert.Contains("at $.created", problem.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("System", problem.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -103,6 +109,21 @@ public sealed class DamageTests : ServiceTest
         await Teach(learner, 20, 0, 1);
         await Teach(learner, 20, 2);
         return learner;
+    }
+
+    // Changes what a version says of itself.
+    private static async Task RewriteAsync(MemoryStream zip, Func<string, string> change)
+    {
+        using (var archive = new ZipArchive(zip, ZipArchiveMode.Update, leaveOpen: true))
+        {
+            var entry = archive.GetEntry("version.json")!;
+            string text;
+            using (var reader = new StreamReader(entry.Open())) text = await reader.ReadToEndAsync(Token);
+            entry.Delete();
+            using var writer = archive.CreateEntry("version.json").Open();
+            await writer.WriteAsync(Encoding.UTF8.GetBytes(change(text)), Token);
+        }
+        zip.Position = 0;
     }
 
     private static async Task<MemoryStream> Exported(LearnerHost learner)

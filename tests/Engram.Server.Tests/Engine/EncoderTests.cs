@@ -30,6 +30,27 @@ public sealed class EncoderTests : IDisposable
         Refused(encoder, json, field, message);
     }
 
+    [Theory]
+    [InlineData(InputKind.Vector)]
+    [InlineData(InputKind.Image)]
+    [InlineData(InputKind.Text)]
+    [InlineData(InputKind.Tabular)]
+    public void Text_that_is_damaged_is_refused_wherever_it_stands(InputKind kind)
+    {
+        using var encoder = Of(new InputSchema { Kind = kind, Size = 1, Height = 1, Width = 1, Columns = [new ColumnSchema { Name = "a", Kind = ColumnKind.Categorical }] });
+        byte[][] inputs =
+        [
+            "\"\\ud800\""u8.ToArray(), "{\"a\":\"\\ud800\"}"u8.ToArray(), "{\"\\ud800\":\"a\"}"u8.ToArray(), // half of a pair
+            [.. "\""u8, 0xff, .. "\""u8], [.. "{\"a\":\""u8, 0xff, .. "\"}"u8], [.. "{\"file\":\""u8, 0xff, .. "\"}"u8], [.. "{\""u8, 0xff, .. "\":1}"u8], // no UTF-8
+        ];
+
+        foreach (var json in inputs)
+        {
+            using var document = JsonDocument.Parse(json);
+            Assert.StartsWith("input", Assert.Throws<InputException>(() => encoder.Pack(document.RootElement, "input")).Field, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void A_vector_is_read_and_given_back_as_it_came()
     {

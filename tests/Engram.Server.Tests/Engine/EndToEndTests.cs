@@ -36,6 +36,21 @@ public sealed class EndToEndTests : ServiceTest
         Assert.All(learner.Watch().Memory, known => Assert.True(known.Stored > 0, $"{known}"));
     }
 
+    [Theory]
+    [InlineData("der++")]
+    [InlineData("icarl")]
+    public async Task What_a_network_stores_of_each_class_is_told_whatever_stores_it(string strategy)
+    {
+        var learner = await Create(Network with { Model = Network.Model with { Strategy = strategy, Hidden = [20], Epochs = 1, Memory = 30 } });
+
+        await Teach(learner, 40, 0, 1);
+
+        var stored = learner.Watch().Memory;
+        Assert.Equal(2, stored.Count);
+        Assert.Equal(30, stored.Sum(known => known.Stored));
+        Assert.All(stored, known => Assert.True(known.Stored > 0, $"{known}"));
+    }
+
     [Fact]
     public async Task A_correction_takes_the_place_of_what_it_corrects()
     {
@@ -45,9 +60,9 @@ public sealed class EndToEndTests : ServiceTest
         var said = await learner.PredictAsync(new PredictBatchRequest { Inputs = images }, Token);
         FeedbackBatchRequest All(string label) => new([.. said.Predictions.Select(one => new FeedbackRequest { PredictionId = one.PredictionId, Label = label })]);
         await learner.AcceptAsync(All("0"), Token);
-        await learner.LearnAsync("tester", Token);
+        await learner.LearnAsync("tester", null, Token);
         await learner.AcceptAsync(All("2"), Token);
-        await learner.LearnAsync("tester", Token);
+        await learner.LearnAsync("tester", null, Token);
 
         var content = learner.Watch().Memory.ToDictionary(known => known.Label, known => known.Samples);
         Assert.Equal((30, 30, 60), (content["0"], content["1"], content["2"]));
@@ -103,8 +118,8 @@ public sealed class EndToEndTests : ServiceTest
 
         learner = await Reopened();
         var before = learner.Describe();
-        var version = await learner.LearnAsync("tester", Token);
-        var again = await learner.LearnAsync("tester", Token);
+        var version = await learner.LearnAsync("tester", null, Token);
+        var again = await learner.LearnAsync("tester", null, Token);
 
         Assert.Equal((1, 60), (before.Champion, before.Feedback.Waiting));
         Assert.Equal((60, VersionState.Published), (version!.Samples, version.State));

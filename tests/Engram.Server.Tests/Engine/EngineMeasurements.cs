@@ -33,7 +33,7 @@ public sealed class EngineMeasurements(ITestOutputHelper output) : ServiceTest
 
         await learner.AcceptAsync(Digits.Lesson(50, 9), Token);
         var took = Stopwatch.StartNew();
-        var version = await learner.LearnAsync("tester", Token);
+        var version = await learner.LearnAsync("tester", null, Token);
         output.WriteLine(version!.Reason);
         output.WriteLine($"{kind}: a new class of 50 samples {version.State} after {took.Elapsed.TotalSeconds:0.00} s; " +
             $"recall of it {await Digits.AccuracyOf(learner, 9):0.00}, of the old {await Digits.AccuracyOf(learner, 0, 1, 2, 3, 4, 5, 6, 7, 8):0.00}");

@@ -13,7 +13,7 @@ public sealed class GateTests : ServiceTest
         await Teach(learner, 100, 0, 1, 2);
 
         await learner.AcceptAsync(new FeedbackBatchRequest([.. Digits.LessonFrom(300, 400, 0).Items.Select(item => item with { Label = "1" })]), Token);
-        var refused = await learner.LearnAsync("tester", Token);
+        var refused = await learner.LearnAsync("tester", null, Token);
 
         Assert.Equal(VersionState.Refused, refused!.State);
         Assert.Contains(refused.Checks, check => check is { Name: "retention", Passed: false });
@@ -30,7 +30,7 @@ public sealed class GateTests : ServiceTest
         var example = await learner.PinExampleAsync(new PinExampleRequest(Digits.Test(0, 1)[0], "0"), "tester");
 
         await learner.AcceptAsync(Mislabelled(300), Token);
-        var refused = await learner.LearnAsync("tester", Token);
+        var refused = await learner.LearnAsync("tester", null, Token);
 
         Assert.Equal(VersionState.Refused, refused!.State);
         Assert.Contains(example.Id, refused.Reason, StringComparison.Ordinal);
@@ -277,7 +277,7 @@ public sealed class GateTests : ServiceTest
         static async Task Learn(LearnerHost learner, IEnumerable<FeedbackRequest> feedback)
         {
             await learner.AcceptAsync(new FeedbackBatchRequest([.. feedback]), Token);
-            await learner.LearnAsync("tester", Token);
+            await learner.LearnAsync("tester", null, Token);
         }
 
         static FeedbackRequest Says(int place, int label) => new()

@@ -58,11 +58,11 @@ public sealed class ImportTests : ServiceTest
         LearnAsARunDoes(() => new Mlp(784, 100));
         await learner.ImportAsync(Zipped(), "ann", null, Token);
         await learner.AcceptAsync(OfAnn(5, 6), Token);
-        await learner.LearnAsync("tester", Token);
+        await learner.LearnAsync("tester", null, Token);
         Assert.True(IsOnDisk(FirstPixelsOfAnn(5)));
 
         var deletion = await learner.DeleteSubjectAsync("ann", "tester", null);
-        Assert.Null(await learner.LearnAsync("tester", Token)); // after what is being unlearnt
+        Assert.Null(await learner.LearnAsync("tester", null, Token)); // after what is being unlearnt
 
         Assert.Equal(("started", 2), (deletion.Unlearning, Assert.Single(deletion.HeldBy)));
         Assert.Equal(["unlearn", "import"], learner.Versions.Select(version => version.Trigger));

@@ -118,7 +118,7 @@ public sealed class LiveFeedbackTests : ServiceTest
         await Teach(learner, 50, 0, 1);
         await learner.AcceptAsync(new FeedbackBatchRequest([.. Digits.LessonFrom(300, 300, 0, 1).Items
             .Select(item => item with { Label = item.Label == "0" ? "1" : "0" })]), Token);
-        var wrong = (await learner.LearnAsync("tester", Token))!;
+        var wrong = (await learner.LearnAsync("tester", null, Token))!;
         Assert.True(wrong.State == VersionState.Published, wrong.Reason);
         return learner;
     }

@@ -15,10 +15,10 @@ public sealed class PrivacyTests : ServiceTest
         var learner = await Create(specification);
         await learner.AcceptAsync(Digits.Lesson(40, 0, 1), Token);
         await learner.AcceptAsync(new FeedbackBatchRequest([.. Digits.LessonFrom(40, 20, 0, 2).Items.Select(item => item with { Subject = "ann" })]), Token);
-        await learner.LearnAsync("tester", Token);
+        await learner.LearnAsync("tester", null, Token);
 
         var deletion = await learner.DeleteSubjectAsync("ann", "tester", "asked for");
-        Assert.Null(await learner.LearnAsync("tester", Token)); // after what is being unlearnt
+        Assert.Null(await learner.LearnAsync("tester", null, Token)); // after what is being unlearnt
 
         Assert.Equal((40, kind == "ridge" ? "done" : "started"), (deletion.Feedback, deletion.Unlearning));
         Assert.Equal("unlearn", Assert.Single(learner.Versions).Trigger); // the version that had learnt it is gone
@@ -39,7 +39,7 @@ public sealed class PrivacyTests : ServiceTest
     {
         var learner = await Create(Ridge with { Learning = s_learning });
         await learner.AcceptAsync(new FeedbackBatchRequest([.. Digits.Lesson(20, 0, 1).Items.Select(item => item with { Subject = "ann" })]), Token);
-        await learner.LearnAsync("tester", Token);
+        await learner.LearnAsync("tester", null, Token);
 
         var deletion = await learner.DeleteSubjectAsync("ann", "tester", null);
 
@@ -56,7 +56,7 @@ public sealed class PrivacyTests : ServiceTest
         var learner = await Create(Ridge with { Learning = s_learning, Gate = new GateSpecification { Mode = mode } });
         await learner.AcceptAsync(Digits.Lesson(20, 0, 1), Token);
         await learner.AcceptAsync(OfAnn(2), Token);
-        await learner.LearnAsync("tester", Token);
+        await learner.LearnAsync("tester", null, Token);
         Assert.True(IsOnDisk(FirstPixelsOfAnn()));
 
         var deletion = await learner.DeleteSubjectAsync("ann", "tester", null);
@@ -65,7 +65,7 @@ public sealed class PrivacyTests : ServiceTest
         Assert.Empty(learner.Versions);
         Assert.Empty(Bundles);
         Assert.False(IsOnDisk(FirstPixelsOfAnn()));
-        var again = await learner.LearnAsync("tester", Token);
+        var again = await learner.LearnAsync("tester", null, Token);
         Assert.Equal((2, 40), (again!.Version, again.Samples)); // a number is given once
     }
 
@@ -74,7 +74,7 @@ public sealed class PrivacyTests : ServiceTest
     {
         var learner = await Create(Ridge with { Learning = s_learning });
         await learner.AcceptAsync(OfAnn(2, 1), Token);
-        await learner.LearnAsync("tester", Token);
+        await learner.LearnAsync("tester", null, Token);
         await learner.PinAsync(1, true, "tester", null);
 
         var pinned = await learner.DeleteSubjectAsync("ann", "tester", null);
@@ -97,11 +97,11 @@ public sealed class PrivacyTests : ServiceTest
         var learner = await Create(Ridge with { Learning = s_learning });
         await learner.AcceptAsync(Digits.Lesson(20, 0, 1), Token);
         await learner.AcceptAsync(OfAnn(2), Token);
-        await learner.LearnAsync("tester", Token);
+        await learner.LearnAsync("tester", null, Token);
         await learner.AcceptAsync(Digits.LessonFrom(20, 20, 0, 1), Token);
         await other.AcceptAsync(Digits.Lesson(100, 0, 1), Token);
-        var busy = other.LearnAsync("tester", Token);
-        var requested = learner.LearnAsync("tester", Token); // before what the deletion asks for
+        var busy = other.LearnAsync("tester", null, Token);
+        var requested = learner.LearnAsync("tester", null, Token); // before what the deletion asks for
 
         var deletion = await learner.DeleteSubjectAsync("ann", "tester", null);
 
@@ -117,7 +117,7 @@ public sealed class PrivacyTests : ServiceTest
         var learner = await Create(Ridge with { Learning = s_learning });
         await learner.AcceptAsync(Digits.Lesson(20, 0, 1), Token);
         await learner.AcceptAsync(OfAnn(2), Token);
-        await learner.LearnAsync("tester", Token);
+        await learner.LearnAsync("tester", null, Token);
         await learner.PinAsync(1, true, "tester", null);
 
         var deletion = await learner.DeleteSubjectAsync("ann", "tester", null);
@@ -135,13 +135,13 @@ public sealed class PrivacyTests : ServiceTest
         var learner = await Create(Ridge with { Learning = s_learning });
         await learner.AcceptAsync(Digits.Lesson(20, 0, 1), Token);
         await learner.AcceptAsync(OfAnn(2), Token);
-        await learner.LearnAsync("tester", Token);
+        await learner.LearnAsync("tester", null, Token);
         await learner.PinAsync(1, true, "tester", null);
         await learner.DeleteSubjectAsync("ann", "tester", null);
 
         await learner.RollbackAsync(1, "tester", null);
         await learner.ResumeAsync("tester", null);
-        Assert.Null(await learner.LearnAsync("tester", Token)); // after what is being unlearnt
+        Assert.Null(await learner.LearnAsync("tester", null, Token)); // after what is being unlearnt
 
         Assert.Equal((3, "unlearn"), (learner.Describe().Champion, learner.Versions[0].Trigger));
         var again = await learner.DeleteSubjectAsync("ann", "tester", null);
@@ -154,7 +154,7 @@ public sealed class PrivacyTests : ServiceTest
         var learner = await Create(Ridge with { Learning = s_learning });
         await learner.AcceptAsync(Digits.Lesson(20, 0, 1), Token);
         await learner.AcceptAsync(OfAnn(2), Token);
-        await learner.LearnAsync("tester", Token);
+        await learner.LearnAsync("tester", null, Token);
         using var exported = new MemoryStream();
         await learner.ExportAsync(1, exported, Token);
         await learner.DeleteSubjectAsync("ann", "tester", null);

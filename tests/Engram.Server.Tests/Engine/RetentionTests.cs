@@ -30,6 +30,8 @@ public sealed class RetentionTests : ServiceTest
         await learner.TendAsync();
 
         Assert.Equal(5, learner.Describe().Feedback.Waiting);
+        var expired = Assert.Single(Service.Store.ReadAudit("digits", 10), entry => entry.Action == "retention.expire");
+        Assert.Equal(("service", "0 predictions, 10 feedbacks"), (expired.Who, expired.Detail));
     }
 
     [Fact]
@@ -58,7 +60,7 @@ public sealed class RetentionTests : ServiceTest
         await learner.RollbackAsync(1, "tester", null);
         await learner.ResumeAsync("tester", null);
 
-        Assert.Equal(["0", "1", "3"], (await learner.LearnAsync("tester", Token))!.Labels);
+        Assert.Equal(["0", "1", "3"], (await learner.LearnAsync("tester", null, Token))!.Labels);
     }
 
     [Fact]
@@ -66,14 +68,14 @@ public sealed class RetentionTests : ServiceTest
     {
         var learner = await Create(s_days);
         await learner.AcceptAsync(OfAnn(2), Token);
-        await learner.LearnAsync("tester", Token);
+        await learner.LearnAsync("tester", null, Token);
         await learner.PinAsync(1, true, "tester", null);
         _clock.Advance(TimeSpan.FromDays(2));
         await learner.AcceptAsync(Digits.Lesson(20, 0, 1), Token);
         await learner.TendAsync();
         Assert.False(IsOnDisk(FirstPixelsOfAnn())); // whatever is pinned
         Assert.Equal(20, learner.ExportSubject("ann").Feedback.Count(one => one is { Learnt: true, Input: null }));
-        await learner.LearnAsync("tester", Token);
+        await learner.LearnAsync("tester", null, Token);
         Assert.Contains("2", learner.Describe().Labels);
         await learner.PinAsync(1, false, "tester", null);
 

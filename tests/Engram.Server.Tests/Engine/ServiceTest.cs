@@ -55,7 +55,7 @@ public abstract class ServiceTest : IAsyncDisposable
     private protected static async Task<VersionInfo> Teach(LearnerHost learner, int each, params int[] digits)
     {
         await learner.AcceptAsync(Digits.Lesson(each, digits), Token);
-        return (await learner.LearnAsync("tester", Token))!;
+        return (await learner.LearnAsync("tester", null, Token))!;
     }
 
     /// <summary>Asks about digits, and tells what they are, or a label that is to be taken for it.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Engram.Client;
 
 namespace Engram.Server.Tests.Engine;
@@ -20,6 +21,15 @@ public sealed class SpecificationTests : ServiceTest
         { s_vector with { Model = new ModelSpecification { Lambda = double.NaN } }, "model.lambda" },
         { s_vector with { Model = new ModelSpecification { Kind = "network", Strategy = "magic" } }, "model.strategy" },
         { s_vector with { Model = new ModelSpecification { Kind = "network", Strategy = "packnet" } }, "model.strategy" },
+        { s_vector with { Model = Of("[7]") }, "model.mechanisms[0]" },
+        { s_vector with { Model = Of("""["replay", "magic"]""") }, "model.mechanisms[1]" },
+        { s_vector with { Model = Of("""["\ud800"]""") }, "model.mechanisms[0]" },
+        { s_vector with { Model = Of("""[{"ewc": {"lamda": 1}}]""") }, "model.mechanisms[0].ewc.lamda" },
+        { s_vector with { Model = Of("""[{"ewc": {"lambda": "much"}}]""") }, "model.mechanisms[0].ewc.lambda" },
+        { s_vector with { Model = Of("""[{"replay": {"capacity": 0}}]""") }, "model.mechanisms[0].replay" },
+        { s_vector with { Model = Of("""["replay", "der++"]""") }, "model.mechanisms" },
+        { s_vector with { Model = Of("""["packnet"]""") }, "model.mechanisms" },
+        { s_vector with { Model = Of("""["compressed-replay"]""") }, "model.mechanisms" },
         { s_vector with { Model = new ModelSpecification { Kind = "network", Backbone = "digits-cnn" } }, "model.backbone" },
         { s_vector with { Model = new ModelSpecification { Kind = "network", Hidden = [0] } }, "model.hidden[0]" },
         { s_vector with { Learning = new LearningPolicy { CpuShare = 0 } }, "learning.cpuShare" },
@@ -28,6 +38,22 @@ public sealed class SpecificationTests : ServiceTest
         { s_vector with { Retention = new RetentionPolicy { Versions = 0 } }, "retention.versions" },
         { s_vector with { Seed = -1 }, "seed" },
     };
+
+    private static ModelSpecification Of(string mechanisms) =>
+        new() { Kind = "network", Hidden = [20], Epochs = 1, Mechanisms = [.. JsonElement.Parse(mechanisms).EnumerateArray()] };
+
+    [Fact]
+    public async Task A_network_has_the_mechanisms_that_are_listed_also_after_a_restart()
+    {
+        var learner = await Create(Ridge with { Model = Of("""[{"ewc": {"lambda": 100}}, {"replay": {"capacity": 30, "balance": "class"}}]""") });
+        await Teach(learner, 40, 0, 1);
+        Assert.Equal(30, learner.Watch().Memory.Sum(known => known.Stored));
+
+        learner = await Reopened();
+
+        Assert.Equal(2, (await Teach(learner, 40, 2)).Version); // from the bundle, whose mechanisms are the same
+        Assert.Equal(30, learner.Watch().Memory.Sum(known => known.Stored));
+    }
 
     [Theory]
     [MemberData(nameof(Wrong))]

@@ -54,4 +54,37 @@ public sealed class TriggerTests : ServiceTest
 
         Assert.Equal(2, learner.Versions.Count);
     }
+
+    [Fact]
+    public async Task Learning_goes_on_when_nobody_waits_for_it()
+    {
+        var learner = await Create(Ridge);
+        await learner.AcceptAsync(Digits.Lesson(20, 0, 1), Token);
+        var published = learner.EventsAsync(0, Token).FirstAsync(one => one.Type == "published", Token);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => learner.LearnAsync("tester", null, new CancellationToken(canceled: true)));
+
+        Assert.Equal(1, (await published).Version);
+    }
+
+    [Fact]
+    public async Task What_a_pause_kept_from_being_learnt_is_learnt_when_that_ends()
+    {
+        var learner = await Create(Network with
+        {
+            Model = Network.Model with { Epochs = 1 },
+            Learning = Network.Learning with { EverySamples = 40, HoldOut = 0, CpuShare = 0.3 },
+        });
+        var begun = learner.EventsAsync(0, Token).FirstAsync(one => one is { Type: "progress", Progress: > 0 }, Token);
+        await learner.AcceptAsync(Digits.Lesson(20, 0, 1), Token);
+        await begun;
+        await learner.PauseAsync("tester", null);
+        Assert.Empty(learner.Versions);
+        var published = learner.EventsAsync(0, Token).FirstAsync(one => one.Type == "published", Token);
+
+        await learner.ResumeAsync("tester", null); // at once, while what it learnt is being given up
+
+        Assert.Equal((1, 40L), ((await published).Version, learner.Versions[0].Samples));
+        Assert.Equal("count", learner.Versions[0].Trigger);
+    }
 }

@@ -20,11 +20,11 @@ public sealed class VersionTests : ServiceTest
         Assert.Equal(LearnerActivity.Paused, learner.Describe().Activity);
         Assert.Equal(1, (await learner.PredictAsync(new PredictRequest { Input = Digits.Test(0, 1)[0] }, Token)).Version);
         Assert.True(learner.Describe().Feedback.Waiting > 0);
-        await Assert.ThrowsAsync<ConflictException>(() => learner.LearnAsync("ann", Token));
+        await Assert.ThrowsAsync<ConflictException>(() => learner.LearnAsync("ann", null, Token));
         learner = await Reopened();
         Assert.Equal((1, LearnerActivity.Paused), (learner.Describe().Champion, learner.Describe().Activity));
         await learner.ResumeAsync("ann", null);
-        Assert.Equal((3, 1), ((await learner.LearnAsync("ann", Token))!.Version, learner.Versions[0].Parent));
+        Assert.Equal((3, 1), ((await learner.LearnAsync("ann", null, Token))!.Version, learner.Versions[0].Parent));
     }
 
     [Theory]
@@ -137,6 +137,7 @@ public sealed class VersionTests : ServiceTest
         await Teach(learner, 20, 3);
 
         Assert.Equal([4, 3, 1], learner.Versions.Select(version => version.Version));
+        Assert.Contains(Audit(), entry => entry is { Action: "version.delete", Detail: "version 2", Reason: "newer ones are as many as are kept" });
     }
 
     [Fact]
@@ -168,6 +169,8 @@ public sealed class VersionTests : ServiceTest
         learner = await Reopened();
 
         Assert.Equal((1, 1), (learner.Describe().Champion, learner.Versions.Count));
+        Assert.Contains(Audit(), entry => entry is { Action: "version.delete", Detail: "version 2", Reason: "its files are gone" });
+        Assert.Contains(Audit(), entry => entry is { Action: "version.publish", Detail: "version 1", Reason: "the one that answered before is gone" });
         Assert.Equal(["1"], Directory.GetDirectories(versions).Select(Path.GetFileName));
         Assert.Equal(1, (await learner.PredictAsync(new PredictRequest { Input = Digits.Test(0, 1)[0] }, Token)).Version);
     }
@@ -187,6 +190,7 @@ public sealed class VersionTests : ServiceTest
         Assert.Equal(1, now.Champion);
         Assert.Contains("version 2 cannot be loaded", now.LastError, StringComparison.Ordinal);
         Assert.DoesNotContain(Options.Folder, now.LastError, StringComparison.Ordinal);
+        Assert.Equal(now.LastError, Audit().First(entry => entry is { Action: "version.publish", Detail: "version 1" }).Reason);
     }
 
     [Fact]
@@ -211,13 +215,13 @@ public sealed class VersionTests : ServiceTest
         var undecided = (await Teach(learner, 50, 2)) with { State = VersionState.Observed, Reason = "examined" };
         await Service.DisposeAsync();
         await using (var store = new SqliteServiceStore(Options))
-        await using (var versions = store.OpenLearner("digits")) await versions.WriteAliasAsync("champion", 1, [undecided]);
+        await using (var versions = store.OpenLearner("digits", 1000)) await versions.WriteAliasAsync("champion", 1, [undecided]);
 
         learner = await Reopened();
 
         Assert.Equal([1], learner.Versions.Select(version => version.Version));
         Assert.Equal(1, learner.Describe().Champion);
-        Assert.Contains("2", (await learner.LearnAsync("ann", Token))!.Labels);
+        Assert.Contains("2", (await learner.LearnAsync("ann", null, Token))!.Labels);
     }
 
     [Fact]
@@ -225,10 +229,10 @@ public sealed class VersionTests : ServiceTest
     {
         var slow = await Create(Network with { Learning = Network.Learning with { CpuShare = 0.01 } });
         await slow.AcceptAsync(Digits.Lesson(200, 0, 1), Token);
-        var learning = slow.LearnAsync("tester", Token);
+        var learning = slow.LearnAsync("tester", null, Token);
         var waits = await Create(Network with { Name = "waits" });
         await waits.AcceptAsync(Digits.Lesson(20, 0, 1), Token);
-        var waiting = waits.LearnAsync("tester", Token);
+        var waiting = waits.LearnAsync("tester", null, Token);
         var quick = await Create(Ridge with { Name = "quick" });
 
         Assert.Equal(VersionState.Published, (await Teach(quick, 20, 0, 1)).State);
@@ -239,4 +243,7 @@ public sealed class VersionTests : ServiceTest
         await slow.PauseAsync("ann", null);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => learning);
     }
+
+    // What the service did of its own accord, the newest first.
+    private IEnumerable<AuditEntry> Audit() => Service.Store.ReadAudit("digits", 100).Where(entry => entry.Who == "service");
 }

@@ -11,10 +11,10 @@ public abstract class LearnerStoreTests : IAsyncDisposable
 
     private protected string Folder { get; } = Directory.CreateTempSubdirectory("engram-store-").FullName;
 
-    private protected ILearnerStore Store => _opened ??= Open(mostWaiting: 10_000);
+    private protected ILearnerStore Store => _opened ??= Open();
 
     /// <summary>Opens the store over what <see cref="Folder"/> names.</summary>
-    private protected abstract ILearnerStore Open(int mostWaiting);
+    private protected abstract ILearnerStore Open(int mostWaiting = 10_000, int mostPredictions = 10_000);
 
     [Fact]
     public async Task Feedback_with_an_input_is_a_sample_at_once()
@@ -282,11 +282,31 @@ public abstract class LearnerStoreTests : IAsyncDisposable
         Store.Remember([Prediction("old", "dog", [7]), Prediction("new", "dog", [7], TimeSpan.FromDays(400_000))]);
         await Append(Truth("cat", input: [1]));
 
-        await Store.ExpireAsync(new RetentionPolicy { PredictionHours = 1, FeedbackDays = 1 }, Store.LastSequence);
+        Assert.Equal((1, 1), await Store.ExpireAsync(new RetentionPolicy { PredictionHours = 1, FeedbackDays = 1 }, Store.LastSequence));
 
         Assert.Null(Store.FindPrediction("old"));
         Assert.NotNull(Store.FindPrediction("new"));
         Assert.Empty(Samples());
+    }
+
+    [Fact]
+    public async Task The_newest_predictions_are_kept_and_no_more_than_asked_for()
+    {
+        _opened = Open(mostPredictions: 50);
+        for (var i = 0; i < 100; i += 20)
+        {
+            Store.Remember([.. Enumerable.Range(i, 20).Select(n => Prediction($"p{n}", "dog", [7]))]);
+            await Append(Truth("cat", input: [1])); // which writes them, too
+        }
+        Assert.Equal(Enumerable.Range(50, 50), Kept());
+
+        await CloseAsync();
+        _opened = Open(mostPredictions: 10);
+        Store.Remember([Prediction("p100", "dog", [7])]);
+        await Append(Truth("cat", input: [1]));
+        Assert.Equal(Enumerable.Range(91, 10), Kept());
+
+        IEnumerable<int> Kept() => Enumerable.Range(0, 101).Where(n => Store.FindPrediction($"p{n}") is not null);
     }
 
     [Fact]

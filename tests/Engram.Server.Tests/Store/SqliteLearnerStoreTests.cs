@@ -7,7 +7,8 @@ namespace Engram.Server.Tests.Store;
 /// <summary>The store that is a SQLite file, and what is particular to one: its bytes, its failures, its schema.</summary>
 public sealed class SqliteLearnerStoreTests : LearnerStoreTests
 {
-    private protected override ILearnerStore Open(int mostWaiting) => new SqliteLearnerStore(Path.Combine(Folder, "log.db"), mostWaiting, TimeProvider.System);
+    private protected override ILearnerStore Open(int mostWaiting, int mostPredictions) =>
+        new SqliteLearnerStore(Path.Combine(Folder, "log.db"), mostWaiting, mostPredictions, TimeProvider.System);
 
     [Fact]
     public async Task Feedback_that_waits_is_matched_after_a_write_that_failed()
@@ -66,7 +67,7 @@ public sealed class SqliteLearnerStoreTests : LearnerStoreTests
         await File.WriteAllTextAsync(Path.Combine(Folder, "other.db"), new string('x', 8192), TestContext.Current.CancellationToken);
 
         var problem = Assert.Throws<InvalidDataException>(
-            () => new SqliteLearnerStore(Path.Combine(Folder, "other.db"), 10, TimeProvider.System));
+            () => new SqliteLearnerStore(Path.Combine(Folder, "other.db"), 10, 10, TimeProvider.System));
 
         Assert.Contains("other.db", problem.Message, StringComparison.Ordinal);
     }

@@ -10,7 +10,7 @@ public sealed class StoreMeasurements(ITestOutputHelper output) : IDisposable
     [Fact(Explicit = true)]
     public async Task Durable_feedback_per_second()
     {
-        await using var store = new SqliteLearnerStore(Path.Combine(_folder, "log.db"), 100_000, TimeProvider.System);
+        await using var store = new SqliteLearnerStore(Path.Combine(_folder, "log.db"), 100_000, 1_000_000, TimeProvider.System);
         var input = new byte[784];
         foreach (var writers in new[] { 1, 8, 64 })
         {

@@ -25,7 +25,7 @@ public sealed partial class AccessTests : WebTest
     public async Task Each_operation_is_open_to_the_roles_that_it_should_be_and_no_others()
     {
         var admin = await StartAsync();
-        await admin.CreateLearnerAsync(Pairs(), Token);
+        await admin.CreateLearnerAsync(Pairs(), cancellationToken: Token);
         var keys = new Dictionary<Role, string>();
         foreach (var role in Enum.GetValues<Role>()) keys[role] = await KeyOfAsync(admin, role, "pairs");
         foreach (var (method, path, id) in await OperationsAsync())
@@ -47,14 +47,14 @@ public sealed partial class AccessTests : WebTest
     public async Task A_key_that_was_bound_to_a_deleted_learner_does_not_reach_a_later_one_of_that_name()
     {
         var admin = await StartAsync();
-        await admin.CreateLearnerAsync(Pairs("one"), Token);
-        await admin.CreateLearnerAsync(Pairs("two"), Token);
+        await admin.CreateLearnerAsync(Pairs("one"), cancellationToken: Token);
+        await admin.CreateLearnerAsync(Pairs("two"), cancellationToken: Token);
         var alone = Client(await KeyOfAsync(admin, Role.Admin, "one"));
         var both = Client(await KeyOfAsync(admin, Role.Admin, "one", "two"));
         await alone.GetLearnersAsync(Token);
 
         await admin.Learner("one").DeleteAsync(cancellationToken: Token);
-        await admin.CreateLearnerAsync(Pairs("one"), Token);
+        await admin.CreateLearnerAsync(Pairs("one"), cancellationToken: Token);
 
         await RefusedAsync(HttpStatusCode.Unauthorized, () => alone.GetLearnersAsync(Token));
         Assert.Equal("two", Assert.Single(await both.GetLearnersAsync(Token)).Specification.Name);
@@ -65,8 +65,8 @@ public sealed partial class AccessTests : WebTest
     public async Task A_learner_that_could_not_be_opened_answers_so_and_can_be_deleted()
     {
         var admin = await StartAsync();
-        await admin.CreateLearnerAsync(Pairs("one"), Token);
-        await admin.CreateLearnerAsync(Pairs("two"), Token);
+        await admin.CreateLearnerAsync(Pairs("one"), cancellationToken: Token);
+        await admin.CreateLearnerAsync(Pairs("two"), cancellationToken: Token);
         await Server.StopAsync(Token);
         foreach (var file in Directory.GetFiles(Path.Combine(Options.Service.Folder, "learners", "one"), "log.db*")) await File.WriteAllTextAsync(file, new string('x', 8192), Token);
         await Server.DisposeAsync();
@@ -87,8 +87,8 @@ public sealed partial class AccessTests : WebTest
     public async Task A_learner_of_another_key_is_as_if_it_were_not_there()
     {
         var admin = await StartAsync();
-        await admin.CreateLearnerAsync(Pairs("mine"), Token);
-        await admin.CreateLearnerAsync(Pairs("hers"), Token);
+        await admin.CreateLearnerAsync(Pairs("mine"), cancellationToken: Token);
+        await admin.CreateLearnerAsync(Pairs("hers"), cancellationToken: Token);
         foreach (var role in Enum.GetValues<Role>())
         {
             var key = await KeyOfAsync(admin, role, "mine");
@@ -105,8 +105,8 @@ public sealed partial class AccessTests : WebTest
         Assert.All(await mine.GetAuditAsync("mine", cancellationToken: Token), entry => Assert.Equal("mine", entry.Learner));
         await RefusedAsync(HttpStatusCode.NotFound, () => mine.GetAuditAsync("hers", cancellationToken: Token));
         await RefusedAsync(HttpStatusCode.BadRequest, () => mine.GetAuditAsync(cancellationToken: Token));
-        await RefusedAsync(HttpStatusCode.Forbidden, () => mine.CreateLearnerAsync(Pairs("hers"), Token));
-        await RefusedAsync(HttpStatusCode.Forbidden, () => mine.CreateLearnerAsync(Pairs("new"), Token));
+        await RefusedAsync(HttpStatusCode.Forbidden, () => mine.CreateLearnerAsync(Pairs("hers"), cancellationToken: Token));
+        await RefusedAsync(HttpStatusCode.Forbidden, () => mine.CreateLearnerAsync(Pairs("new"), cancellationToken: Token));
         await RefusedAsync(HttpStatusCode.Forbidden, () => mine.GetKeysAsync(Token));
         Assert.Equal(HttpStatusCode.Forbidden, await SendAsync(await KeyOfAsync(admin, Role.Operate, "mine"), "GET", "/metrics"));
     }

@@ -50,7 +50,7 @@ public sealed class ClientTests : WebTest
         Assert.Equal(2, world.Bodies.Count);
 
         using var other = new Scripted(0, HttpStatusCode.OK);
-        await Assert.ThrowsAsync<HttpRequestException>(() => other.Client(s_fast).CreateLearnerAsync(Pairs(), Token));
+        await Assert.ThrowsAsync<HttpRequestException>(() => other.Client(s_fast).CreateLearnerAsync(Pairs(), cancellationToken: Token));
         Assert.Single(other.Bodies);
     }
 
@@ -58,7 +58,7 @@ public sealed class ClientTests : WebTest
     public async Task Feedback_whose_answer_was_lost_is_stored_once()
     {
         var admin = await StartAsync();
-        var learner = await admin.CreateLearnerAsync(Pairs(), Token);
+        var learner = await admin.CreateLearnerAsync(Pairs(), cancellationToken: Token);
         using var losing = new HttpClient(new LosesAnswers()) { BaseAddress = Address };
         losing.DefaultRequestHeaders.Authorization = new("Bearer", Key);
         using var client = new EngramClient(losing, s_fast);

@@ -60,7 +60,7 @@ public sealed class KindsOfInputTests : WebTest
                 Input = input,
                 Model = new ModelSpecification { Kind = model, Hidden = [16], Epochs = 60 },
                 Learning = new LearningPolicy { EverySamples = 0, HoldOut = 0, CpuShare = 1 },
-            }, Token);
+            }, cancellationToken: Token);
     }
 
     // What is said of an input that is like the cards, by the version that has learnt cards and lost ones.
@@ -69,7 +69,7 @@ public sealed class KindsOfInputTests : WebTest
     {
         foreach (var input in cards) await learner.FeedbackAsync(input, "card", Token);
         foreach (var input in lost) await learner.FeedbackAsync(input, "lost", Token);
-        var version = await learner.LearnAsync(Token);
+        var version = await learner.LearnAsync(cancellationToken: Token);
         Assert.Equal(VersionState.Published, version!.State);
         return (await learner.PredictAsync(asked, Token)).Label;
     }

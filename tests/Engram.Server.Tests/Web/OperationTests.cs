@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using Engram.Client;
+using Engram.Server.Store;
 
 namespace Engram.Server.Tests.Web;
 
@@ -11,19 +12,47 @@ public sealed class OperationTests : WebTest
     public async Task A_learner_is_created_described_listed_paused_resumed_and_deleted()
     {
         var client = await StartAsync();
-        var learner = await client.CreateLearnerAsync(Pairs(), Token);
+        var learner = await client.CreateLearnerAsync(Pairs(), cancellationToken: Token);
 
         Assert.Equal(2, (await learner.GetAsync(Token)).Specification.Input.Size);
         Assert.Equal("pairs", Assert.Single(await client.GetLearnersAsync(Token)).Specification.Name);
         Assert.Equal(LearnerActivity.Paused, (await learner.PauseAsync("a try", Token)).Activity);
         Assert.Equal(LearnerActivity.Idle, (await learner.ResumeAsync(cancellationToken: Token)).Activity);
-        Assert.Equal("name", (await RefusedAsync(HttpStatusCode.Conflict, () => client.CreateLearnerAsync(Pairs(), Token))).Field);
+        Assert.Equal("name", (await RefusedAsync(HttpStatusCode.Conflict, () => client.CreateLearnerAsync(Pairs(), cancellationToken: Token))).Field);
 
         await learner.DeleteAsync("no use", Token);
         await RefusedAsync(HttpStatusCode.NotFound, () => learner.GetAsync(Token));
         var deletion = (await client.GetAuditAsync("pairs", cancellationToken: Token))[0];
         Assert.Equal(("learner.delete", "no use"), (deletion.Action, deletion.Reason));
         Assert.Matches(@"\Aadmin \(.+\)\z", deletion.Who); // name and id of the key
+    }
+
+    [Fact]
+    public async Task A_service_keeps_everything_in_the_store_it_is_given()
+    {
+        SqliteServiceStore? given = null;
+        var client = await StartAsync(Options with { OpenStore = (service, clock) => given = new SqliteServiceStore(service, clock) });
+        await client.CreateLearnerAsync(Pairs(), cancellationToken: Token);
+
+        Assert.Same(given, Server.Service.Store);
+        Assert.Single(given!.ReadLearners());
+        Assert.Single(given.ReadKeys());
+    }
+
+    [Fact]
+    public async Task A_reason_can_be_given_for_every_change()
+    {
+        var client = await StartAsync();
+        var learner = await client.CreateLearnerAsync(Pairs(), "a reason", Token);
+        await learner.LearnAsync("a reason", Token);
+        var pinned = await learner.PinExampleAsync(LearnerInput.Vector(-1, 0), "left", reason: "a reason", cancellationToken: Token);
+        await learner.UnpinExampleAsync(pinned.Id, "a reason", Token);
+        await client.CreateKeyAsync(new CreateKeyRequest { Name = "k", Roles = [Role.Predict], Reason = "a reason" }, Token);
+        Assert.Equal(HttpStatusCode.NoContent, (await Http(Key).PostAsync("/v1/learners/pairs/learn", null, Token)).StatusCode); // none
+
+        Assert.Equal(
+            [("learner.learn", null), ("key.create", "a reason"), ("example.unpin", "a reason"), ("example.pin", "a reason"), ("learner.learn", "a reason"), ("learner.create", "a reason")],
+            (await client.GetAuditAsync(limit: 6, cancellationToken: Token)).Select(entry => (entry.Action, entry.Reason)));
     }
 
     [Fact]
@@ -60,7 +89,7 @@ public sealed class OperationTests : WebTest
     public async Task An_idempotency_key_in_the_body_or_the_header_makes_repeats_harmless()
     {
         var client = await StartAsync();
-        var learner = await client.CreateLearnerAsync(Pairs(), Token);
+        var learner = await client.CreateLearnerAsync(Pairs(), cancellationToken: Token);
         var feedback = new FeedbackRequest { Input = LearnerInput.Vector(1, 1), Label = "x", IdempotencyKey = "k" };
         Assert.Equal(FeedbackState.Accepted, (await learner.FeedbackAsync(feedback, Token)).State);
         Assert.Equal(FeedbackState.Duplicate, (await learner.FeedbackAsync(feedback, Token)).State);
@@ -81,8 +110,8 @@ public sealed class OperationTests : WebTest
     {
         var learner = await TaughtAsync(await StartAsync());
         await learner.FeedbackAsync(Lesson("up", 0, 2), Token);
-        var second = (await learner.LearnAsync(Token))!;
-        Assert.Null(await learner.LearnAsync(Token));
+        var second = (await learner.LearnAsync(cancellationToken: Token))!;
+        Assert.Null(await learner.LearnAsync(cancellationToken: Token));
 
         Assert.Equal([2, 1], (await learner.GetVersionsAsync(Token)).Select(version => version.Version));
         Assert.Equal(["up"], (await learner.DiffAsync(1, 2, Token)).NewLabels);
@@ -107,7 +136,7 @@ public sealed class OperationTests : WebTest
         Assert.Equal(VersionState.Published, (await learner.ApproveAsync(1, "looks good", Token)).State);
 
         await learner.FeedbackAsync(Lesson("up", 0, 2), Token);
-        await learner.LearnAsync(Token);
+        await learner.LearnAsync(cancellationToken: Token);
         Assert.Equal(VersionState.Refused, (await learner.RejectAsync(2, "not now", Token)).State);
         await RefusedAsync(HttpStatusCode.Conflict, () => learner.RejectAsync(2, null, Token));
     }
@@ -124,7 +153,7 @@ public sealed class OperationTests : WebTest
             Assert.Contains(archive.Entries, entry => entry.FullName.EndsWith("manifest.json", StringComparison.Ordinal));
         zip.Position = 0;
 
-        var other = await client.CreateLearnerAsync(Pairs("other"), Token);
+        var other = await client.CreateLearnerAsync(Pairs("other"), cancellationToken: Token);
         Assert.Equal("import", (await other.ImportAsync(zip, "a copy", Token)).Trigger);
         Assert.Equal("left", (await other.PredictAsync(LearnerInput.Vector(-1, 0), Token)).Label);
         await RefusedAsync(HttpStatusCode.BadRequest, () => other.ImportAsync(new MemoryStream("no zip"u8.ToArray()), null, Token));
@@ -138,9 +167,9 @@ public sealed class OperationTests : WebTest
         var pinned = await learner.PinExampleAsync(LearnerInput.Vector(-1, 0), "left", cancellationToken: Token);
 
         Assert.Equal(pinned.Id, Assert.Single(await learner.GetExamplesAsync(Token)).Id);
-        await learner.UnpinExampleAsync(pinned.Id, Token);
+        await learner.UnpinExampleAsync(pinned.Id, cancellationToken: Token);
         Assert.Empty(await learner.GetExamplesAsync(Token));
-        await RefusedAsync(HttpStatusCode.NotFound, () => learner.UnpinExampleAsync(pinned.Id, Token));
+        await RefusedAsync(HttpStatusCode.NotFound, () => learner.UnpinExampleAsync(pinned.Id, cancellationToken: Token));
     }
 
     [Fact]
@@ -177,7 +206,7 @@ public sealed class OperationTests : WebTest
     public async Task A_file_of_feedback_is_taken_in_and_may_be_sent_again()
     {
         var client = await StartAsync();
-        var learner = await client.CreateLearnerAsync(Pairs(), Token);
+        var learner = await client.CreateLearnerAsync(Pairs(), cancellationToken: Token);
         using var csv = new MemoryStream(Encoding.UTF8.GetBytes("\uFEFFlabel,x,y,subject\r\nleft,-1,0,ann\r\n\"ri\"\"ght\",1,\"0\",\r\n"));
         Assert.Equal(new ImportReceipt(2, 2, 0, 0, 2), await learner.ImportFeedbackAsync(csv, ImportFormat.Csv, "file-1", Token));
         csv.Position = 0;
@@ -187,7 +216,7 @@ public sealed class OperationTests : WebTest
         var lines = string.Join('\n', Enumerable.Range(0, 1200).Select(i => $$"""{"input":[{{i}},1],"label":"l{{i % 3}}"}"""));
         using var json = new MemoryStream(Encoding.UTF8.GetBytes(lines));
         Assert.Equal(1200, (await learner.ImportFeedbackAsync(json, ImportFormat.JsonLines, null, Token)).Accepted);
-        await learner.LearnAsync(Token);
+        await learner.LearnAsync(cancellationToken: Token);
         Assert.Contains("ri\"ght", (await learner.GetAsync(Token)).Labels);
     }
 
@@ -204,7 +233,7 @@ public sealed class OperationTests : WebTest
     public async Task A_wrong_line_is_named_and_what_stood_before_it_is_stored(string type, string file, int line, string? field)
     {
         var client = await StartAsync();
-        var learner = await client.CreateLearnerAsync(Pairs(), Token);
+        var learner = await client.CreateLearnerAsync(Pairs(), cancellationToken: Token);
         var answer = await Http(Key).PostAsync("/v1/learners/pairs/feedback/import", new StringContent(file, Encoding.UTF8, type), Token);
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);

@@ -62,7 +62,7 @@ public sealed class ProblemTests : WebTest
     public async Task A_prediction_before_anything_was_learnt_is_a_conflict()
     {
         var client = await StartAsync();
-        var learner = await client.CreateLearnerAsync(Pairs(), Token);
+        var learner = await client.CreateLearnerAsync(Pairs(), cancellationToken: Token);
         await RefusedAsync(HttpStatusCode.Conflict, () => learner.PredictAsync(LearnerInput.Vector(1, 2), Token));
     }
 
@@ -96,7 +96,7 @@ public sealed class ProblemTests : WebTest
     public async Task Bodies_batches_and_lines_that_are_too_large_are_refused()
     {
         var client = await StartAsync(Options with { Limits = new RequestLimits { MaxBodyBytes = 2000, MaxBatch = 3, MaxLineBytes = 100, MaxImportBytes = 4000 } });
-        await client.CreateLearnerAsync(Pairs(), Token);
+        await client.CreateLearnerAsync(Pairs(), cancellationToken: Token);
         var http = Http(Key);
         var long1 = await http.PostAsync("/v1/learners/pairs/feedback", Json($$"""{"input":[1,2],"label":"{{new string('x', 3000)}}"}"""), Token);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, long1.StatusCode);

@@ -45,7 +45,7 @@ public sealed class SafetyTests : WebTest
     public async Task A_page_of_another_site_may_change_nothing()
     {
         await StartAsync(Options with { NoAuth = true });
-        await Client(null).CreateLearnerAsync(Pairs(), Token);
+        await Client(null).CreateLearnerAsync(Pairs(), cancellationToken: Token);
         foreach (var (origin, status) in new[]
         {
             ("https://evil.example", HttpStatusCode.Forbidden), ("null", HttpStatusCode.Forbidden), ($"http://127.0.0.1:{Address.Port + 1}", HttpStatusCode.Forbidden),

@@ -88,10 +88,10 @@ public sealed class SupportTicketTests(ITestOutputHelper output) : WebTest
             Name = "at-once",
             Input = new InputSchema { Kind = InputKind.Text },
             Learning = new LearningPolicy { EverySamples = 0, CpuShare = 1, MaxSamples = tickets.Count },
-        }, Token);
+        }, cancellationToken: Token);
         foreach (var some in tickets.Chunk(500))
             await learner.FeedbackAsync(some.Select(ticket => new FeedbackRequest { Input = LearnerInput.Text(ticket.Text), Label = ticket.Intent }), Token);
-        await learner.LearnAsync(Token);
+        await learner.LearnAsync(cancellationToken: Token);
         return learner;
     }
 

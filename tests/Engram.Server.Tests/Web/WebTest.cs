@@ -75,9 +75,9 @@ public abstract class WebTest : IAsyncDisposable
     /// <summary>A learner that has published a version that tells left from right.</summary>
     private protected static async Task<LearnerClient> TaughtAsync(EngramClient client, LearnerSpecification? specification = null)
     {
-        var learner = await client.CreateLearnerAsync(specification ?? Pairs(), Token);
+        var learner = await client.CreateLearnerAsync(specification ?? Pairs(), cancellationToken: Token);
         await learner.FeedbackAsync([.. Lesson("left", -1, 0), .. Lesson("right", 1, 0)], Token);
-        await learner.LearnAsync(Token);
+        await learner.LearnAsync(cancellationToken: Token);
         return learner;
     }
 

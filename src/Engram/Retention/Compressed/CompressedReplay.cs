@@ -64,6 +64,9 @@ public sealed class CompressedReplay : RetentionMechanism
     /// <inheritdoc/>
     public override long SamplesStored => _buffer.Count;
 
+    /// <inheritdoc/>
+    protected internal override IEnumerable<(int ClassId, int Count)> StoredByClass(LearningContext context) => _buffer.ClassSizes.Index();
+
     /// <summary>Bytes taken for codes and labels, and of the places by which the buffer balances them, which small codes do not dwarf.</summary>
     public override long MemoryBytes => _buffer.Bytes + ((long)PlaceBytes * _buffer.Count);
 
