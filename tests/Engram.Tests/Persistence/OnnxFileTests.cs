@@ -144,8 +144,8 @@ public class OnnxFileTests
         var actual = Run(session, inputs, null);
 
         var (worst, largest) = Difference(expected, actual);
-        // A float32 score of a hundred has steps of 1e-5, and sums of the same terms in another order differ by some.
-        Assert.True(worst <= Tolerance * Math.Max(1, largest / 10), $"largest difference {worst:E1}, largest score {largest:F1}");
+        // A float32 score of some hundreds has steps of 6e-5, and features in float32 differ by some of theirs.
+        Assert.True(worst <= Tolerance * Math.Max(1, largest / 100), $"largest difference {worst:E1}, largest score {largest:F1}");
         Assert.Equal(30, expected.Count(float.IsNegativeInfinity));
         var metadata = session.ModelMetadata.CustomMetadataMap;
         Assert.Equal(("[\"0\",\"1\",\"2\",\"3\"]", id), (metadata["labels"], metadata["bundle"]));
@@ -195,7 +195,7 @@ public class OnnxFileTests
             var actual = Run(session, inputs, task);
             var (worst, largest) = Difference(expected, actual);
             TestContext.Current.TestOutputHelper!.WriteLine($"largest difference {worst:E1}, largest score {largest:F1}");
-            Assert.InRange(worst, 0, Tolerance * Math.Max(1, largest / 10));
+            Assert.True(worst <= Tolerance, $"largest difference {worst:E1}, largest score {largest:F1}");
             Assert.Equal(expected.Count(float.IsNegativeInfinity), actual.Count(float.IsNegativeInfinity));
         }
         Assert.Equal(manifest.Id, session.ModelMetadata.CustomMetadataMap["bundle"]);
