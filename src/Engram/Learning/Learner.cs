@@ -82,7 +82,10 @@ public sealed class Learner : IContinualLearner
     /// <summary>Learns one experience. After cancellation or an exception, calling it again with the same experience goes on where it stopped.</summary>
     /// <param name="experience">What to learn.</param>
     /// <param name="progress">Told a few times a second.</param>
-    /// <param name="cancellationToken">Stops after the step in progress; nothing learnt is lost.</param>
+    /// <param name="cancellationToken">
+    /// Stops after the step in progress; nothing learnt is lost. After the last step it is no longer asked: mechanisms take the experience
+    /// in to the end, which may last as long as passes over it (importances, exemplars, a head or a correction trained on their own).
+    /// </param>
     /// <exception cref="ArgumentException">
     /// The experience does not fit: learnt before, other input shape or targets, no task where tasks are needed. The
     /// learner stays as it was.
