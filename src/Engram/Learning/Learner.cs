@@ -31,12 +31,12 @@ public sealed class Learner : IContinualLearner
         options.Validate();
         Mechanisms = [.. mechanisms ?? []];
         Composition.Check(Mechanisms, options);
+        Optimizer = options.Optimizer.Build();
         using (new TorchRandom(options.Seed))
         {
             Context = new LearningContext(model(), options);
             _torchState = TorchRandom.Now();
         }
-        Optimizer = options.Optimizer.Build();
         if (options.EarlyStopping is { } stopping) Best = new BestWeights(this, stopping);
         _meter = new LearningMeter(clock ?? TimeProvider.System);
         try
