@@ -1,3 +1,4 @@
+using System.Globalization;
 using Engram.Data;
 using Engram.Streams;
 using static TorchSharp.torch;
@@ -178,6 +179,26 @@ public class StreamTests
             () => ExperienceStream.WithRepetition(s_train, s_test, 5, 11, 0)).Message);
         Assert.Contains("fraction: 1", Assert.Throws<ArgumentException>(
             () => StratifiedSplit.Of(s_train, 1, new SeededRandom(0, "x"))).Message);
+    }
+
+    [Fact]
+    public void A_label_is_the_text_of_a_value_of_any_type_whatever_the_culture()
+    {
+        var before = CultureInfo.CurrentCulture;
+        var commas = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        commas.NumberFormat.NumberDecimalSeparator = ",";
+        CultureInfo.CurrentCulture = commas;
+        try
+        {
+            Assert.Equal(["0.5", "12345678901", "Friday", "5"],
+                new[] { Label.Of(0.5), Label.Of(12_345_678_901), Label.Of(DayOfWeek.Friday), 5 }.Select(label => label.Name));
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+        Assert.Equal((Label)5, (Label)"5");
+        Assert.Equal((Label)5, Label.Of(5L));
     }
 
     private static int CountOf(ISampleSource source, Label label)
