@@ -265,7 +265,7 @@ public sealed class Learner : IContinualLearner
         if (tasked && Mechanisms.FirstOrDefault(mechanism => mechanism.Seams.HasFlag(Seams.Forward)) is { } byTask)
             throw new ArgumentException($"experience: samples of several tasks, expected one task id by {byTask.Name}");
         SampleCheck.Throw("train", experience.Train);
-        if (experience.Validation is { } validation) CheckValidation(experience.Train, validation);
+        if (experience.Validation is { } validation) CheckValidation(experience, validation);
         else if (Best is not null)
             throw new ArgumentException("experience: no validation samples, expected some, which EarlyStopping needs");
         if (InputShape is { } shape) CheckSameKind(experience, shape);
@@ -287,23 +287,25 @@ public sealed class Learner : IContinualLearner
                 $"experience: targets are {experience.Train.TargetKind}, expected {Context.Targets.Kind}");
     }
 
-    private static void CheckValidation(ISampleSource train, ISampleSource validation)
+    private void CheckValidation(Experience experience, ISampleSource validation)
     {
+        var train = experience.Train;
         SampleCheck.Throw("validation", validation);
         if (validation.LabelTasks is null != train.LabelTasks is null)
             throw new ArgumentException("validation: tells its tasks or training does, expected both or neither");
         if (!validation.InputShape.SequenceEqual(train.InputShape) || validation.InputType != train.InputType
             || validation.TargetKind != train.TargetKind)
             throw new ArgumentException($"validation: {Kind(validation)}, expected {Kind(train)} as in training");
-        if (Keys(validation).Except(Keys(train)).Select(key => key.Label).ToArray() is { Length: > 0 } unseen)
-            throw new ArgumentException($"validation: labels {string.Join(", ", unseen)}, expected only those of training");
+        var unseen = Keys(experience, validation).Except(Keys(experience, train)).Where(key => Classes.IdOf(key.Label, key.Task) < 0);
+        if (unseen.Select(key => key.Label).ToArray() is { Length: > 0 } labels)
+            throw new ArgumentException($"validation: labels {string.Join(", ", labels)}, expected only those of training, now or before");
     }
 
     private static string Kind(ISampleSource source) =>
         $"{source.TargetKind} of {source.InputType} [{string.Join(", ", source.InputShape)}]";
 
-    private static IEnumerable<ClassKey> Keys(ISampleSource source) =>
-        source.Labels.Select((label, code) => new ClassKey(label, source.LabelTasks?[code]));
+    private IEnumerable<ClassKey> Keys(Experience experience, ISampleSource source) => source.Labels.Select(
+        (label, code) => new ClassKey(label, Context.Targets.TaskKey(source.LabelTasks?[code] ?? experience.TaskId)));
 
     // One sample through the backbone tells, before anything has changed, whether model and data fit together.
     private void TryForward(ISampleSource train)
