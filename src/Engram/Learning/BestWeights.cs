@@ -43,7 +43,7 @@ internal sealed class BestWeights(Learner learner, EarlyStopping options) : IDis
     {
         using var _ = no_grad();
         Dispose();
-        foreach (var (name, tensor) in tensors) _kept[name] = tensor.detach().clone().DetachFromDisposeScope();
+        foreach (var (name, tensor) in tensors) _kept[name] = tensor.clone().DetachFromDisposeScope();
     }
 
     public void Dispose()
