@@ -131,18 +131,31 @@ public class ConformanceTests
     }
 
     [Theory, MemberData(nameof(InEveryScenario))]
-    public void Several_labels_a_sample_are_learnt_or_refused_by_name_and_then_the_learner_is_as_it_was(string name, Scenario scenario)
+    public void Several_labels_a_sample_are_learnt_or_refused_by_name_and_then_the_learner_is_as_it_was(string name, Scenario scenario) =>
+        LearntOrRefused(name, scenario, TargetKind.MultiLabel);
+
+    [Theory, MemberData(nameof(InOneScenario))]
+    public void Values_are_learnt_or_refused_by_name_and_then_the_learner_is_as_it_was(string name, Scenario scenario) =>
+        LearntOrRefused(name, scenario, TargetKind.Regression);
+
+    private static void LearntOrRefused(string name, Scenario scenario, TargetKind kind)
     {
         var strategy = Cases.Named(name);
         using var learner = SmallStream.Learner(strategy, SmallStream.Options(scenario));
         try
         {
-            for (var index = 0; index < 3; index++) learner.Learn(SmallStream.MultiLabel(scenario, index));
-            Assert.DoesNotContain(SmallStream.Scores(learner, scenario, 3), float.IsNaN);
+            for (var index = 0; index < 3; index++) learner.Learn(SmallStream.OfValues(kind, scenario, index));
+            var scores = SmallStream.Scores(learner, scenario, 3);
+            Assert.DoesNotContain(scores, float.IsNaN);
+            for (var output = 0; output < learner.Classes.Count; output++)
+                Assert.True(scores.Where((score, i) => i % learner.Classes.Count == output && float.IsFinite(score)).Distinct().Count() > 1,
+                    $"{name}: output {learner.Classes.LabelOf(output)} is the same whatever the input");
+            foreach (var mechanism in learner.Mechanisms.Where(StoresSamples))
+                Assert.True(mechanism.SamplesStored > 0, $"{mechanism.Name}: accepts {kind} targets and stores nothing");
         }
         catch (ArgumentException refusal)
         {
-            Assert.StartsWith("experience: targets are MultiLabel, expected Classes by ", refusal.Message, StringComparison.Ordinal);
+            Assert.StartsWith($"experience: targets are {kind}, expected Classes by ", refusal.Message, StringComparison.Ordinal);
             using var fresh = SmallStream.Learner(strategy, SmallStream.Options(scenario));
             foreach (var one in new[] { learner, fresh }) one.Learn(SmallStream.Experience(scenario, 0));
             Assert.Equal(SmallStream.Scores(fresh, scenario, 1), SmallStream.Scores(learner, scenario, 1));
@@ -219,6 +232,9 @@ public class ConformanceTests
 
     // So that classes are missing in some batches.
     private static LearnerOptions SmallBatches(Scenario scenario) => SmallStream.Options(scenario) with { BatchSize = 4 };
+
+    private static bool StoresSamples(RetentionMechanism mechanism) =>
+        mechanism.GetType().GetProperty(nameof(RetentionMechanism.SamplesStored))!.DeclaringType != typeof(RetentionMechanism);
 
     private static long BackboneBytes(Learner learner) =>
         learner.Context.Model.Backbone.parameters().Sum(parameter => parameter.numel() * parameter.element_size());

@@ -59,8 +59,8 @@ internal static class SmallStream
         return new Experience(index, source, TaskOf(scenario, index));
     }
 
-    /// <summary>Digits that are or are not even, and small; the last experience tells only whether they are odd.</summary>
-    public static Experience MultiLabel(Scenario scenario, int index)
+    /// <summary>Whether digits are even, and small, as labels or as numbers; the last experience tells only whether they are odd.</summary>
+    public static Experience OfValues(TargetKind kind, Scenario scenario, int index)
     {
         using var scope = TorchSharp.torch.NewDisposeScope();
         var digits = Digits(Scenario.ClassIncremental, index, TestData.Mnist.Train, PerClass);
@@ -68,8 +68,8 @@ internal static class SmallStream
         var values = digits.Codes.ToArray().Select(code => int.Parse(digits.Labels[code].Name, System.Globalization.CultureInfo.InvariantCulture));
         return new Experience(index, index < 2
             ? TensorSource.OfValues(inputs, TorchSharp.torch.tensor(values.SelectMany(v => new[] { 1f - (v % 2), v < 4 ? 1f : 0 }).ToArray()).view(-1, 2),
-                ["even", "small"], TargetKind.MultiLabel)
-            : TensorSource.OfValues(inputs, TorchSharp.torch.tensor(values.Select(v => (float)(v % 2)).ToArray()).view(-1, 1), ["odd"], TargetKind.MultiLabel),
+                ["even", "small"], kind)
+            : TensorSource.OfValues(inputs, TorchSharp.torch.tensor(values.Select(v => (float)(v % 2)).ToArray()).view(-1, 1), ["odd"], kind),
             TaskOf(scenario, index));
     }
 
@@ -141,34 +141,50 @@ internal sealed class StepCounts(Func<long> count) : IProgress<LearningProgress>
     }
 }
 
-/// <summary>Cancels learning after some steps of an experience, each once.</summary>
-internal sealed class Stops(Func<long, long[]> after) : IProgress<LearningProgress>
+/// <summary>Cancels learning inside some steps of an experience, each once: while the step reads its samples.</summary>
+/// <param name="inside">Steps, from 2, by the number of steps there are.</param>
+/// <remarks>A step that reads them elsewhere (GDumb: in its memory) is cancelled when it is done.</remarks>
+internal sealed class Stops(Func<long, long[]> inside) : IProgress<LearningProgress>
 {
     private readonly HashSet<long> _made = [];
     private CancellationTokenSource? _source;
-    private long _last;
+    private bool _due;
 
-    public int Made => _made.Count;
+    /// <summary>The steps that it was cancelled in.</summary>
+    public IReadOnlySet<long> Made => _made;
 
-    /// <summary>The step it was stopped after, or null when the experience was learnt to its end.</summary>
-    public long? Learn(Learner learner, Experience experience)
+    /// <summary>Whether the experience was learnt to its end.</summary>
+    public bool Learn(Learner learner, Experience experience)
     {
         using var source = _source = new CancellationTokenSource();
         try
         {
-            learner.Learn(experience, this, source.Token);
-            return null;
+            learner.Learn(
+                new Experience(experience.Index, new TransformedSource(experience.Train, Read), experience.TaskId), this, source.Token);
+            return true;
         }
         catch (OperationCanceledException)
         {
-            return _last;
+            return false;
         }
     }
 
     public void Report(LearningProgress value)
     {
-        if (value.Activity != "training" || value.Step >= value.Steps || !after(value.Steps).Contains(value.Step) || !_made.Add(value.Step)) return;
-        _last = value.Step;
-        _source!.Cancel();
+        if (value.Activity != "training") return;
+        Stop();
+        _due = inside(value.Steps).Contains(value.Step + 1) && _made.Add(value.Step + 1);
+    }
+
+    private TorchSharp.torch.Tensor Read(TorchSharp.torch.Tensor inputs)
+    {
+        Stop();
+        return inputs;
+    }
+
+    private void Stop()
+    {
+        if (_due) _source!.Cancel();
+        _due = false;
     }
 }

@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Engram.Data;
 
-/// <summary>What a sample is called: a name, compared by its exact characters. Numbers and strings convert to it.</summary>
+/// <summary>
+/// What a sample is called: a name, compared by its exact characters. Numbers and strings convert to it, all else by <see cref="Of"/>.
+/// </summary>
+/// <remarks>A label is its text and knows no type: 5, <c>"5"</c> and an identifier written 5 are one and the same label.</remarks>
 /// <param name="Name">The name; numbers are written in the invariant culture.</param>
 public readonly record struct Label(string Name) : IComparable<Label>
 {
@@ -11,6 +14,14 @@ public readonly record struct Label(string Name) : IComparable<Label>
 
     /// <summary>The label of a name.</summary>
     public static implicit operator Label(string name) => new(name);
+
+    /// <summary>The label of a value of any other type: its text in the invariant culture.</summary>
+    /// <param name="value">A long, an enumeration, a <see cref="Guid"/>, a date, ...</param>
+    public static Label Of(IFormattable value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        return new(value.ToString(null, CultureInfo.InvariantCulture));
+    }
 
     /// <summary>The labels <paramref name="first"/>, <paramref name="first"/> + 1, ...</summary>
     /// <param name="first">The first number.</param>

@@ -7,7 +7,7 @@ internal sealed class BestWeights(Learner learner, EarlyStopping options) : IDis
 
     private readonly Dictionary<string, Tensor> _kept = [];
 
-    /// <summary>The kept tensors by their names in the model; none before the first epoch's end.</summary>
+    /// <summary>The kept tensors by their names in the model; none before the first epoch's end, nor once they are back.</summary>
     public IReadOnlyDictionary<string, Tensor> Kept => _kept;
 
     /// <summary>Measures the validation loss after an epoch and keeps the weights if it is the lowest.</summary>
@@ -25,13 +25,17 @@ internal sealed class BestWeights(Learner learner, EarlyStopping options) : IDis
     /// <summary>Whether the experience should end.</summary>
     public bool IsOver(LearningCursor cursor) => cursor.EpochsSinceLowest >= options.Patience;
 
-    /// <summary>Puts the kept weights and buffers back into the model.</summary>
+    /// <summary>
+    /// Puts the kept weights and buffers back into the model and lets them go: what mechanisms make of them from here on stays, also
+    /// where one fails to end the experience and it is ended again.
+    /// </summary>
     public void GoBack()
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         foreach (var (name, tensor) in learner.Context.Model.NamedTensors())
             if (_kept.TryGetValue(name, out var best)) tensor.copy_(best);
+        Dispose();
     }
 
     /// <summary>Keeps copies of these tensors in place of those before.</summary>
@@ -39,7 +43,7 @@ internal sealed class BestWeights(Learner learner, EarlyStopping options) : IDis
     {
         using var _ = no_grad();
         Dispose();
-        foreach (var (name, tensor) in tensors) _kept[name] = tensor.detach().clone().DetachFromDisposeScope();
+        foreach (var (name, tensor) in tensors) _kept[name] = tensor.clone().DetachFromDisposeScope();
     }
 
     public void Dispose()

@@ -23,7 +23,7 @@ internal static class Composition
                     $"mechanisms: {string.Join(" and ", rivals)} both {what}, expected at most one that does");
         }
         if (mechanisms.FirstOrDefault(m => m.Seams.HasFlag(Seams.Forward)) is { } byTask
-            && mechanisms.FirstOrDefault(m => (m.Seams & (Seams.Samples | Seams.ExtraLoss | Seams.TrainingData)) != 0) is { } mixing)
+            && mechanisms.FirstOrDefault(m => m.MixesTasks) is { } mixing)
             throw new ArgumentException(
                 $"mechanisms: {byTask.Name} changes the forward pass by task and {mixing.Name} mixes tasks in one pass, "
                 + "expected only one of them");

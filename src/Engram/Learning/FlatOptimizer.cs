@@ -83,14 +83,21 @@ public abstract record OptimizerOptions
     /// <value>Default 0.</value>
     public double WeightDecay { get; init; }
 
-    /// <summary>Builds the optimiser.</summary>
-    /// <exception cref="ArgumentException">An option is out of range.</exception>
-    public FlatOptimizer Build()
+    /// <summary>Checks every value.</summary>
+    /// <exception cref="ArgumentException">Names the option, its value and what was expected.</exception>
+    public virtual void Validate()
     {
         if (!(LearningRate > 0 && double.IsFinite(LearningRate)))
             throw new ArgumentException($"LearningRate: {LearningRate}, expected a positive number");
         if (!(WeightDecay >= 0 && double.IsFinite(WeightDecay)))
             throw new ArgumentException($"WeightDecay: {WeightDecay}, expected 0 or more");
+    }
+
+    /// <summary>Builds the optimiser.</summary>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public FlatOptimizer Build()
+    {
+        Validate();
         var optimizer = Create();
         optimizer.LearningRate = LearningRate;
         return optimizer;
@@ -120,14 +127,16 @@ public sealed record AdamOptions : OptimizerOptions
     public bool Decoupled { get; init; }
 
     /// <inheritdoc/>
-    protected override FlatOptimizer Create()
+    public override void Validate()
     {
+        base.Validate();
         foreach (var (name, beta) in new[] { (nameof(Beta1), Beta1), (nameof(Beta2), Beta2) })
             if (beta is not (>= 0 and < 1)) throw new ArgumentException($"{name}: {beta}, expected 0 to below 1");
-        return Epsilon > 0
-            ? new Adam(this)
-            : throw new ArgumentException($"Epsilon: {Epsilon}, expected a positive number");
+        if (!(Epsilon > 0)) throw new ArgumentException($"Epsilon: {Epsilon}, expected a positive number");
     }
+
+    /// <inheritdoc/>
+    protected override FlatOptimizer Create() => new Adam(this);
 
     private sealed class Adam(AdamOptions options) : FlatOptimizer
     {
@@ -150,9 +159,14 @@ public sealed record SgdOptions : OptimizerOptions
     public double Momentum { get; init; }
 
     /// <inheritdoc/>
-    protected override FlatOptimizer Create() => Momentum is >= 0 and < 1
-        ? new Sgd(this)
-        : throw new ArgumentException($"Momentum: {Momentum}, expected 0 to below 1");
+    public override void Validate()
+    {
+        base.Validate();
+        if (Momentum is not (>= 0 and < 1)) throw new ArgumentException($"Momentum: {Momentum}, expected 0 to below 1");
+    }
+
+    /// <inheritdoc/>
+    protected override FlatOptimizer Create() => new Sgd(this);
 
     private sealed class Sgd(SgdOptions options) : FlatOptimizer
     {

@@ -31,12 +31,12 @@ public sealed class Learner : IContinualLearner
         options.Validate();
         Mechanisms = [.. mechanisms ?? []];
         Composition.Check(Mechanisms, options);
+        Optimizer = options.Optimizer.Build();
         using (new TorchRandom(options.Seed))
         {
             Context = new LearningContext(model(), options);
             _torchState = TorchRandom.Now();
         }
-        Optimizer = options.Optimizer.Build();
         if (options.EarlyStopping is { } stopping) Best = new BestWeights(this, stopping);
         _meter = new LearningMeter(clock ?? TimeProvider.System);
         try
@@ -94,7 +94,10 @@ public sealed class Learner : IContinualLearner
     /// <summary>Learns one experience. After cancellation or an exception, calling it again with the same experience goes on where it stopped.</summary>
     /// <param name="experience">What to learn.</param>
     /// <param name="progress">Told a few times a second.</param>
-    /// <param name="cancellationToken">Stops after the step in progress; nothing learnt is lost.</param>
+    /// <param name="cancellationToken">
+    /// Stops after the step in progress; nothing learnt is lost. After the last step it is no longer asked: mechanisms take the experience
+    /// in to the end, which may last as long as passes over it (importances, exemplars, a head or a correction trained on their own).
+    /// </param>
     /// <exception cref="ArgumentException">
     /// The experience does not fit: learnt before, other input shape or targets, no task where tasks are needed. The
     /// learner stays as it was.
@@ -274,7 +277,7 @@ public sealed class Learner : IContinualLearner
         if (tasked && Mechanisms.FirstOrDefault(mechanism => mechanism.Seams.HasFlag(Seams.Forward)) is { } byTask)
             throw new ArgumentException($"experience: samples of several tasks, expected one task id by {byTask.Name}");
         SampleCheck.Throw("train", experience.Train);
-        if (experience.Validation is { } validation) CheckValidation(experience.Train, validation);
+        if (experience.Validation is { } validation) CheckValidation(experience, validation);
         else if (Best is not null)
             throw new ArgumentException("experience: no validation samples, expected some, which EarlyStopping needs");
         if (InputShape is { } shape) CheckSameKind(experience, shape);
@@ -296,23 +299,25 @@ public sealed class Learner : IContinualLearner
                 $"experience: targets are {experience.Train.TargetKind}, expected {Context.Targets.Kind}");
     }
 
-    private static void CheckValidation(ISampleSource train, ISampleSource validation)
+    private void CheckValidation(Experience experience, ISampleSource validation)
     {
+        var train = experience.Train;
         SampleCheck.Throw("validation", validation);
         if (validation.LabelTasks is null != train.LabelTasks is null)
             throw new ArgumentException("validation: tells its tasks or training does, expected both or neither");
         if (!validation.InputShape.SequenceEqual(train.InputShape) || validation.InputType != train.InputType
             || validation.TargetKind != train.TargetKind)
             throw new ArgumentException($"validation: {Kind(validation)}, expected {Kind(train)} as in training");
-        if (Keys(validation).Except(Keys(train)).Select(key => key.Label).ToArray() is { Length: > 0 } unseen)
-            throw new ArgumentException($"validation: labels {string.Join(", ", unseen)}, expected only those of training");
+        var unseen = Keys(experience, validation).Except(Keys(experience, train)).Where(key => Classes.IdOf(key.Label, key.Task) < 0);
+        if (unseen.Select(key => key.Label).ToArray() is { Length: > 0 } labels)
+            throw new ArgumentException($"validation: labels {string.Join(", ", labels)}, expected only those of training, now or before");
     }
 
     private static string Kind(ISampleSource source) =>
         $"{source.TargetKind} of {source.InputType} [{string.Join(", ", source.InputShape)}]";
 
-    private static IEnumerable<ClassKey> Keys(ISampleSource source) =>
-        source.Labels.Select((label, code) => new ClassKey(label, source.LabelTasks?[code]));
+    private IEnumerable<ClassKey> Keys(Experience experience, ISampleSource source) => source.Labels.Select(
+        (label, code) => new ClassKey(label, Context.Targets.TaskKey(source.LabelTasks?[code] ?? experience.TaskId)));
 
     // One sample through the backbone tells, before anything has changed, whether model and data fit together.
     private void TryForward(ISampleSource train)

@@ -85,6 +85,8 @@ public sealed record LearnerOptions
         AtLeastOne(nameof(Iterations), Iterations ?? 1);
         AtLeastOne(nameof(BatchSize), BatchSize);
         CheckInitialLabels();
+        ArgumentNullException.ThrowIfNull(Optimizer);
+        Optimizer.Validate();
         Schedule?.Validate();
         EarlyStopping?.Validate();
         if (!Enum.IsDefined(Precision)) throw new ArgumentException($"Precision: {Precision}, expected Float32 or MixedBFloat16");

@@ -13,7 +13,15 @@ public sealed class LearningContext
         foreach (var parameter in model.parameters()) parameter.DetachFromDisposeScope();
         foreach (var buffer in model.buffers()) buffer.DetachFromDisposeScope();
         model.ApplyFreezing(0);
-        model.Precision = options.Precision;
+        try
+        {
+            model.Precision = options.Precision;
+        }
+        catch (ArgumentException)
+        {
+            model.Dispose(); // nobody else has it
+            throw;
+        }
         Arena = new ParameterArena(model);
         Targets = new TargetSpace(this);
     }

@@ -59,6 +59,9 @@ public sealed class AveragedGradientEpisodicMemory : RetentionMechanism
     public override Seams Seams => Seams.Projection;
 
     /// <inheritdoc/>
+    protected internal override bool MixesTasks => true;
+
+    /// <inheritdoc/>
     public override long SamplesStored => _buffer.Count;
 
     /// <inheritdoc/>

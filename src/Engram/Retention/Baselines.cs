@@ -101,8 +101,8 @@ public sealed class Reinitialise : RetentionMechanism
     protected internal override void Attach(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        _initial = context.Arena.Values.detach().clone().DetachFromDisposeScope();
-        foreach (var (name, buffer) in context.Model.named_buffers()) Keep(name, buffer.detach().clone().DetachFromDisposeScope());
+        _initial = context.Arena.Values.clone().DetachFromDisposeScope();
+        foreach (var (name, buffer) in context.Model.named_buffers()) Keep(name, buffer.clone().DetachFromDisposeScope());
     }
 
     /// <inheritdoc/>

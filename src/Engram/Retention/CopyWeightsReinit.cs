@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Engram.Learning;
 using Engram.Models;
 using Engram.Persistence;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -37,6 +38,9 @@ public sealed class CopyWeightsReinit : RetentionMechanism
     protected internal override string? WhyNotBeside(RetentionMechanism other) => other is DecoupledHead or WeightAligning
         ? $"consolidates the head's rows, which {other.Name} sets anew, expected one of them"
         : null;
+
+    /// <inheritdoc/>
+    protected internal override string? WhyNot(Experience experience) => Require.Classes(experience, Name);
 
     /// <inheritdoc/>
     protected internal override void Attach(LearningContext context)

@@ -33,9 +33,9 @@ public sealed class FrozenModel : IDisposable
         using var _ = no_grad();
         Dispose();
         Classes = context.Classes.Count;
-        _values = context.Arena.Values.detach().clone().DetachFromDisposeScope();
+        _values = context.Arena.Values.clone().DetachFromDisposeScope();
         foreach (var (name, buffer) in context.Model.named_buffers())
-            _buffers[name] = buffer.detach().clone().DetachFromDisposeScope();
+            _buffers[name] = buffer.clone().DetachFromDisposeScope();
     }
 
     /// <summary>Brings the parameters into a new layout.</summary>

@@ -23,7 +23,7 @@ public sealed class FrozenPlaces : IDisposable
         ArgumentNullException.ThrowIfNull(arena);
         Dispose();
         _mask = mask.clone().DetachFromDisposeScope();
-        _values = arena.Values.detach().clone().DetachFromDisposeScope();
+        _values = arena.Values.clone().DetachFromDisposeScope();
     }
 
     /// <summary>Makes the gradient zero where places are frozen.</summary>

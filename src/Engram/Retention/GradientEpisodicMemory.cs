@@ -61,6 +61,9 @@ public sealed class GradientEpisodicMemory : RetentionMechanism
     public override Seams Seams => Seams.Projection;
 
     /// <inheritdoc/>
+    protected internal override bool MixesTasks => true;
+
+    /// <inheritdoc/>
     public override long SamplesStored => _counts.Sum(count => (long)count);
 
     /// <inheritdoc/>

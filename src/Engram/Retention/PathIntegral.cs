@@ -28,7 +28,7 @@ internal sealed class PathIntegral : IDisposable
         Dispose();
         using var _ = no_grad();
         Contribution = zeros_like(arena.Values).DetachFromDisposeScope();
-        Start = arena.Values.detach().clone().DetachFromDisposeScope();
+        Start = arena.Values.clone().DetachFromDisposeScope();
     }
 
     /// <summary>Notes the gradient of the loss, before any penalty, and the parameters.</summary>

@@ -1,5 +1,6 @@
 using Engram.Learning;
 using Engram.Memory;
+using Engram.Streams;
 
 namespace Engram.Retention;
 
@@ -44,6 +45,12 @@ public sealed class Replay : RetentionMechanism
 
     /// <inheritdoc/>
     protected internal override string? WhyNotBeside(RetentionMechanism other) => ExemplarMechanism.SecondMemory(other);
+
+    /// <inheritdoc/>
+    protected internal override string? WhyNot(Experience experience) =>
+        _options.Selection is Selection.Herding or Selection.ClosestToMean
+            ? Require.Classes(experience, $"{Name} with {_options.Selection}")
+            : null;
 
     /// <inheritdoc/>
     protected internal override void Attach(LearningContext context) =>

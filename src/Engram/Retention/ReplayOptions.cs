@@ -8,10 +8,10 @@ public enum Selection
     /// <summary>By chance, as they come (reservoir sampling, balanced as <see cref="ReplayOptions.Balance"/> says).</summary>
     Reservoir,
 
-    /// <summary>Herding when an experience ends, the same number for every class (iCaRL).</summary>
+    /// <summary>Herding when an experience ends, the same number for every class (iCaRL); for targets that are classes.</summary>
     Herding,
 
-    /// <summary>Nearest to the class mean when an experience ends, the same number for every class.</summary>
+    /// <summary>Nearest to the class mean when an experience ends, the same number for every class; for targets that are classes.</summary>
     ClosestToMean,
 
     /// <summary>GSS-greedy while samples are learnt: gradients that point in different directions.</summary>

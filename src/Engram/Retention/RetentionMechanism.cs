@@ -89,6 +89,12 @@ public abstract class RetentionMechanism : IDisposable
     /// <summary>Whether it reads the gradient in <see cref="AddGradient"/> as that of the loss alone, so that it must come before penalties.</summary>
     protected internal virtual bool ReadsLossGradient => false;
 
+    /// <summary>
+    /// Whether it sends samples of several tasks through the model in one pass, so that no mechanism beside it may change the forward
+    /// pass by task. As long as it is not overridden its seams tell: samples, an extra loss or training data of its own.
+    /// </summary>
+    protected internal virtual bool MixesTasks => (Seams & (Seams.Samples | Seams.ExtraLoss | Seams.TrainingData)) != 0;
+
     /// <summary>Called once, when the learner is built; again with another learner's where this one is refused after all.</summary>
     /// <param name="context">The learner's context.</param>
     protected internal virtual void Attach(LearningContext context) { }

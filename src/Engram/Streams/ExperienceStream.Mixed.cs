@@ -98,11 +98,16 @@ public sealed partial record ExperienceStream
     }
 
     /// <summary>All experiences as one, measured by all test sets: what an upper bound learns from.</summary>
-    /// <remarks>Where tasks are told, every sample goes on telling its own (<see cref="TaskSource"/>).</remarks>
+    /// <remarks>
+    /// Where tasks are told, every sample goes on telling its own (<see cref="TaskSource"/>). Validation samples are joined likewise.
+    /// </remarks>
     public ExperienceStream AtOnce()
     {
-        var all = new ConcatSource([.. Experiences.Select(experience => TaskSource.Of(experience.Train, experience.TaskId))]);
-        return new ExperienceStream([new Experience(0, all, name: "all")], Tests)
+        var train = new ConcatSource([.. Experiences.Select(experience => TaskSource.Of(experience.Train, experience.TaskId))]);
+        ISampleSource[] aside = [.. Experiences.Where(experience => experience.Validation is not null)
+            .Select(experience => TaskSource.Of(experience.Validation!, experience.TaskId))];
+        var validation = aside.Length == 0 ? null : new ConcatSource(aside);
+        return new ExperienceStream([new Experience(0, train, validation: validation, name: "all")], Tests)
         {
             MeasuredAfter = [.. Tests.Select(_ => 0)],
         };

@@ -11,7 +11,10 @@ public sealed partial record ExperienceStream
     /// </summary>
     /// <param name="batchSize">Samples in each tiny experience, for example 1 to 10; the last of a group may be smaller.</param>
     /// <param name="seed">Decides the order.</param>
-    /// <remarks>Train it with one epoch and a <c>BatchSize</c> of at least <paramref name="batchSize"/>: one step each.</remarks>
+    /// <remarks>
+    /// Train it with one epoch and a <c>BatchSize</c> of at least <paramref name="batchSize"/>: one step each. Validation samples of a
+    /// present experience come with the last of its tiny ones, when all of its classes have come; the others have none.
+    /// </remarks>
     public ExperienceStream Online(int batchSize, long seed)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
@@ -35,7 +38,7 @@ public sealed partial record ExperienceStream
             var end = Math.Min(begin + batchSize, wholes[w].Train.Count);
             return new Experience(
                 index, new SubsetSource(wholes[w].Train, orders[w].Value[begin..end]), wholes[w].TaskId,
-                name: $"{wholes[w].Name}, {begin}-{end - 1}");
+                end == wholes[w].Train.Count ? wholes[w].Validation : null, $"{wholes[w].Name}, {begin}-{end - 1}");
         }
     }
 

@@ -108,6 +108,30 @@ public class FailureAtTheEndTests
     }
 
     [Fact]
+    public void A_head_that_was_retrained_stays_so_with_early_stopping_though_samples_could_not_be_read_after_it()
+    {
+        var options = LearnerCases.Options with { EarlyStopping = new EarlyStopping() };
+        Learner New() => new(LearnerCases.Model, options, [new DecoupledHead()], new LearnerCases.SlowClock());
+        var train = LearnerCases.Digits.Experiences[0].Train;
+        using var whole = New();
+        whole.Teach(new Experience(0, train, validation: train));
+
+        using var learner = New();
+        var failing = new FailingSource(train);
+        var experience = new Experience(0, failing, validation: train);
+        Assert.True(FailsAfter(learner, experience, failing, reads: 1)); // read to retrain from, not to be kept
+        using var folder = new TemporaryFolder();
+        Bundle.Save(learner, folder["bundle"]);
+        failing.Left = null;
+        learner.Teach(experience);
+        Assert.Equal(LearnerCases.Fingerprint(whole), LearnerCases.Fingerprint(learner));
+        using var second = New();
+        Bundle.Restore(second, folder["bundle"]);
+        second.Teach(experience);
+        Assert.Equal(LearnerCases.Fingerprint(whole), LearnerCases.Fingerprint(second));
+    }
+
+    [Fact]
     public void Neighbours_that_cannot_be_read_at_the_end_are_kept_once_when_they_can()
     {
         var neighbours = new NearestNeighbours(new NeighbourOptions { Capacity = 40 });

@@ -37,6 +37,33 @@ public class LearnerInputTests
             new(inputs.index_select(0, tensor(indices.ToArray())), targets ?? zeros(indices.Length, ScalarType.Int64));
     }
 
+    [Fact]
+    public void Options_of_the_optimiser_are_refused_before_a_model_is_built()
+    {
+        foreach (var (optimizer, message) in new (OptimizerOptions, string)[]
+        {
+            (new AdamOptions { LearningRate = -1 }, "LearningRate: -1, expected a positive number"),
+            (new AdamOptions { Beta1 = 1 }, "Beta1: 1, expected 0 to below 1"),
+            (new SgdOptions { Momentum = 1 }, "Momentum: 1, expected 0 to below 1"),
+        })
+        {
+            var options = new LearnerOptions { Optimizer = optimizer };
+            Assert.Equal(message, Assert.Throws<ArgumentException>(options.Validate).Message);
+            Assert.Equal(message, Assert.Throws<ArgumentException>(
+                () => new Learner(() => throw new InvalidOperationException("built"), options)).Message);
+        }
+    }
+
+    [Fact]
+    public void A_model_that_cannot_compute_in_the_precision_asked_for_is_disposed()
+    {
+        var model = new ContinualModel(new LeNet5());
+        var parameters = model.parameters().ToArray();
+        Assert.Contains("Precision: MixedBFloat16, expected Float32", Assert.Throws<ArgumentException>(
+            () => new Learner(() => model, new LearnerOptions { Precision = Precision.MixedBFloat16 })).Message, StringComparison.Ordinal);
+        Assert.All(parameters, parameter => Assert.True(parameter.IsInvalid));
+    }
+
     public static TheoryData<string, string> BadExperiences => new()
     {
         { "nan", "train: NaN or infinite values" },

@@ -30,6 +30,8 @@ internal sealed class Handover(Func<RetentionMechanism> create) : RetentionMecha
     }
 
     protected internal override string? WhyNot(LearnerOptions options) => _inner.WhyNot(options);
+
+    protected internal override bool MixesTasks => _inner.MixesTasks;
     protected internal override void Attach(LearningContext context) => _inner.AttachOnce(context);
     protected internal override ISampleSource ChooseTrainingData(LearningContext context) => _inner.ChooseTrainingData(context);
     protected internal override void BeforeGrowth(LearningContext context) => _inner.BeforeGrowth(context);

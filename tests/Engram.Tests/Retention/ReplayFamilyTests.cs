@@ -262,6 +262,11 @@ public sealed class ReplayFamilyTests
         AssertRefused("replay repeats stored samples as er-ace does, expected one memory", new(), new Replay(), new ErAce());
         AssertRefused("cwr consolidates the head's rows, which wa sets anew", new(), new WeightAligning(), new CopyWeightsReinit());
         AssertRefused("cwr consolidates the head's rows, which decoupled-head sets", new(), new CopyWeightsReinit(), new DecoupledHead());
+        foreach (var byTask in new Func<RetentionMechanism>[] { () => new ContextDependentGating(), () => new PackNet(), () => new ProgressiveNetworks() })
+            foreach (var mixing in new RetentionMechanism[]
+                { new GradientEpisodicMemory(), new AveragedGradientEpisodicMemory(), new Replay(), new LearningWithoutForgetting(), new Cumulative() })
+                AssertRefused($"changes the forward pass by task and {mixing.Name} mixes tasks in one pass",
+                    new() { Scenario = Scenario.TaskIncremental }, byTask(), mixing);
         AssertRefused("expected class- or domain-incremental", new() { Scenario = Scenario.TaskIncremental }, new ErAce());
         AssertRefused("expected Iterations to be null", new() { Iterations = 5 }, new GDumb());
         Assert.Contains("Alpha: -1, expected 0 or more", Assert.Throws<ArgumentException>(

@@ -33,10 +33,11 @@ internal static class SplitMnist
     /// <param name="perClass">Training samples of each digit; null means all of them.</param>
     /// <param name="validation">Measure on every sixth training sample, kept out of training, and not on test data.</param>
     /// <param name="backbone">Null for the MLP 784-400-400.</param>
+    /// <param name="batch">New samples per step.</param>
     /// <param name="seen">Called when all is learnt and the learner still there.</param>
     public static double Accuracy(
         Scenario scenario, int seed, Func<IReadOnlyList<RetentionMechanism>> strategy,
-        int? perClass = null, bool validation = false, Func<Backbone>? backbone = null, Action? seen = null)
+        int? perClass = null, bool validation = false, Func<Backbone>? backbone = null, int batch = 128, Action? seen = null)
     {
         var (train, held) = (TestData.Mnist.Train, TestData.Mnist.Test);
         if (validation)
@@ -46,7 +47,7 @@ internal static class SplitMnist
         }
         if (perClass is { } count) train = SubsetSource.Balanced(train, count);
         var mechanisms = strategy();
-        var options = new LearnerOptions { Scenario = scenario, BatchSize = 128, Seed = seed };
+        var options = new LearnerOptions { Scenario = scenario, BatchSize = batch, Seed = seed };
         // Class-incremental: all ten outputs from the start, but for mechanisms that need them to come with their classes.
         var all = options with { InitialLabels = Label.Numbers(0, 10) };
         if (scenario == Scenario.ClassIncremental && mechanisms.All(mechanism => mechanism.WhyNot(all) is null)) options = all;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Engram.Data;
 using Engram.Learning;
+using Engram.Memory;
 using Engram.Models;
 using Engram.Retention;
 using Engram.Streams;
@@ -80,6 +81,11 @@ public class SplitMnistMeasurements(ITestOutputHelper output)
     [InlineData("bic", Scenario.ClassIncremental)]
     [InlineData("wa", Scenario.ClassIncremental)]
     [InlineData("il2m", Scenario.ClassIncremental)]
+    [InlineData("class-weights+replay", Scenario.ClassIncremental)]
+    [InlineData("logit-adjustment+replay", Scenario.ClassIncremental)]
+    [InlineData("threshold-moving+replay", Scenario.ClassIncremental)]
+    [InlineData("balanced-batches+replay", Scenario.ClassIncremental)]
+    [InlineData("decoupled-head+replay", Scenario.ClassIncremental)]
     public void Accuracy_of_the_defaults_on_test_data(string name, Scenario scenario)
     {
         if (Environment.GetEnvironmentVariable("ENGRAM_STRATEGY") is { } only && only != name)
@@ -109,6 +115,18 @@ public class SplitMnistMeasurements(ITestOutputHelper output)
         var seeds = Enumerable.Range(0, 3).Select(seed => SplitMnist.Accuracy(
             Scenario.ClassIncremental, seed, () => Strategies.Named(name).Create(new StrategyBudget(200)), perClass: 500));
         Print($"part {name} ClassIncremental, 500 of each digit, memory 200: {Text(seeds)}");
+    }
+
+    /// <summary>A stream of small batches that pass once, as GSS is made for: 200 samples of each digit, memory 300, batches of 10.</summary>
+    [Theory(Explicit = true)]
+    [InlineData(Selection.Reservoir)]
+    [InlineData(Selection.GradientBased)]
+    public void Accuracy_online_in_batches_of_10(Selection selection)
+    {
+        var options = new ReplayOptions { Capacity = 300, Selection = selection, Online = true, Balance = BalanceBy.Sample };
+        var seeds = Enumerable.Range(0, 3).Select(seed => SplitMnist.Accuracy(
+            Scenario.ClassIncremental, seed, () => [new Replay(options)], perClass: 200, batch: 10));
+        Print($"online replay {selection} ClassIncremental, 200 of each digit, memory 300, batches of 10: {Text(seeds)}");
     }
 
     [Fact(Explicit = true)]

@@ -1,4 +1,7 @@
+using System.Globalization;
 using Engram.Data;
+using Engram.Learning;
+using Engram.Models;
 using Engram.Streams;
 using static TorchSharp.torch;
 
@@ -148,6 +151,31 @@ public class StreamTests
     }
 
     [Fact]
+    public void Validation_samples_come_with_the_last_piece_of_their_experience_and_with_the_whole_stream_at_once()
+    {
+        var split = ExperienceStream.TaskIncremental(s_train, s_test, s_pairs).WithValidation(0.25, seed: 9);
+        var pieces = split.Online(7, seed: 1);
+        Assert.Equal(pieces.MeasuredAfter, pieces.Experiences.Where(e => e.Validation is not null).Select(e => e.Index));
+        Assert.Equal(Bytes(split.Experiences[1].Validation!), Bytes(pieces.Experiences[pieces.MeasuredAfter[1]].Validation!));
+
+        var all = split.AtOnce().Experiences.Single();
+        Assert.Equal(all.Train.LabelTasks, all.Validation!.LabelTasks);
+        Assert.Equal(split.Experiences.SelectMany(e => Bytes(e.Validation!)), Bytes(all.Validation));
+        Assert.Null(ExperienceStream.TaskIncremental(s_train, s_test, s_pairs).AtOnce().Experiences.Single().Validation);
+    }
+
+    [Fact]
+    public void A_piece_is_learnt_with_validation_samples_of_classes_that_came_before_it()
+    {
+        using var learner = new Learner(() => new ContinualModel(new Mlp(784, 16)), new LearnerOptions { Scenario = Scenario.TaskIncremental });
+        var pieces = ExperienceStream.TaskIncremental(s_train, s_test, s_pairs).WithValidation(0.25, seed: 9).Online(1, seed: 1);
+        foreach (var piece in pieces.Experiences.Take(pieces.MeasuredAfter[1] + 1)) learner.Teach(piece);
+        var stranger = new Experience(10_000, SubsetSource.WithLabels(s_train, ["2"]), 1, SubsetSource.WithLabels(s_train, ["2", "9"]));
+        Assert.Contains("validation: labels 9, expected only those of training, now or before",
+            Assert.Throws<ArgumentException>(() => learner.Teach(stranger)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_class_of_one_sample_stays_in_training()
     {
         using var scope = NewDisposeScope();
@@ -178,6 +206,26 @@ public class StreamTests
             () => ExperienceStream.WithRepetition(s_train, s_test, 5, 11, 0)).Message);
         Assert.Contains("fraction: 1", Assert.Throws<ArgumentException>(
             () => StratifiedSplit.Of(s_train, 1, new SeededRandom(0, "x"))).Message);
+    }
+
+    [Fact]
+    public void A_label_is_the_text_of_a_value_of_any_type_whatever_the_culture()
+    {
+        var before = CultureInfo.CurrentCulture;
+        var commas = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        commas.NumberFormat.NumberDecimalSeparator = ",";
+        CultureInfo.CurrentCulture = commas;
+        try
+        {
+            Assert.Equal(["0.5", "12345678901", "Friday", "5"],
+                new[] { Label.Of(0.5), Label.Of(12_345_678_901), Label.Of(DayOfWeek.Friday), 5 }.Select(label => label.Name));
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+        Assert.Equal((Label)5, (Label)"5");
+        Assert.Equal((Label)5, Label.Of(5L));
     }
 
     private static int CountOf(ISampleSource source, Label label)

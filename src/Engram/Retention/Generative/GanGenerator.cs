@@ -198,6 +198,6 @@ public sealed class GanGenerator(GanOptions? options = null) : ReplayGenerator
         _image = image;
         _painter = new SideNetwork<GanPainter>(new GanPainter(image, classes, _options), _options.Optimizer);
         _critic = new SideNetwork<GanCritic>(new GanCritic(image, classes, _options), _options.CriticOptimizer);
-        _average = _painter.Arena.Values.detach().clone().DetachFromDisposeScope();
+        _average = _painter.Arena.Values.clone().DetachFromDisposeScope();
     }
 }

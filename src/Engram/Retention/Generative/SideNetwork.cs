@@ -34,7 +34,7 @@ internal sealed class SideNetwork<TModule> : IDisposable where TModule : nn.Modu
     {
         Forget();
         using var _ = no_grad();
-        _before = Arena.Values.detach().clone().DetachFromDisposeScope();
+        _before = Arena.Values.clone().DetachFromDisposeScope();
     }
 
     public void Forget()
