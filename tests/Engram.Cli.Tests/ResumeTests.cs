@@ -11,8 +11,15 @@ namespace Engram.Cli.Tests;
 /// <summary>Runs that are stopped, killed and gone on with, as a user would.</summary>
 public class ResumeTests
 {
-    private static readonly string[] s_run =
-        ["run", "digits", "--quick", "--strategies", "naive,ewc+replay", "--threads", "1", "--save-every", "0"];
+    private const string Small = """
+        name: small
+        data: { perClass: 60, testPerClass: 20 }
+        stream: { groups: [[0, 1, 2], [3, 4], [5, 6]] }
+        model: { backbone: mlp 784-100 }
+        training: { epochs: 2, batchSize: 16 }
+        memory: 50
+        strategies: [naive, ewc+replay]
+        """;
 
     [Fact]
     public void A_run_killed_again_and_again_comes_to_the_results_and_the_models_of_one_that_was_not() => KillAndCompare(kills: 3, seed: 7);
@@ -34,14 +41,14 @@ public class ResumeTests
         // Started in the background, Ctrl-C is ignored.
         var (signal, expected) = Terminal.IgnoresCtrlC ? ("TERM", ExitCode.Terminated) : ("INT", ExitCode.Interrupted);
         using var folder = new Folder();
-        Assert.Equal(ExitCode.Success, Start(folder.Path, [.. s_run[..^2], "--out", "whole"]).Code);
+        Assert.Equal(ExitCode.Success, Start(folder.Path, [.. Run(folder), "--out", "whole"]).Code);
 
         // In the first strategy and in the second, both between and inside experiences.
-        var (code, error, _) = Start(folder.Path, [.. s_run[..^2], "--out", "run", "--json"], new Moment("\"event\":\"phase\"", TimeSpan.FromMilliseconds(20), signal));
+        var (code, error, _) = Start(folder.Path, [.. Run(folder), "--out", "run", "--json"], new Moment("\"event\":\"phase\"", TimeSpan.FromMilliseconds(20), signal));
         Assert.Equal((expected, ""), (code, error));
         Assert.True(Directory.Exists(folder["run/checkpoint"]));
         (code, error, _) = Start(
-            folder.Path, ["run", "--resume", "run", "--json"], new Moment("\"event\":\"strategy\"", TimeSpan.FromMilliseconds(300), "TERM"));
+            folder.Path, ["run", "--resume", "run", "--json"], new Moment("\"event\":\"strategy\"", TimeSpan.FromMilliseconds(20), "TERM"));
         Assert.Equal((ExitCode.Terminated, ""), (code, error));
         AssertWhole(folder["run"]);
         (code, error, _) = Start(folder.Path, ["run", "--resume", "run"]);
@@ -55,11 +62,10 @@ public class ResumeTests
     {
         using var folder = new Folder();
         using var stop = new CancellationTokenSource();
-        using var output = new StopAt("\"event\":\"phase\",\"strategy\":\"replay\"", stop);
+        using var output = new StopAt("\"event\":\"phase\",\"strategy\":\"ewc", stop);
         using var error = new StringWriter();
         var host = new CliHost(output, error, CliHost.Plain(output), false, TimeProvider.System, stop.Token);
-        CommandLine.Run(
-            ["run", "digits", "--quick", "--strategies", "naive,replay", "--threads", "1", "--json", "--out", folder["run"]], host);
+        CommandLine.Run([.. Run(folder), "--json", "--out", folder["run"]], host);
         var last = JsonNode.Parse(output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1])!;
         Assert.Equal($"engram run --resume {folder["run"]}", (string)last["resume"]!);
 
@@ -69,7 +75,7 @@ public class ResumeTests
         Assert.Equal(["start", "restored"], again.JsonLines.Take(2).Select(line => (string)line["event"]!));
         Assert.Null(again.JsonLines[^1]["resume"]);
         var results = RunResults.FromJson(File.ReadAllText(folder["run/results.json"]));
-        Assert.Equal(["naive", "replay"], results.Strategies.Select(strategy => strategy.Name));
+        Assert.Equal(["naive", "ewc+replay"], results.Strategies.Select(strategy => strategy.Name));
         Assert.Null(results.Unfinished);
         Assert.Contains(again.JsonLines[^1]["files"]!.AsArray(), file => ((string)file!).EndsWith("models/naive", StringComparison.Ordinal));
         Assert.False(Directory.Exists(folder["run/checkpoint"]));
@@ -83,7 +89,7 @@ public class ResumeTests
     public void A_model_that_was_lost_is_learnt_again()
     {
         using var folder = new Folder();
-        Terminal.Run(new CancellationToken(canceled: true), [.. s_run, "--out", folder["run"]]);
+        Terminal.Run(new CancellationToken(canceled: true), [.. Run(folder), "--save-every", "0", "--out", folder["run"]]);
         File.WriteAllText(folder["run/checkpoint/naive.result.json"], "of a model that is not there");
 
         var outcome = Terminal.Run("run", "--resume", folder["run"]);
@@ -99,7 +105,7 @@ public class ResumeTests
         var stopped = new CancellationToken(canceled: true);
         // Killed while it probed the folder and while it wrote its settings, which were not there yet.
         Leave("run/.k3f9a0z1.x2y.tmp", "run/settings.json.k3f9a0z1.x2y.tmp");
-        Assert.Equal(ExitCode.Interrupted, Terminal.Run(stopped, [.. s_run, "--out", folder["run"]]).Code);
+        Assert.Equal(ExitCode.Interrupted, Terminal.Run(stopped, [.. Run(folder), "--save-every", "0", "--out", folder["run"]]).Code);
         AssertSwept();
         Leave("run/report.html.k3f9a0z1.x2y.tmp", "run/samples/dgr-1.png.k3f9a0z1.x2y.tmp", "run/checkpoint/sittings.json.k3f9a0z1.x2y.tmp");
         Assert.Equal(ExitCode.Interrupted, Terminal.Run(stopped, "run", "--resume", folder["run"]).Code);
@@ -142,11 +148,17 @@ public class ResumeTests
         using var folder = new Folder();
         Assert.Contains("holds no run", Terminal.Run("run", "--resume", folder.Path).Error, StringComparison.Ordinal);
 
-        Terminal.Run(new CancellationToken(canceled: true), [.. s_run, "--out", folder["run"]]);
+        Terminal.Run(new CancellationToken(canceled: true), [.. Run(folder), "--save-every", "0", "--out", folder["run"]]);
         using var other = new ExperimentCheckpoints(folder["run/checkpoint"]);
         var outcome = Terminal.Run("run", "--resume", folder["run"]);
         Assert.Equal(ExitCode.Failure, outcome.Code);
         Assert.Contains("another process is at work", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+    }
+
+    private static string[] Run(Folder folder)
+    {
+        File.WriteAllText(folder["small.yaml"], Small);
+        return ["run", folder["small.yaml"], "--threads", "1"];
     }
 
     private static void KillAndCompare(int kills, int seed)
@@ -154,7 +166,7 @@ public class ResumeTests
         if (OperatingSystem.IsWindows()) Assert.Skip("processes are killed with kill -9");
         using var folder = new Folder();
         var whole = Stopwatch.StartNew();
-        Assert.Equal(ExitCode.Success, Start(folder.Path, [.. s_run, "--out", "whole"]).Code);
+        Assert.Equal(ExitCode.Success, Start(folder.Path, [.. Run(folder), "--save-every", "0", "--out", "whole"]).Code);
         var length = whole.Elapsed;
         var random = new Random(seed);
         var (run, killed, ends, found) = ("killed-0", 0, 0, 0);
@@ -164,7 +176,7 @@ public class ResumeTests
             var path = folder[run];
             string[] command = File.Exists(Path.Combine(path, "settings.json"))
                 ? ["run", "--resume", run, "--save-every", "0"]
-                : [.. s_run, "--out", run];
+                : [.. Run(folder), "--save-every", "0", "--out", run];
             var (code, error, last) = Start(folder.Path, [.. command, "--json"], killed < kills ? Moment.Any(random, length) : null);
             if (code == KilledCode)
             {

@@ -36,6 +36,23 @@ public class RunDigitsTests
         Assert.All(s_files, name => Assert.Contains(name, outcome.Out, StringComparison.Ordinal));
         Assert.DoesNotContain(Environment.UserName + "@", File.ReadAllText(folder["run/results.json"]), StringComparison.Ordinal);
         Assert.DoesNotContain(folder.Path, File.ReadAllText(folder["run/results.json"]), StringComparison.Ordinal);
+        AssertTold(folder["run/models/naive"], naive);
+    }
+
+    // The bundle says what it learnt, how and how well, and inspect shows it.
+    private static void AssertTold(string bundle, StrategyResult result)
+    {
+        var lineage = Bundle.Describe(bundle).Lineage;
+        Assert.Equal(result.Metrics["finalAverageAccuracy"], lineage.Metrics["finalAverageAccuracy"]);
+        Assert.StartsWith($"digits: {result.Accuracy.Length} experience(s), ", lineage.Data, StringComparison.Ordinal);
+        Assert.Equal("0", lineage.Settings["seed"]?.ToString());
+        Assert.Equal(result.Accuracy[^1], lineage.History!.Select(part => part.AccuracyNow!.Value));
+        Assert.NotNull(lineage.Saved);
+        var shown = Terminal.Run("inspect", bundle);
+        Assert.Equal((ExitCode.Success, ""), (shown.Code, shown.Error));
+        var words = string.Join(' ', shown.Out.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        foreach (var text in (string[])[$"Engram {lineage.CodeVersion}", "no other bundle", lineage.Data!, "setting seed 0", "finalAverageAccuracy", "% now"])
+            Assert.Contains(text, words, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -57,27 +74,6 @@ public class RunDigitsTests
         Assert.Equal(File.ReadAllText(folder["run/results.json"]).Trim(), results.ToJson());
         Assert.All(lines[^1]["files"]!.AsArray(), file => Assert.True(Path.Exists((string)file!)));
         Assert.Equal(0, (int)JsonNode.Parse(File.ReadAllText(folder["run/settings.json"]))!["seed"]!);
-    }
-
-    [Fact]
-    public void The_bundle_of_a_run_says_what_it_learnt_how_and_how_well_and_inspect_shows_it()
-    {
-        using var folder = new Folder();
-        Terminal.Run("run", "digits", "--quick", "--strategies", "naive", "--seed", "5", "--threads", "1", "--out", folder["run"]);
-
-        var lineage = Bundle.Describe(folder["run/models/naive"]).Lineage;
-        var shown = Terminal.Run("inspect", folder["run/models/naive"]);
-
-        var results = RunResults.FromJson(File.ReadAllText(folder["run/results.json"]));
-        Assert.Equal(results.Strategies[0].Metrics["finalAverageAccuracy"], lineage.Metrics["finalAverageAccuracy"]);
-        Assert.StartsWith($"digits: {results.Strategies[0].Accuracy.Length} experience(s), ", lineage.Data, StringComparison.Ordinal);
-        Assert.Equal("5", lineage.Settings["seed"]?.ToString());
-        Assert.Equal(results.Strategies[0].Accuracy[^1], lineage.History!.Select(part => part.AccuracyNow!.Value));
-        Assert.NotNull(lineage.Saved);
-        Assert.Equal((ExitCode.Success, ""), (shown.Code, shown.Error));
-        var words = string.Join(' ', shown.Out.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-        foreach (var text in (string[])[$"Engram {lineage.CodeVersion}", "no other bundle", lineage.Data!, "setting seed 5", "finalAverageAccuracy", "% now"])
-            Assert.Contains(text, words, StringComparison.Ordinal);
     }
 
     [Fact]

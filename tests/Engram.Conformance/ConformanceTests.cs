@@ -182,7 +182,7 @@ public class ConformanceTests
         Assert.Equal(live.At(60), live.At(1060));
     }
 
-    [Theory, MemberData(nameof(InEveryScenario))]
+    [Theory, MemberData(nameof(InOneScenario))]
     public void The_memory_it_states_is_what_it_holds(string name, Scenario scenario)
     {
         using var learner = SmallStream.Learner(Cases.Named(name), SmallStream.Options(scenario));

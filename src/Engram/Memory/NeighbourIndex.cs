@@ -35,9 +35,6 @@ public sealed class NeighbourIndex : IDisposable
     /// <summary>Bytes taken for vectors and labels, with the room for more.</summary>
     public long Bytes => _vectors.shape[0] * (4L * _width + 8);
 
-    /// <summary>Bytes of the vectors and labels held, without the room for more.</summary>
-    internal long HeldBytes => Count * (4L * _width + 8);
-
     /// <summary>Adds vectors at the end.</summary>
     /// <param name="vectors">float32 <c>[n, width]</c>.</param>
     /// <param name="labels">int64 <c>[n]</c>.</param>

@@ -69,8 +69,7 @@ public sealed class NearestNeighbours : RetentionMechanism
     public override long SamplesStored => _index?.Count ?? 0;
 
     /// <inheritdoc/>
-    /// <remarks>Without the room for more, which the index takes in doublings.</remarks>
-    public override long MemoryBytes => _index?.HeldBytes ?? 0;
+    public override long MemoryBytes => _index?.Bytes ?? 0;
 
     /// <inheritdoc/>
     protected internal override IEnumerable<(int ClassId, int Count)> StoredByClass(LearningContext context) =>
@@ -102,6 +101,8 @@ public sealed class NearestNeighbours : RetentionMechanism
         var added = members.Where(own => own.Length > 0).Select(own => Some(context, own, share, random)).ToArray();
         foreach (var (vectors, labels) in added) _index.Add(vectors, labels);
         Trim(share, random);
+        // The memory stated is the memory held, and that of a learner that was saved and loaded.
+        _index.TrimExcess();
     }
 
     /// <inheritdoc/>

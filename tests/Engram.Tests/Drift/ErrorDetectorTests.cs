@@ -13,9 +13,9 @@ public sealed class ErrorDetectorTests
         var errors = new List<double>(); // since the last drift
         var (drifts, warnings) = (0, 0);
 
-        for (var i = 0; i < 4000; i++)
+        for (var i = 0; i < 1600; i++)
         {
-            var error = random.NextDouble() < (i / 1000 % 2 == 0 ? 0.1 : 0.4) ? 1.0 : 0;
+            var error = random.NextDouble() < (i / 400 % 2 == 0 ? 0.1 : 0.4) ? 1.0 : 0;
             ddm.Add(error);
             errors.Add(error);
             var (warning, drift) = DdmByDefinition(errors);
