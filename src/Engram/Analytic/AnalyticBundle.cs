@@ -145,7 +145,8 @@ public static class AnalyticBundle
     // A file can only choose among these; it cannot name a type.
     internal static AnalyticLearner Build(string learner, JsonObject options, InputScaling? scaling, FeatureExtractor features)
     {
-        var (block, fast) = (options.Value<int>("blockSize"), options.Value("fastProducts", false));
+        // Before anything is built that would be left behind.
+        var (block, fast) = (AnalyticLearner.CheckedBlockSize(options.Value<int>("blockSize")), options.Value("fastProducts", false));
         var small = options.Value("smallUpdates", true);
         return learner switch
         {

@@ -43,10 +43,12 @@ public abstract class AnalyticLearner : IContinualLearner
     public int BlockSize
     {
         get;
-        init => field = value is >= 1 and <= MostBlockSize
-            ? value
-            : throw new ArgumentException($"BlockSize: {value}, expected 1 to {MostBlockSize}");
+        init => field = CheckedBlockSize(value);
     } = 512;
+
+    internal static int CheckedBlockSize(int value) => value is >= 1 and <= MostBlockSize
+        ? value
+        : throw new ArgumentException($"BlockSize: {value}, expected 1 to {MostBlockSize}");
 
     /// <summary>Indices of the experiences learnt to their end.</summary>
     public IReadOnlySet<int> Learnt => _learnt;
@@ -197,6 +199,7 @@ public abstract class AnalyticLearner : IContinualLearner
         ArgumentNullException.ThrowIfNull(state);
         if (Classes.Count > 0) throw new InvalidOperationException("load: the learner has learnt, expected a new one");
         var values = AnalyticValues.Read(state.Values, "statistics");
+        using var scope = NewDisposeScope();
         try
         {
             LoadStatistics(state);

@@ -124,7 +124,8 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
         _moments.Load(state);
         if (!state.Tensors.ContainsKey("whitening")) return;
         var (classes, width) = (_moments.Counts.shape[0], Features.FeatureCount);
-        (_means, _whitening) = (Statistics.Take(state, "means", classes, width), Statistics.Take(state, "whitening", classes, width, width));
+        var (means, whitening) = (Statistics.Take(state, "means", classes, width), Statistics.Take(state, "whitening", classes, width, width));
+        (_means, _whitening) = (means.DetachFromDisposeScope(), whitening.DetachFromDisposeScope());
     }
 
     // [n, features] float64 to [n, classes]

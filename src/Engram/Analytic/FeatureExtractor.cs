@@ -162,6 +162,6 @@ internal sealed record ExtractorFile(string Kind, JsonObject Options, IReadOnlyD
     {
         var state = new MechanismState();
         foreach (var (key, tensor) in Tensors) state.Tensors[key] = tensor;
-        return Statistics.Take(state, name, shape, ScalarType.Float32);
+        return Statistics.Take(state, name, shape, ScalarType.Float32).DetachFromDisposeScope();
     }
 }

@@ -128,10 +128,9 @@ internal sealed class KeptInverse : IDisposable
     public static KeptInverse? Load(Retention.MechanismState state, long width, long classes)
     {
         if (!state.Tensors.ContainsKey("inverse")) return null;
-        return new KeptInverse(
-            Statistics.Take(state, "inverse", width, width), Statistics.Take(state, "solution", width, classes),
-            state.Values.Value<double>("inverse.ridge"))
-        { Unchecked = state.Values.Value<long>("inverse.unchecked") };
+        var (inverse, solution) = (Statistics.Take(state, "inverse", width, width), Statistics.Take(state, "solution", width, classes));
+        var (ridge, since) = (state.Values.Value<double>("inverse.ridge"), state.Values.Value<long>("inverse.unchecked"));
+        return new KeptInverse(inverse.DetachFromDisposeScope(), solution.DetachFromDisposeScope(), ridge) { Unchecked = since };
     }
 
     /// <inheritdoc/>

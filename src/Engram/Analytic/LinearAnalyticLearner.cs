@@ -112,7 +112,10 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
         Moments.Load(state);
         var (classes, width) = (Moments.Counts.shape[0], Features.FeatureCount);
         if (state.Tensors.ContainsKey("weights"))
-            _head = (Statistics.Take(state, "weights", width, classes), Statistics.Take(state, "bias", classes));
+        {
+            var (weights, bias) = (Statistics.Take(state, "weights", width, classes), Statistics.Take(state, "bias", classes));
+            _head = (weights.DetachFromDisposeScope(), bias.DetachFromDisposeScope());
+        }
         _inverse = KeptInverse.Load(state, width, classes);
         (_asked, _changed) = (state.Values["changed"] is not null, state.Values["changed"]?.GetValue<long>() ?? 0);
     }

@@ -86,7 +86,7 @@ public sealed class RecursiveRidge : AnalyticLearner
         var inverse = Statistics.Take(state, "inverse", _inverse.shape);
         var weights = Statistics.Take(state, "weights", Features.FeatureCount, counts.shape[0]);
         DropState();
-        (_inverse, _weights, _counts) = (inverse, weights, counts);
+        (_inverse, _weights, _counts) = (inverse.DetachFromDisposeScope(), weights.DetachFromDisposeScope(), counts.DetachFromDisposeScope());
     }
 
     private void DropState()

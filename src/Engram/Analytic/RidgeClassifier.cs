@@ -29,8 +29,9 @@ public sealed class RidgeClassifier : LinearAnalyticLearner
     /// <exception cref="ArgumentException">λ is negative or not finite, or the features are too many for the memory.</exception>
     public RidgeClassifier(
         FeatureExtractor features, double lambda = 1, InputScaling? scaling = null, ClassBalance balance = ClassBalance.None)
-        : base(features, scaling, balance == ClassBalance.PerClass ? Products.PerClass : Products.Shared) =>
-        (Lambda, Balance) = (Checked(lambda), balance);
+        // Before anything is taken: what is refused holds nothing.
+        : base(features, scaling, Checked(lambda) >= 0 && balance == ClassBalance.PerClass ? Products.PerClass : Products.Shared) =>
+        (Lambda, Balance) = (lambda, balance);
 
     /// <summary>Whether frequent classes weigh more.</summary>
     public ClassBalance Balance { get; }

@@ -115,7 +115,7 @@ internal sealed class SecondMoments : IDisposable
         if (sums.shape[0] != classes || (_kept == Analytic.Products.PerClass && products.shape[0] != classes))
             throw new InvalidDataException($"statistics: sums of {sums.shape[0]} classes, expected {classes} as counted");
         Dispose();
-        (Counts, Sums, Products) = (counts, sums, products);
+        (Counts, Sums, Products) = (counts.DetachFromDisposeScope(), sums.DetachFromDisposeScope(), products.DetachFromDisposeScope());
     }
 
     public void Dispose()

@@ -5,7 +5,7 @@ namespace Engram.Analytic;
 /// <summary>Reads saved numbers without trusting them.</summary>
 internal static class Statistics
 {
-    /// <summary>A copy of a saved tensor that the caller keeps.</summary>
+    /// <summary>A copy of a saved tensor, in the dispose scope at hand: what is refused half-way goes with it.</summary>
     /// <param name="state">Where from.</param>
     /// <param name="name">Its name.</param>
     /// <param name="shape">Its shape; −1 for any size.</param>
@@ -24,10 +24,10 @@ internal static class Statistics
         using (NewDisposeScope())
             if (!saved.isfinite().all().item<bool>())
                 throw new InvalidDataException($"statistics: {name} has NaN or infinite numbers, expected finite ones");
-        return state.Take(name)!;
+        return saved.clone();
     }
 
-    /// <summary>A copy of a saved float64 tensor that the caller keeps.</summary>
+    /// <summary>A copy of a saved float64 tensor, in the dispose scope at hand.</summary>
     /// <param name="state">Where from.</param>
     /// <param name="name">Its name.</param>
     /// <param name="shape">Its shape; −1 for any size.</param>

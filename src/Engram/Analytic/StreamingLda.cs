@@ -25,13 +25,11 @@ public sealed class StreamingLda : LinearAnalyticLearner, IClassDistances
     /// <exception cref="ArgumentException">ε out of range, or features too many for the memory.</exception>
     public StreamingLda(
         FeatureExtractor features, double shrinkage = 1e-4, InputScaling? scaling = null, ClassPrior prior = ClassPrior.Uniform)
-        : base(features, scaling, Products.Shared)
-    {
-        _shrinkage = shrinkage is > 0 and <= 1
-            ? shrinkage
-            : throw new ArgumentException($"shrinkage: {shrinkage}, expected above 0 and at most 1", nameof(shrinkage));
-        Prior = prior;
-    }
+        // Before anything is taken: what is refused holds nothing.
+        : base(features, scaling, shrinkage is > 0 and <= 1
+            ? Products.Shared
+            : throw new ArgumentException($"shrinkage: {shrinkage}, expected above 0 and at most 1", nameof(shrinkage))) =>
+        (_shrinkage, Prior) = (shrinkage, prior);
 
     /// <summary>How often classes are expected.</summary>
     public ClassPrior Prior { get; }

@@ -65,11 +65,14 @@ internal sealed class GreedyBalancedMemory : IDisposable
 
     public void Load(MechanismState state)
     {
-        if (state.Take("raw") is not { } raw) return;
+        if (!state.Tensors.TryGetValue("raw", out var raw)) return;
+        var (codes, labels) = (state.Tensors["codes"].data<long>().ToArray(), state.Values.List<string>("labels"));
+        if (codes.Length != raw.shape[0] || codes.Any(code => code < 0 || code >= labels.Length))
+            throw new FormatException($"codes: {codes.Length}, expected {raw.shape[0]} of 0 to {labels.Length - 1}");
         _raw?.Dispose();
-        _raw = raw;
-        _codes = [.. state.Tensors["codes"].data<long>().Select(code => (int)code)];
-        _labels = [.. state.Values.List<string>("labels").Select(name => new Label(name))];
+        _raw = state.Take("raw");
+        _codes = Array.ConvertAll(codes, code => (int)code);
+        _labels = [.. labels.Select(name => new Label(name))];
     }
 
     public void Dispose() => _raw?.Dispose();

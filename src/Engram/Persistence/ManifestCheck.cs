@@ -19,6 +19,7 @@ internal static class ManifestCheck
             $"model.growth: [{string.Join(", ", model.Growth.Take(20))}], expected positive numbers that sum to the {classes.Count} classes");
         Expect(classes.Distinct().Count() == classes.Count, "classes: a label occurs twice in one task, expected once");
         Expect(classes.All(c => c.Task is null or >= 0), "classes: a negative task, expected 0 or more");
+        Expect(learner.InputType is null or ScalarType.Byte or ScalarType.Float32, $"learner.inputType: {learner.InputType}, expected byte or float32");
         Expect(learner.InputShape is not { } shape || IsShape(shape),
             $"learner.inputShape: expected a shape of at most {int.MaxValue} numbers");
         Expect(learner.Learnt.All(index => index >= 0) && learner.Learnt.Distinct().Count() == learner.Learnt.Count,

@@ -37,6 +37,17 @@ public sealed class MechanismState
         return count >= 0 && count <= Classes ? count : throw new FormatException($"{value}: {count}, expected 0 to {Classes}");
     }
 
+    /// <summary>Class ids that a file states.</summary>
+    /// <param name="value">The value's name.</param>
+    /// <param name="classes">How many classes there are.</param>
+    /// <exception cref="FormatException">One is none of theirs.</exception>
+    internal long[] ClassIds(string value, int classes)
+    {
+        var ids = Values.List<long>(value);
+        return ids.All(id => id >= 0 && id < classes)
+            ? ids : throw new FormatException($"{value}: [{string.Join(", ", ids)}], expected ids of {classes} classes");
+    }
+
     /// <summary>A copy of a loaded tensor that must be there.</summary>
     /// <exception cref="FormatException">It is not.</exception>
     internal Tensor TakeSaved(string name) => Take(name) ?? throw new FormatException($"{name}: missing, expected a tensor");

@@ -75,7 +75,10 @@ internal sealed class AnalyticTarget : FuzzTarget
         }
     }
 
-    public override void Dispose() => Directory.Delete(_folder, recursive: true);
+    public override void Dispose()
+    {
+        if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+    }
 
     private long Write(byte[] manifest, Dictionary<string, byte[]> files)
     {

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Engram.Learning;
-using Engram.Persistence;
 using Engram.Streams;
 
 namespace Engram.Retention;
@@ -108,13 +107,8 @@ public sealed class BrainInspiredReplay : GeneratedReplay
     protected internal override void Load(LearningContext context, MechanismState state)
     {
         base.Load(context, state);
-        if (state.Values["inputs"] is not { } inputs) return;
-        _seen.UnionWith(state.Values.List<long>("seen"));
-        _replayable = state.Values.List<long>("replayable");
-        var classes = state.ClassCount("classes");
-        state.Require("feedback.values", FeedbackDecoder.Numbers(context.Model.Backbone.FeatureCount, (int)inputs, classes, _options));
-        Build(context, (int)inputs, classes);
-        _feedback!.Load(state, "feedback");
+        if (state.Values["inputs"] is { } inputs) Load(context, state, (int)inputs);
+        RequireGenerator(context, _feedback is not null, _feedback is { Remembers: true } && _replayable.Length > 0);
     }
 
     /// <inheritdoc/>
@@ -146,6 +140,17 @@ public sealed class BrainInspiredReplay : GeneratedReplay
             return nn.functional.one_hot(generated.Targets, classes).to(ScalarType.Float32);
         var soft = SolverLogits!.div(Held(_options.Temperature)).softmax(1);
         return soft.shape[1] == classes ? soft : cat([soft, zeros(soft.shape[0], classes - soft.shape[1])], 1);
+    }
+
+    private void Load(LearningContext context, MechanismState state, int inputs)
+    {
+        var classes = state.ClassCount("classes");
+        _seen.UnionWith(state.ClassIds("seen", classes));
+        _replayable = state.ClassIds("replayable", classes);
+        if (_seen.Count == 0) throw new FormatException("seen: empty, expected the classes learnt");
+        state.Require("feedback.values", FeedbackDecoder.Numbers(context.Model.Backbone.FeatureCount, inputs, classes, _options));
+        Build(context, inputs, classes);
+        _feedback!.Load(state, "feedback");
     }
 
     private void Build(LearningContext context, int inputs, int classes)

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Engram.Data;
 using Engram.Learning;
-using Engram.Persistence;
 
 namespace Engram.Retention;
 
@@ -144,10 +143,8 @@ public sealed class GanGenerator(GanOptions? options = null) : ReplayGenerator
         var classes = state.ClassCount("gan.classes");
         state.Require("gan.painter.values", GanPainter.Numbers(shape, classes, _options));
         Build(shape, classes);
-        _seen.UnionWith(state.Values.List<long>("gan.seen"));
-        _replayable = state.Values.List<long>("gan.replayable");
-        if (_seen.Concat(_replayable).Any(id => id < 0 || id >= classes))
-            throw new FormatException($"gan.seen and gan.replayable: expected ids of {classes} classes");
+        _seen.UnionWith(state.ClassIds("gan.seen", classes));
+        _replayable = state.ClassIds("gan.replayable", classes);
         if (_seen.Count == 0) throw new FormatException("gan.seen: empty, expected the classes learnt");
         _painter!.Load(state, "gan.painter");
         _critic!.Load(state, "gan.critic");

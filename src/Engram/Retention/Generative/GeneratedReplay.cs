@@ -122,6 +122,15 @@ public abstract class GeneratedReplay : RetentionMechanism, ISampleGenerator
     /// <inheritdoc/>
     protected override void Dispose(bool disposing) => _solver.Dispose();
 
+    // What a file says of experiences learnt, and of the solver before this one, holds for the generator too.
+    private protected void RequireGenerator(LearningContext context, bool knows, bool remembers)
+    {
+        if (context.Completed > 0 && !knows)
+            throw new FormatException($"generator: missing, expected that of the {context.Completed} experience(s) learnt");
+        if (_solver.Exists && !remembers)
+            throw new FormatException("teacher: there without the generator of its time, expected both or neither");
+    }
+
     private protected abstract void RememberGenerator();
 
     private protected abstract void ForgetGenerator();

@@ -58,6 +58,7 @@ public sealed class GenerativeReplay : GeneratedReplay
     {
         base.Load(context, state);
         _generator.Load(state);
+        RequireGenerator(context, _generator.Bytes > 0, _generator.Remembers);
     }
 
     /// <inheritdoc/>
