@@ -27,18 +27,8 @@ internal static class ContentCheck
     {
         var random = content["random"];
         if (random.Count == 0) return; // not asked for
-        using var now = TorchRandom.Now();
-        if (random.Count != 1 || !random.TryGetValue("torch", out var torch)
-            || torch.dtype != ScalarType.Byte || !torch.shape.SequenceEqual(now.shape))
-            throw content.Bad("random", $"expected one tensor torch of {now.shape[0]} bytes");
-        try
-        {
-            using var tried = new TorchRandom(torch);
-        }
-        catch (Exception problem) when (problem is System.Runtime.InteropServices.ExternalException or ArgumentException)
-        {
-            throw content.Bad("random", "no state of torch's generator");
-        }
+        if (random.Count != 1 || !random.TryGetValue("torch", out var torch) || !TorchRandom.IsState(torch))
+            throw content.Bad("random", "expected one tensor torch, a state of torch's generator");
     }
 
     private static void CheckMoments(BundleContent content)

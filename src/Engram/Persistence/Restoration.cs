@@ -237,6 +237,7 @@ internal static class Restoration
             Values = (JsonObject)saved.Values.DeepClone(),
             ModelNumbers = content.ModelTensors.Sum(pair => pair.Value.numel()),
             Classes = content.Manifest.Classes.Count,
+            InputShape = content.Manifest.Learner.InputShape,
         };
         foreach (var (name, tensor) in content[$"mechanism/{saved.Name}"]) state.Tensors[name] = tensor;
         return state;

@@ -18,6 +18,9 @@ public sealed class MechanismState
     /// <summary>On loading, how many classes the saved learner knew: class ids in kept targets are below.</summary>
     internal int Classes { get; init; } = int.MaxValue;
 
+    /// <summary>Shape of the samples learnt, where a file says so.</summary>
+    internal IReadOnlyList<long>? InputShape { get; init; }
+
     /// <summary>Refuses a file that lets something be built which it has no numbers for; asked before anything is.</summary>
     /// <param name="tensor">Name of the tensor that would fill it.</param>
     /// <param name="numbers">How many numbers would be built.</param>

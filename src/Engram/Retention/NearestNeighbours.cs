@@ -129,6 +129,8 @@ public sealed class NearestNeighbours : RetentionMechanism
         if (!state.Tensors.ContainsKey("vectors")) return;
         _index = new NeighbourIndex(context.Model.Backbone.FeatureCount);
         _index.Load(state);
+        if (_index.SlotsByLabel().Any(own => own.Key < 0 || own.Key >= context.Classes.Count))
+            throw new FormatException($"labels: expected ids of {context.Classes.Count} classes");
     }
 
     /// <inheritdoc/>

@@ -123,6 +123,8 @@ public sealed class ProgressiveNetworks : RetentionMechanism
             _columnOf[int.Parse(task, System.Globalization.CultureInfo.InvariantCulture)] = (int?)column is { } own && own >= 0 && own < _backbone.ColumnCount
                 ? own
                 : throw new FormatException($"tasks: column {column} of task {task}, expected 0 to {_backbone.ColumnCount - 1}");
+        if (context.Classes.Classes.Any(known => known.Task is { } task && !_columnOf.ContainsKey(task)))
+            throw new FormatException($"tasks: {string.Join(", ", _columnOf.Keys)}, expected a column for each task learnt");
     }
 
     /// <inheritdoc/>

@@ -126,6 +126,10 @@ internal sealed class BundleTarget : FuzzTarget
             GoOn(learner);
             return null;
         }
+        catch (InvalidOperationException problem) when (_resealed && problem.Message.StartsWith("statistics:", StringComparison.Ordinal))
+        {
+            return null; // whole, of sums that no samples have: said as documented where they are solved
+        }
         catch (Exception problem) when (IsDocumented(problem))
         {
             if (learner.IsFresh && before.equal(learner.Context.Arena.Values).all().item<bool>()) learner.CheckWhole();
@@ -176,7 +180,7 @@ internal sealed class BundleTarget : FuzzTarget
     {
         learner.CheckWhole();
         Assert.Equal(learner.Classes.Count, learner.Context.Model.Head.ClassCount);
-        var seen = learner.InputShape is null || learner.InputShape.SequenceEqual(_shape);
+        var seen = learner.InputShape is null || (learner.InputShape.SequenceEqual(_shape) && learner.InputType == ScalarType.Byte);
         if (learner.Classes.Count > 0 && seen)
         {
             var scores = VersionFixtures.Scores(learner, _task, _shape);

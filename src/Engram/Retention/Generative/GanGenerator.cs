@@ -139,7 +139,8 @@ public sealed class GanGenerator(GanOptions? options = null) : ReplayGenerator
         ArgumentNullException.ThrowIfNull(state);
         if (state.Values["gan.image"] is not JsonArray image) return;
         long[] shape = [.. image.Select(size => (long)size!)];
-        if (shape is not [> 0, > 0, > 0]) throw new FormatException($"gan.image: [{string.Join(", ", shape)}], expected three positive sizes");
+        if (shape is not [> 0, > 0, > 0] || shape[1] % 4 != 0 || shape[2] % 4 != 0 || state.InputShape?.SequenceEqual(shape) == false)
+            throw new FormatException($"gan.image: [{string.Join(", ", shape)}], expected the shape of the samples learnt, with sides that 4 divides");
         var classes = state.ClassCount("gan.classes");
         state.Require("gan.painter.values", GanPainter.Numbers(shape, classes, _options));
         Build(shape, classes);
@@ -181,10 +182,9 @@ public sealed class GanGenerator(GanOptions? options = null) : ReplayGenerator
 
     private static Tensor Taken(MechanismState state, string name, long length)
     {
-        var saved = state.Take(name);
-        return saved is not null && saved.dim() == 1 && saved.shape[0] == length
-            ? saved.DetachFromDisposeScope()
-            : throw new FormatException($"{name}: missing or of another size, expected {length} numbers");
+        if (!state.Tensors.TryGetValue(name, out var saved) || !saved.shape.SequenceEqual([length]))
+            throw new FormatException($"{name}: missing or of another size, expected {length} numbers");
+        return state.Take(name)!;
     }
 
     private void Build(long[] image, int classes)
