@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Engram.Evaluation;
 using Engram.Persistence;
@@ -14,7 +16,7 @@ public class RunDigitsTests
         using var folder = new Folder();
 
         var outcome = Terminal.Run(
-            "run", "digits", "--quick", "--strategies", "naive,replay", "--threads", "1", "--out", folder["run"]);
+            "run", "digits", "--quick", "--strategies", "naive,replay", "--seed", "5", "--threads", "1", "--out", folder["run"]);
 
         Assert.True(outcome.Code == ExitCode.Success, outcome.Error);
         Assert.All(s_files, name => Assert.True(new FileInfo(folder["run/" + name]).Length > 0, name));
@@ -45,13 +47,13 @@ public class RunDigitsTests
         var lineage = Bundle.Describe(bundle).Lineage;
         Assert.Equal(result.Metrics["finalAverageAccuracy"], lineage.Metrics["finalAverageAccuracy"]);
         Assert.StartsWith($"digits: {result.Accuracy.Length} experience(s), ", lineage.Data, StringComparison.Ordinal);
-        Assert.Equal("0", lineage.Settings["seed"]?.ToString());
+        Assert.Equal("5", lineage.Settings["seed"]?.ToString());
         Assert.Equal(result.Accuracy[^1], lineage.History!.Select(part => part.AccuracyNow!.Value));
         Assert.NotNull(lineage.Saved);
         var shown = Terminal.Run("inspect", bundle);
         Assert.Equal((ExitCode.Success, ""), (shown.Code, shown.Error));
         var words = string.Join(' ', shown.Out.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-        foreach (var text in (string[])[$"Engram {lineage.CodeVersion}", "no other bundle", lineage.Data!, "setting seed 0", "finalAverageAccuracy", "% now"])
+        foreach (var text in (string[])[$"Engram {lineage.CodeVersion}", "no other bundle", lineage.Data!, "setting seed 5", "finalAverageAccuracy", "% now"])
             Assert.Contains(text, words, StringComparison.Ordinal);
     }
 
@@ -104,6 +106,30 @@ public class RunDigitsTests
         Assert.DoesNotContain("\u001b", outcome.Out + outcome.Error, StringComparison.Ordinal);
         Assert.Contains("97", outcome.Out.Split('\n').First(line => line.StartsWith("naive", StringComparison.Ordinal) && line.Contains("all so far", StringComparison.Ordinal)));
         Assert.StartsWith("digits-", Path.GetFileName(Assert.Single(Directory.GetDirectories(folder["runs"]))));
+    }
+
+    [Theory]
+    [InlineData("INT", ExitCode.Interrupted)]
+    [InlineData("TERM", ExitCode.Terminated)]
+    public async Task A_signal_ends_a_real_run_with_its_code_and_a_whole_settings_file(string signal, int code)
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("signals are sent with kill");
+        if (signal == "INT" && Terminal.IgnoresCtrlC) Assert.Skip("started in the background, where Ctrl-C is ignored");
+        using var folder = new Folder();
+        using var run = Process.Start(Terminal.Info(
+            Terminal.Program, folder.Path, "run", "digits", "--quick", "--strategies", "joint", "--threads", "1", "--json",
+            "--out", "run", "--data", Commands.DataFolder.Find()!))!;
+        var stop = TestContext.Current.CancellationToken;
+        var error = run.StandardError.ReadToEndAsync(stop);
+
+        while (await run.StandardOutput.ReadLineAsync(stop) is { } line && !line.Contains("\"start\"", StringComparison.Ordinal)) { }
+        using (var kill = Process.Start("kill", [$"-{signal}", run.Id.ToString(CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync(stop);
+        var last = (await run.StandardOutput.ReadToEndAsync(stop)).Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
+        await run.WaitForExitAsync(stop);
+
+        Assert.Equal((code, ""), (run.ExitCode, await error));
+        Assert.Contains("\"unfinished\":[\"joint\"]", last, StringComparison.Ordinal);
+        Assert.Equal("joint", (string)JsonNode.Parse(File.ReadAllText(folder["run/settings.json"]))!["strategies"]![0]!);
     }
 
     [Fact]

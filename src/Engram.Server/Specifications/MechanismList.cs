@@ -57,8 +57,7 @@ internal static class MechanismList
         try
         {
             if (listed.ValueKind == JsonValueKind.String) return (listed.GetString()!, null);
-            if (listed.ValueKind == JsonValueKind.Object && listed.GetPropertyCount() == 1)
-                return (listed.EnumerateObject().Single().Name, listed.EnumerateObject().Single().Value);
+            if (listed.ValueKind == JsonValueKind.Object && listed.EnumerateObject().ToArray() is [var only]) return (only.Name, only.Value);
         }
         catch (InvalidOperationException)
         {

@@ -42,7 +42,7 @@ public sealed class GanGenerator(GanOptions? options = null) : ReplayGenerator
     {
         ArgumentNullException.ThrowIfNull(samples);
         var shape = samples.InputShape;
-        return shape.Count == 3 && shape[1] % 4 == 0 && shape[2] % 4 == 0
+        return IsImage(shape)
             ? UnitInputs.WhyNot(samples, "a GAN")
             : $"samples of shape [{string.Join(", ", shape)}], expected images [channels, height, width] with sides that 4 divides for a GAN";
     }
@@ -139,7 +139,7 @@ public sealed class GanGenerator(GanOptions? options = null) : ReplayGenerator
         ArgumentNullException.ThrowIfNull(state);
         if (state.Values["gan.image"] is not JsonArray image) return;
         long[] shape = [.. image.Select(size => (long)size!)];
-        if (shape is not [> 0, > 0, > 0] || shape[1] % 4 != 0 || shape[2] % 4 != 0 || state.InputShape?.SequenceEqual(shape) == false)
+        if (!IsImage(shape) || state.InputShape?.SequenceEqual(shape) == false)
             throw new FormatException($"gan.image: [{string.Join(", ", shape)}], expected the shape of the samples learnt, with sides that 4 divides");
         var classes = state.ClassCount("gan.classes");
         state.Require("gan.painter.values", GanPainter.Numbers(shape, classes, _options));
@@ -179,6 +179,9 @@ public sealed class GanGenerator(GanOptions? options = null) : ReplayGenerator
         _average = change.Carry(_average!, _painter.Arena.Values); // new classes begin where the painter has them
         if (_before is not null) _before = change.Carry(_before, _painter.Arena.Values);
     }
+
+    // Two strides of two lead from a quarter of each side to the whole.
+    private static bool IsImage(IReadOnlyList<long> shape) => shape is [> 0, > 0, > 0] && shape[1] % 4 == 0 && shape[2] % 4 == 0;
 
     private static Tensor Taken(MechanismState state, string name, long length)
     {
