@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using Engram.Data;
 using TorchSharp.Modules;
 
 namespace Engram.Models;
@@ -32,6 +34,19 @@ internal static class BFloat16Layers
     /// <summary>A convolution without padding, images of either type to bfloat16.</summary>
     public static Tensor Apply(Conv2d layer, Tensor input) =>
         nn.functional.conv2d(Lowered(input), Lowered(layer.weight), layer.bias is { } bias ? Lowered(bias) : null);
+
+    /// <summary>Dropout (Srivastava et al. 2014), its probability rounded to 1/256: a random byte decides on each number.</summary>
+    /// <remarks>torch draws one number of its generator each, which takes longer than the convolutions of <see cref="DigitsCnn"/> do; it gives the seed here.</remarks>
+    public static Tensor Apply(Dropout layer, Tensor input)
+    {
+        if (!layer.training) return input;
+        var count = input.numel();
+        var bytes = empty((count + 7) / 8 * 8, ScalarType.Byte);
+        var chance = new SeededRandom(randint(long.MaxValue, [1], ScalarType.Int64).item<long>(), "dropout");
+        foreach (ref var word in MemoryMarshal.Cast<byte, ulong>(bytes.bytes)) word = chance.NextBits();
+        var kept = bytes.narrow(0, 0, count).ge(Held((int)Math.Round(layer.p * 256))).to(ScalarType.BFloat16).mul_(Held(1 / (1 - layer.p)));
+        return input.mul(kept.as_strided(input.shape, input.stride()));
+    }
 
     private static Tensor Lowered(Tensor values) => values.dtype == ScalarType.BFloat16 ? values : values.to(ScalarType.BFloat16);
 }
