@@ -3,7 +3,7 @@ namespace Engram.Evaluation.Speed;
 /// <summary>One line of the table of speeds.</summary>
 /// <param name="Work">What was done.</param>
 /// <param name="Measured">The number.</param>
-/// <param name="Unit">What it counts, for example <c>× the plain loop</c>.</param>
+/// <param name="Unit">What it counts, for example <c>× naive</c>.</param>
 /// <param name="Goal">What it should be.</param>
 /// <param name="AtLeast">Whether larger is better; otherwise smaller is.</param>
 /// <param name="Note">Spread of the rounds, or further numbers.</param>
