@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Engram.Data;
 using TorchSharp.Modules;
 
@@ -40,12 +41,18 @@ internal static class BFloat16Layers
     public static Tensor Apply(Dropout layer, Tensor input)
     {
         if (!layer.training) return input;
-        var count = input.numel();
-        var bytes = empty((count + 7) / 8 * 8, ScalarType.Byte);
         var chance = new SeededRandom(randint(long.MaxValue, [1], ScalarType.Int64).item<long>(), "dropout");
-        foreach (ref var word in MemoryMarshal.Cast<byte, ulong>(bytes.bytes)) word = chance.NextBits();
-        var kept = bytes.narrow(0, 0, count).ge(Held((int)Math.Round(layer.p * 256))).to(ScalarType.BFloat16).mul_(Held(1 / (1 - layer.p)));
-        return input.mul(kept.as_strided(input.shape, input.stride()));
+        var count = input.numel();
+        var factors = empty((count + 7) / 8 * 8, ScalarType.BFloat16); // 0, or what makes up for the dropped
+        var places = MemoryMarshal.Cast<byte, ushort>(factors.bytes);
+        var least = Vector128.Create((ushort)Math.Round(layer.p * 256));
+        var kept = Vector128.Create((ushort)((BitConverter.SingleToUInt32Bits((float)(1 / (1 - layer.p))) + 0x8000) >> 16)); // rounded to bfloat16
+        for (var i = 0; i < places.Length; i += 8)
+        {
+            var bytes = Vector128.WidenLower(Vector128.CreateScalar(chance.NextBits()).AsByte());
+            (Vector128.GreaterThanOrEqual(bytes, least) & kept).CopyTo(places[i..]);
+        }
+        return input.mul(factors.as_strided(input.shape, input.stride()));
     }
 
     private static Tensor Lowered(Tensor values) => values.dtype == ScalarType.BFloat16 ? values : values.to(ScalarType.BFloat16);
