@@ -49,6 +49,10 @@ public class BenchTests
 
         Assert.Equal(ExitCode.Usage, outcome.Code);
         Assert.Contains(Path.GetFileName(cells[0]), Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        File.Copy(cells[1], cells[0], overwrite: true); // another cell's result is none of this one
+        var other = Terminal.Run(two);
+        Assert.Equal(ExitCode.Usage, other.Code);
+        Assert.Contains($"{Path.GetFileName(cells[0])}: damaged (cell: ", Assert.Single(other.ErrorLines), StringComparison.Ordinal);
         Assert.All(cells.Skip(1), cell => Assert.True(new FileInfo(cell).Length > 100));
     }
 

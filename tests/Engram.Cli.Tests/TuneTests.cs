@@ -137,6 +137,16 @@ public class TuneTests
         Assert.All(trials.Where(trial => trial != trials[1]), trial => Assert.True(new FileInfo(trial).Length > 100));
     }
 
+    [Fact]
+    public void Fewer_classes_than_experiences_are_one_line_and_choose_nothing()
+    {
+        using var folder = Written(Small.Replace("groups: [[0, 1], [2, 3]]", "experiences: 12", StringComparison.Ordinal));
+        var outcome = Tune(folder);
+        Assert.Equal(ExitCode.Usage, outcome.Code);
+        Assert.Contains("stream.experiences: 12", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        Assert.False(File.Exists(folder["out/chosen.yaml"]));
+    }
+
     [Theory]
     [InlineData("lambda: [1, 1000]", "lambda: [1, -1]", "line 18: tune.vary.strategies[1].mechanisms[0].ewc.lambda: -1", "0 or more")]
     [InlineData("lambda: [1, 1000]", "lamda: [1, 1000]", "line 18: tune.vary.strategies[1].mechanisms[0].ewc.lamda", "has no value")]

@@ -32,6 +32,23 @@ public sealed class RunResultsTests
     }
 
     [Fact]
+    public void A_strategy_whose_numbers_do_not_fit_together_is_refused_by_name()
+    {
+        var run = SampleRuns.Digits(1);
+        var good = run.Strategies[0];
+        foreach (var (bad, expected) in new (StrategyResult?, string)[]
+        {
+            (null, "strategies[0]: null"), (good with { AccuracySoFar = [] }, "strategies[0].accuracySoFar: 0 numbers"),
+            (good with { Accuracy = [] }, "strategies[0].accuracySoFar"), (good with { Accuracy = [[7], .. good.Accuracy[1..]] }, "strategies[0].accuracy[0]"),
+            (good with { Accuracy = [.. good.Accuracy[..^1], []] }, "strategies[0].accuracy["),
+        })
+        {
+            var json = (run with { Strategies = [bad!] }).ToJson();
+            Assert.Contains(expected, Assert.Throws<FormatException>(() => RunResults.FromJson(json)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void A_diverged_loss_survives_the_round_trip()
     {
         var run = SampleRuns.Digits(1);

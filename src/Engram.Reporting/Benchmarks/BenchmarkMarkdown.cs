@@ -53,9 +53,11 @@ public static class BenchmarkMarkdown
         foreach (var (verdict, says) in new[]
         {
             (Verdict.Agrees, "Verified, agrees with the paper"), (Verdict.Above, "Above the paper"), (Verdict.Below, "Below the paper"),
-            (Verdict.None, "Not verified, the paper gives no number"),
         })
             List(says, table.Entries.Where(entry => entry.Verdict == verdict).Select(entry => (entry.Title, entry.Scenario)));
+        foreach (var (published, says) in new[] { (false, "Not verified, the paper gives no number"), (true, "Not verified, one seed tells no standard error") })
+            List(says, table.Entries.Where(entry => entry.Verdict == Verdict.None && entry.Published is not null == published)
+                .Select(entry => (entry.Title, entry.Scenario)));
         List("Not computed", table.Missing.Select(missing => (missing.Title, missing.Scenario)));
 
         void List(string says, IEnumerable<(string Title, Scenario Scenario)> entries)

@@ -15,12 +15,11 @@ public sealed record RunComparison(string Baseline, IReadOnlyList<ComparedStrate
     {
         ArgumentNullException.ThrowIfNull(runs);
         if (runs.Count == 0) throw new ArgumentException("runs: none, expected one or more");
-        var names = runs[0].Groups.Select(group => group.Name).ToArray();
         foreach (var run in runs)
-            if (run.Experiment != runs[0].Experiment || !run.Groups.Select(group => group.Name).SequenceEqual(names))
+            if (run.Experiment != runs[0].Experiment || run.Groups.Count != runs[0].Groups.Count || !Classes(run).SetEquals(Classes(runs[0])))
                 throw new ArgumentException(
                     $"runs: {run.Experiment} ({string.Join("; ", run.Groups.Select(group => group.Name))}) beside "
-                    + $"{runs[0].Experiment} ({string.Join("; ", names)}), expected runs of one experiment");
+                    + $"{runs[0].Experiment} ({string.Join("; ", runs[0].Groups.Select(group => group.Name))}), expected runs of one experiment");
         var strategies = runs.SelectMany(run => run.Strategies).Select(strategy => strategy.Name).Distinct().ToArray();
         if (strategies.Length == 0) throw new ArgumentException("runs: no strategy came to its end, expected one or more");
         baseline ??= strategies[0];
@@ -28,6 +27,9 @@ public sealed record RunComparison(string Baseline, IReadOnlyList<ComparedStrate
             throw new ArgumentException($"baseline: \"{baseline}\", expected one of {string.Join(", ", strategies)}");
         return new RunComparison(baseline, [.. strategies.Select(name => Row(runs, name, baseline))]);
     }
+
+    // Seeds may deal the classes to other experiences; the classes are the same.
+    private static HashSet<string> Classes(RunResults run) => [.. run.Groups.SelectMany(group => group.Classes)];
 
     private static ComparedStrategy Row(IReadOnlyList<RunResults> runs, string name, string baseline)
     {
@@ -39,7 +41,7 @@ public sealed record RunComparison(string Baseline, IReadOnlyList<ComparedStrate
         return new ComparedStrategy(
             name, there[0].Title, [.. found.Select(strategy => strategy is null ? double.NaN : Final(strategy))],
             MeasuredNumber.Of([.. there.Select(Final)]),
-            MeasuredNumber.Of([.. there.Select(strategy => 100 * strategy.Metrics["forgetting"])]),
+            MeasuredNumber.Of([.. there.Select(strategy => 100 * strategy.Metrics.GetValueOrDefault("forgetting", double.NaN))]),
             name == baseline || pairs.Length == 0 ? null : MeasuredNumber.Of(pairs));
     }
 

@@ -65,13 +65,26 @@ public sealed record RunResults
             // The version comes first: a newer schema may well lack fields that this one requires.
             using var document = JsonDocument.Parse(json);
             CheckVersion(document.RootElement);
-            return JsonSerializer.Deserialize<RunResults>(json, s_json)
+            var results = JsonSerializer.Deserialize<RunResults>(json, s_json)
                 ?? throw new FormatException("results: expected a JSON object, found null");
+            for (var i = 0; i < results.Strategies.Count; i++) Check(results.Strategies[i], $"strategies[{i}]");
+            return results;
         }
         catch (JsonException problem)
         {
             throw new FormatException($"results: {problem.Message}", problem);
         }
+    }
+
+    private static void Check(StrategyResult? strategy, string where)
+    {
+        if (strategy is null) throw new FormatException($"{where}: null, expected a strategy's result");
+        if (strategy.Accuracy.Length == 0 || strategy.AccuracySoFar.Length != strategy.Accuracy.Length)
+            throw new FormatException(
+                $"{where}.accuracySoFar: {strategy.AccuracySoFar.Length} numbers, expected one for each of {strategy.Accuracy.Length} experiences");
+        for (var row = 0; row < strategy.Accuracy.Length; row++)
+            if (strategy.Accuracy[row] is not { } numbers || numbers.Length <= row || numbers.Any(number => number is < 0 or > 1))
+                throw new FormatException($"{where}.accuracy[{row}]: expected {row + 1} numbers from 0 to 1");
     }
 
     private static void CheckVersion(JsonElement root)

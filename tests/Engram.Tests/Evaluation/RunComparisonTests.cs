@@ -20,6 +20,18 @@ public class RunComparisonTests
     }
 
     [Fact]
+    public void Seeds_may_deal_the_classes_to_other_experiences_but_not_bring_other_classes()
+    {
+        RunResults Dealt(params string[] groups) => Run(("a", 0.5)) with
+        {
+            Groups = [.. groups.Select(group => new ClassGroup(group, group.Split(',')))],
+        };
+        Assert.Equal(2, RunComparison.Of([Dealt("4,0", "1,7"), Dealt("0,1", "7,4")]).Rows[0].Accuracy.Seeds);
+        Assert.Throws<ArgumentException>(() => RunComparison.Of([Dealt("4,0", "1,7"), Dealt("0,1", "7,5")]));
+        Assert.Throws<ArgumentException>(() => RunComparison.Of([Dealt("4,0", "1,7"), Dealt("0,1,7,4")]));
+    }
+
+    [Fact]
     public void Runs_of_different_experiments_and_an_unknown_baseline_are_refused()
     {
         var run = Run(("a", 0.5));

@@ -46,7 +46,7 @@ internal static class BenchCellCommand
 
         TorchRuntime.Configure(1);
         var benchmark = BenchmarkList.Named(cell.Benchmark);
-        var samples = DataSets.Load(benchmark.DataName, data);
+        var samples = Samples(benchmark, cell, data);
         var path = Path.Combine(folder, cell.Key);
         using var checkpoints = new ExperimentCheckpoints(path + ".checkpoint", clock: host.Clock);
         var told = host.Clock.GetTimestamp();
@@ -62,6 +62,21 @@ internal static class BenchCellCommand
         AtomicFile.Write(path + ".json", stream => stream.Write(json));
         checkpoints.Clear();
         return ExitCode.Success;
+    }
+
+    // Data that do not fit one cell fit none of its seed: the user named the wrong ones.
+    private static TrainAndTest Samples(Benchmark benchmark, BenchmarkCell cell, string data)
+    {
+        try
+        {
+            var samples = DataSets.Load(benchmark.DataName, data);
+            benchmark.Stream(samples, cell.Scenario, cell.Seed);
+            return samples;
+        }
+        catch (Exception problem) when (problem is ArgumentException or InvalidDataException)
+        {
+            throw new UsageException($"{data}: {problem.Message}", problem);
+        }
     }
 
     private sealed class Relay(Action<ExperimentProgress> report) : IProgress<ExperimentProgress>

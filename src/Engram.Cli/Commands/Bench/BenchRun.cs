@@ -81,7 +81,9 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
     {
         try
         {
-            return CellResult.FromJson(File.ReadAllText(FileOf(folder, cell)));
+            var result = CellResult.FromJson(File.ReadAllText(FileOf(folder, cell)));
+            if (result.Cell != cell) throw new FormatException($"cell: {result.Cell.Key}, expected {cell.Key}");
+            return double.IsFinite(result.Accuracy) ? result : throw new FormatException($"accuracy: {result.Accuracy}, expected a number");
         }
         catch (FormatException problem)
         {

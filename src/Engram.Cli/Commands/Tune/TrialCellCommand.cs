@@ -63,7 +63,7 @@ internal static class TrialCellCommand
         TorchRuntime.Configure(1);
         var (cell, folder) = (TrialCell.Read(path), Path.GetDirectoryName(Path.GetFullPath(path))!);
         var file = ExperimentFile.Parse(new ExperimentText(Path.GetFileName(path), cell.Text), cell.Seed);
-        var samples = file.Stream.ForTuning(file.Data.LoadTraining(data), cell.Validation, cell.Seed);
+        var samples = Samples(file, data, cell);
         using var checkpoints = new ExperimentCheckpoints(Path.Combine(folder, cell.Key + ".checkpoint"), clock: host.Clock);
         var told = host.Clock.GetTimestamp();
         var result = TrialRun.Measure(samples, Describe(file, cell.Strategy), cell.Share, new Relay(progress =>
@@ -79,6 +79,19 @@ internal static class TrialCellCommand
         checkpoints.Clear();
         File.Delete(path);
         return ExitCode.Success;
+    }
+
+    // What does not fit one trial fits none: the user's file is wrong.
+    private static TuningData Samples(ExperimentFile file, string data, TrialCell cell)
+    {
+        try
+        {
+            return file.Stream.ForTuning(file.Data.LoadTraining(data), cell.Validation, cell.Seed);
+        }
+        catch (Exception problem) when (problem is ArgumentException or InvalidDataException)
+        {
+            throw new UsageException($"{file.Name}: {problem.Message}", problem);
+        }
     }
 
     private sealed class Relay(Action<ExperimentProgress> report) : IProgress<ExperimentProgress>

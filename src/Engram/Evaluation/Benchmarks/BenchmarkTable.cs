@@ -74,7 +74,7 @@ public sealed record BenchmarkTable
             return new BenchmarkEntry(
                 method.Name, method.Title, group.Key.Scenario, measured, published, measured.Against(published),
                 [.. seeds.Select(seed => seed.Accuracy)], [.. seeds.Select(seed => seed.Cell.Seed)],
-                seeds.Average(seed => seed.Seconds), CommandOf(seeds[0].Cell, seeds.Length));
+                seeds.Average(seed => seed.Seconds), CommandOf(seeds[0].Cell, (int)seeds[^1].Cell.Seed + 1));
         })];
         return new BenchmarkTable
         {

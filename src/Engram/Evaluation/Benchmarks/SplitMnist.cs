@@ -53,7 +53,7 @@ public sealed class SplitMnist : Benchmark
         new("joint", "Joint", _ => [])
         {
             AtOnce = true,
-            Published = Numbers((99.67, null), (98.59, 0.05), (98.17, 0.04)),
+            Published = Numbers((99.67, 0.03), (98.59, 0.05), (98.17, 0.04)),
         },
         new("ewc", "EWC", scenario => [new ElasticWeightConsolidation(new EwcOptions
             { Lambda = Of(scenario, 1e5, 1e10, 1e9), FisherSamples = null, Labels = FisherLabels.Exact })])

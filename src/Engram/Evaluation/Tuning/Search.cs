@@ -33,15 +33,15 @@ public abstract class Search
     /// <param name="scores">The score of each trial measured so far, by its key: greater is better, NaN is worst.</param>
     public abstract IReadOnlyList<Trial> Next(IReadOnlyDictionary<(int Number, double Share), double> scores);
 
-    /// <summary>The best of the trials measured on everything; null where none was. The earlier of two that are equal.</summary>
+    /// <summary>The best of the trials measured on everything; null where none was, or all diverged. The earlier of two that are equal.</summary>
     /// <param name="results">What was measured.</param>
     /// <param name="score">The score of a result.</param>
     public static TrialResult? Best(IEnumerable<TrialResult> results, Func<TrialResult, double> score)
     {
         ArgumentNullException.ThrowIfNull(results);
         ArgumentNullException.ThrowIfNull(score);
-        return results.Where(result => result.Trial.Share == 1)
-            .OrderByDescending(result => Rank(score(result))).ThenBy(result => result.Trial.Number).FirstOrDefault();
+        return results.Where(result => result.Trial.Share == 1 && !double.IsNaN(score(result)))
+            .OrderByDescending(score).ThenBy(result => result.Trial.Number).FirstOrDefault();
     }
 
     /// <summary>Where a score stands: settings that diverged stand last.</summary>
