@@ -26,6 +26,8 @@ public sealed class RunResultsTests
         var run = SampleRuns.Digits(1) with { Strategies = [] };
         var json = run.ToJson().Replace("\"strategies\": []", "\"strategies\": null", StringComparison.Ordinal);
 
+        var metric = (run with { SummaryMetrics = ["brier"] }).ToJson().Replace("\"brier\"", "null", StringComparison.Ordinal);
+        Assert.Contains("summaryMetrics: null", Assert.Throws<FormatException>(() => RunResults.FromJson(metric)).Message, StringComparison.Ordinal);
         var problem = Assert.Throws<FormatException>(() => RunResults.FromJson(json));
 
         Assert.Contains("strategies", problem.Message, StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Engram.Evaluation;
 using Spectre.Console;
 
@@ -13,7 +14,7 @@ internal static class ResultView
         console.WriteLine();
         if (results.Strategies.Count > 0)
         {
-            console.Write(Table(results));
+            console.Write(results.SummaryMetrics is { } chosen ? Chosen(results, chosen) : Table(results));
             console.WriteLine();
         }
         foreach (var sentence in results.Meaning)
@@ -29,7 +30,7 @@ internal static class ResultView
 
     private static Table Table(RunResults results)
     {
-        var table = new Table().Border(TableBorder.Simple).Title("Accuracy on the test images, %");
+        var table = new Table().Border(TableBorder.Simple).Title("Accuracy on the test samples, %");
         table.AddColumn(new TableColumn("Strategy").NoWrap());
         var known = new List<string>();
         // A terminal has room for a few groups; the report has it for all.
@@ -51,11 +52,34 @@ internal static class ResultView
             if (strategy.AccuracySoFar[^1] == best) cells[^1] = $"[bold]{cells[^1]}[/]";
             if (each) cells.AddRange(strategy.Accuracy[^1].Select(Cell));
             cells.Add(Cell(strategy.Metrics["forgetting"]));
-            cells.Add(Words.Time(strategy.Costs.Sum(cost => cost.TrainSeconds + cost.EvaluationSeconds)));
+            cells.Add(Time(strategy));
             table.AddRow([.. cells]);
         }
         return table;
     }
+
+    // Fractions as results.json has them: some metrics are no share of anything.
+    private static Table Chosen(RunResults results, IReadOnlyList<string> metrics)
+    {
+        var table = new Table().Border(TableBorder.Simple).Title("Metrics on the test samples");
+        table.AddColumn(new TableColumn("Strategy").NoWrap());
+        foreach (var name in metrics) table.AddColumn(Column(Markup.Escape(Heading(name))));
+        table.AddColumn(Column("Time"));
+        foreach (var strategy in results.Strategies)
+            table.AddRow([
+                Markup.Escape(strategy.Title),
+                .. metrics.Select(name => strategy.Metrics.GetValueOrDefault(name, double.NaN) is var value && double.IsNaN(value)
+                    ? "-"
+                    : value.ToString("0.0000", CultureInfo.InvariantCulture)),
+                Time(strategy),
+            ]);
+        return table;
+    }
+
+    // finalAverageAccuracy on three lines: a terminal has room for many narrow columns.
+    private static string Heading(string metric) => string.Concat(metric.Select(letter => char.IsUpper(letter) ? $"\n{letter}" : $"{letter}"));
+
+    private static string Time(StrategyResult strategy) => Words.Time(strategy.Costs.Sum(cost => cost.TrainSeconds + cost.EvaluationSeconds));
 
     // The sign is in the title: nine columns must fit a terminal of 80.
     private static string Cell(double fraction) => Words.Percent(fraction).Replace(" %", "", StringComparison.Ordinal);

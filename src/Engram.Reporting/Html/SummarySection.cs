@@ -8,14 +8,20 @@ internal static class SummarySection
     // More would push the costs off the page; the last rows of the matrices have them all.
     private const int MostGroups = 8;
 
+    private static readonly Markup s_note = Markup.Of($"""
+        Final accuracy is over the test samples of all classes. Forgetting is the mean drop of earlier
+        groups from their best accuracy (Chaudhry et al. 2018); backward transfer compares the end with the moment each
+        group was learnt (Lopez-Paz and Ranzato 2017). Both are in percentage points.
+        """);
+
+    private static readonly Markup s_chosenNote = Markup.Of($"The metrics are those that the experiment chose, as fractions; all are below.");
+
     public static Markup Render(RunResults results, IReadOnlyList<StrategySummary> summaries) => Markup.Of($"""
         <section id="summary">
         {Meaning(results.Meaning)}
         <h2>Summary</h2>
-        {HeatTable.Scrolling("Summary table", Table(results, summaries))}
-        <p class="note">Final accuracy is over the test samples of all classes. Forgetting is the mean drop of earlier
-        groups from their best accuracy (Chaudhry et al. 2018); backward transfer compares the end with the moment each
-        group was learnt (Lopez-Paz and Ranzato 2017). Both are in percentage points. Memory is what the strategy keeps
+        {HeatTable.Scrolling("Summary table", results.SummaryMetrics is { } chosen ? Chosen(chosen, summaries) : Table(results, summaries))}
+        <p class="note">{(results.SummaryMetrics is null ? s_note : s_chosenNote)} Memory is what the strategy keeps
         besides the model.</p>
         {Metrics(results)}
         </section>
@@ -53,18 +59,42 @@ internal static class SummarySection
             """);
     }
 
+    private static Markup Chosen(IReadOnlyList<string> metrics, IReadOnlyList<StrategySummary> summaries) => Markup.Of($"""
+        <table class="wide">
+        <caption>What each strategy reached after the last experience, and what it cost</caption>
+        <thead>
+        <tr><th scope="col">Strategy</th>{Markup.Each(metrics, name => Markup.Of($"<th scope=\"col\">{name}</th>"))}
+        <th scope="col">Training<br>time</th><th scope="col">Samples<br>per second</th><th scope="col">Memory</th></tr>
+        </thead>
+        <tbody>
+        {Markup.Each(summaries, summary => Markup.Of($"""
+            <tr>{Name(summary)}{Markup.Each(metrics, name => Metric(summary.Result, name))}
+            {Costs(summary)}</tr>
+
+            """))}
+        </tbody>
+        </table>
+        """);
+
     private static Markup GroupsHeading(int groups) => groups == 0
         ? Markup.None
         : Markup.Of($"""<th scope="colgroup" colspan="{groups}">Accuracy at the end, by group (%)</th>""");
 
     private static Markup Row(StrategySummary summary, int groups, double best) => Markup.Of($"""
-        <tr><th scope="row"><span class="key s{summary.Style.Index}" aria-hidden="true"></span>{summary.Result.Title}</th>
+        <tr>{Name(summary)}
         <td class="{(summary.Final >= best ? "final best" : "final")}">{Quantity.Percent(summary.Final)}</td>
         {Markup.Each(summary.GroupsAtEnd.Take(groups), accuracy => HeatTable.Cell(accuracy, Quantity.Percent(accuracy)))}
         <td>{Quantity.Fixed(100 * summary.Forgetting, 1)}</td><td>{Quantity.Points(summary.BackwardTransfer)}</td>
-        <td>{Quantity.Duration(summary.TrainSeconds)}</td><td>{Quantity.Count(summary.SamplesPerSecond)}</td>
-        <td>{Quantity.Bytes(summary.Result.MemoryBytes)}</td></tr>
+        {Costs(summary)}</tr>
 
+        """);
+
+    private static Markup Name(StrategySummary summary) => Markup.Of(
+        $"<th scope=\"row\"><span class=\"key s{summary.Style.Index}\" aria-hidden=\"true\"></span>{summary.Result.Title}</th>");
+
+    private static Markup Costs(StrategySummary summary) => Markup.Of($"""
+        <td>{Quantity.Duration(summary.TrainSeconds)}</td><td>{Quantity.Count(summary.SamplesPerSecond)}</td>
+        <td>{Quantity.Bytes(summary.Result.MemoryBytes)}</td>
         """);
 
     private static Markup Metrics(RunResults results)
@@ -90,8 +120,10 @@ internal static class SummarySection
 
     private static Markup MetricRow(IReadOnlyList<StrategyResult> strategies, string name)
     {
-        var cells = Markup.Each(strategies, strategy =>
-            Markup.Of($"<td>{Quantity.Fixed(strategy.Metrics.GetValueOrDefault(name, double.NaN), 4)}</td>"));
+        var cells = Markup.Each(strategies, strategy => Metric(strategy, name));
         return Markup.Of($"<tr><th scope=\"row\">{name}</th>{cells}</tr>\n");
     }
+
+    private static Markup Metric(StrategyResult strategy, string name) =>
+        Markup.Of($"<td>{Quantity.Fixed(strategy.Metrics.GetValueOrDefault(name, double.NaN), 4)}</td>");
 }

@@ -21,7 +21,7 @@ public sealed class ImageFiles : ISampleSource
         if (shape.Count == 0 || shape.Any(size => size < 1))
             throw new ArgumentException($"shape: [{string.Join(", ", shape)}], expected positive sizes", nameof(shape));
         (InputShape, _decode, _paths) = ([.. shape], decode, [.. files.Select(file => file.Path)]);
-        Labels = [.. files.Select(file => file.Label).Distinct().OrderBy(label => label.Name.Length).ThenBy(label => label.Name, StringComparer.Ordinal)];
+        Labels = Label.Distinct(files.Select(file => file.Label));
         var codeOf = Labels.Select((label, code) => (label, code)).ToDictionary(pair => pair.label, pair => pair.code);
         _codes = [.. files.Select(file => codeOf[file.Label])];
     }

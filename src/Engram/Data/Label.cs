@@ -28,6 +28,11 @@ public readonly record struct Label(string Name) : IComparable<Label>
     /// <param name="count">How many.</param>
     public static Label[] Numbers(int first, int count) => [.. Enumerable.Range(first, count).Select(n => (Label)n)];
 
+    /// <summary>The labels that occur, each once, shorter names first and then ordinally, so that numbers stand in their order.</summary>
+    /// <param name="labels">Labels that may repeat.</param>
+    public static Label[] Distinct(IEnumerable<Label> labels) =>
+        [.. labels.Distinct().OrderBy(label => label.Name.Length).ThenBy(label => label.Name, StringComparer.Ordinal)];
+
     /// <summary>Orders labels by name, ordinally.</summary>
     /// <param name="other">The label to compare with.</param>
     public int CompareTo(Label other) => string.CompareOrdinal(Name, other.Name);

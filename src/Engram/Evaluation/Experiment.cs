@@ -29,6 +29,10 @@ public sealed class Experiment(
     /// <value>Default false: it costs a prediction of every training sample.</value>
     public bool Prequential { get; init; }
 
+    /// <summary>Whether the next experience is tested before it is learnt where that says something: in domain-incremental streams.</summary>
+    /// <value>Default true; false saves the time, and <c>forwardTransfer</c> is not measured.</value>
+    public bool ForwardTransfer { get; init; } = true;
+
     /// <summary>Runs the strategies one after another.</summary>
     /// <param name="strategies">Which, in order.</param>
     /// <param name="progress">Told on the calling thread, several times a second.</param>
@@ -101,7 +105,7 @@ public sealed class Experiment(
     }
 
     // Only where the same classes come again is there something to predict the next experience with.
-    private bool PredictsAhead => options.Scenario == Scenario.DomainIncremental && stream.Tests.Count > 1;
+    private bool PredictsAhead => ForwardTransfer && options.Scenario == Scenario.DomainIncremental && stream.Tests.Count > 1;
 
     private double[] Untrained(Strategy strategy)
     {

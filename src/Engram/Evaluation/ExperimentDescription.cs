@@ -32,6 +32,14 @@ public sealed record ExperimentDescription
     /// <value>Default false.</value>
     public bool Prequential { get; init; }
 
+    /// <summary>Whether forward transfer is measured, see <see cref="Experiment.ForwardTransfer"/>.</summary>
+    /// <value>Default true.</value>
+    public bool ForwardTransfer { get; init; } = true;
+
+    /// <summary>The metrics that summaries show, see <see cref="RunResults.SummaryMetrics"/>.</summary>
+    /// <value>Default null: accuracy at the end, in all and by group, and forgetting.</value>
+    public IReadOnlyList<string>? SummaryMetrics { get; init; }
+
     /// <summary>The settings as a reader wants them: name and value.</summary>
     public required IReadOnlyDictionary<string, string> Settings { get; init; }
 
@@ -59,8 +67,13 @@ public sealed record ExperimentDescription
         ArgumentNullException.ThrowIfNull(command);
         clock ??= TimeProvider.System;
         var (started, began) = (clock.GetLocalNow(), clock.GetTimestamp());
-        var finished = new Experiment(stream, Model, Training, Budget, clock) { Experienced = Experienced, Variant = Variant, Prequential = Prequential }
-            .Run(Strategies, progress, learnt, checkpoints, cancellationToken);
+        var finished = new Experiment(stream, Model, Training, Budget, clock)
+        {
+            Experienced = Experienced,
+            Variant = Variant,
+            Prequential = Prequential,
+            ForwardTransfer = ForwardTransfer,
+        }.Run(Strategies, progress, learnt, checkpoints, cancellationToken);
         var unfinished = Strategies.Skip(finished.Count).Select(strategy => strategy.Name).ToArray();
         var groups = Groups(stream);
         return new RunResults
@@ -76,6 +89,7 @@ public sealed record ExperimentDescription
             Strategies = WithIntransigence(finished),
             Meaning = (Meaning ?? WhereEachEnded)(groups, finished),
             Unfinished = unfinished.Length == 0 ? null : unfinished,
+            SummaryMetrics = SummaryMetrics,
         };
     }
 

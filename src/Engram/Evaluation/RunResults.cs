@@ -52,6 +52,12 @@ public sealed record RunResults
     /// <summary>Names of the strategies that an interruption kept from their end; null when all ended.</summary>
     public IReadOnlyList<string>? Unfinished { get; init; }
 
+    /// <summary>
+    /// Names of the metrics (<see cref="MetricNames"/>) that summaries show for each strategy, in order; null for accuracy at the end,
+    /// in all and by group, and forgetting.
+    /// </summary>
+    public IReadOnlyList<string>? SummaryMetrics { get; init; }
+
     /// <summary>Writes this record as indented JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, s_json);
 
@@ -67,6 +73,7 @@ public sealed record RunResults
             CheckVersion(document.RootElement);
             var results = JsonSerializer.Deserialize<RunResults>(json, s_json)
                 ?? throw new FormatException("results: expected a JSON object, found null");
+            if (results.SummaryMetrics?.Contains(null!) == true) throw new FormatException("summaryMetrics: null, expected names of metrics");
             for (var i = 0; i < results.Strategies.Count; i++) Check(results.Strategies[i], $"strategies[{i}]");
             return results;
         }

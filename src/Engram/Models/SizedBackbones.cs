@@ -10,42 +10,42 @@ internal static class SizedBackbones
     // The basis of a cosine front is no parameter: what it may take where few parameters follow, 32 MB.
     private const long LeastBasis = 8_000_000;
 
-    private static readonly (string Prefix, Func<string, long, Func<Backbone>> Parse)[] s_kinds =
+    private static readonly (string Prefix, Func<string, long, (SampleForm Reads, Func<Backbone> Build)> Parse)[] s_kinds =
         [("mlp ", OfMlp), ("raw ", OfRaw), ("cosine-mlp ", OfCosineMlp), ("patches ", OfPatches),
         ("progressive-mlp ", OfProgressive)];
 
     public static bool Knows(string architecture) => s_kinds.Any(kind => architecture.StartsWith(kind.Prefix, StringComparison.Ordinal));
 
-    /// <summary>What builds a backbone, or null where the architecture is of none of these kinds.</summary>
+    /// <summary>What a backbone reads and what builds it, or null where the architecture is of none of these kinds.</summary>
     /// <exception cref="FormatException">Malformed sizes, or ones that are too large.</exception>
-    public static Func<Backbone>? Builder(string architecture, long numbers)
+    public static (SampleForm Reads, Func<Backbone> Build)? Find(string architecture, long numbers)
     {
         foreach (var (prefix, parse) in s_kinds)
             if (architecture.StartsWith(prefix, StringComparison.Ordinal)) return parse(architecture, numbers);
         return null;
     }
 
-    private static Func<Backbone> OfMlp(string architecture, long numbers)
+    private static (SampleForm Reads, Func<Backbone> Build) OfMlp(string architecture, long numbers)
     {
         var sizes = Sizes(architecture["mlp ".Length..]) ?? throw Malformed(architecture, "sizes such as mlp 784-400-400");
         Require(architecture, MlpNumbers(sizes), numbers);
-        return () => new Mlp(sizes[0], sizes[1..]);
+        return (SampleForm.Numbers(sizes[0]), () => new Mlp(sizes[0], sizes[1..]));
     }
 
     // Of the first column, which is all that is built here.
-    private static Func<Backbone> OfProgressive(string architecture, long numbers)
+    private static (SampleForm Reads, Func<Backbone> Build) OfProgressive(string architecture, long numbers)
     {
         var sizes = Sizes(architecture["progressive-mlp ".Length..]) ?? throw Malformed(architecture, "sizes such as progressive-mlp 784-100-100");
         Require(architecture, MlpNumbers(sizes), numbers);
-        return () => new ProgressiveMlp(sizes[0], sizes[1..]);
+        return (SampleForm.Numbers(sizes[0]), () => new ProgressiveMlp(sizes[0], sizes[1..]));
     }
 
-    private static Func<Backbone> OfRaw(string architecture, long numbers) =>
+    private static (SampleForm Reads, Func<Backbone> Build) OfRaw(string architecture, long numbers) =>
         Size(architecture["raw ".Length..]) is var size and > 0
-            ? () => new RawInputs(size)
+            ? (SampleForm.Numbers(size), () => new RawInputs(size))
             : throw Malformed(architecture, "a size such as raw 784");
 
-    private static Func<Backbone> OfCosineMlp(string architecture, long numbers)
+    private static (SampleForm Reads, Func<Backbone> Build) OfCosineMlp(string architecture, long numbers)
     {
         const string Example = "sizes such as cosine-mlp 1x28x28 64-400";
         var words = architecture.Split(' ');
@@ -55,10 +55,11 @@ internal static class SizedBackbones
         if (sizes[0] > pixels || (Int128)sizes[0] * shape[0] > int.MaxValue) throw Malformed(architecture, Example);
         Require(architecture, MlpNumbers([sizes[0] * shape[0], .. sizes[1..]]), numbers);
         Require(architecture, pixels * sizes[0], Math.Max(numbers, LeastBasis));
-        return () => new CosineMlp([.. shape.Select(size => (long)size)], sizes[0], sizes[1..]);
+        return (SampleForm.Image(shape[0], shape[1], shape[2]),
+            () => new CosineMlp([.. shape.Select(size => (long)size)], sizes[0], sizes[1..]));
     }
 
-    private static Func<Backbone> OfPatches(string architecture, long numbers)
+    private static (SampleForm Reads, Func<Backbone> Build) OfPatches(string architecture, long numbers)
     {
         var words = architecture.Split(' ');
         var counts = words is [_, var maps, "side", _, "grid", _] ? maps.Split('x').Select(Size).ToArray() : [];
@@ -66,7 +67,8 @@ internal static class SizedBackbones
             || (Int128)counts[1] * grid * grid > int.MaxValue)
             throw Malformed(architecture, "sizes such as patches 1x128 side 6 grid 6");
         Require(architecture, (Int128)counts[0] * counts[1] * side * side, numbers);
-        return () => new PatchBackbone(counts[0], new PatchOptions { Filters = counts[1], Side = side, Grid = grid });
+        return (SampleForm.Image(counts[0], least: side),
+            () => new PatchBackbone(counts[0], new PatchOptions { Filters = counts[1], Side = side, Grid = grid }));
     }
 
     private static int Size(string text) =>

@@ -138,6 +138,43 @@ public class ModelTests
 
     public static TheoryData<string> NamedBackbones => [.. Architectures.Names];
 
+    public static TheoryData<string> AllBackbones =>
+        [.. Architectures.Names, "mlp 12-3", "progressive-mlp 12-3", "raw 12", "cosine-mlp 3x6x4 4-3", "patches 3x5 side 4 grid 2"];
+
+    /// <summary>What is said of the samples that a backbone reads is what it reads.</summary>
+    [Theory]
+    [MemberData(nameof(AllBackbones))]
+    public void A_backbone_reads_the_samples_that_it_is_said_to_read(string architecture)
+    {
+        long[][] shapes = [[12], [3, 2, 2], [1, 28, 28], [1, 32, 32], [3, 32, 32], [3, 6, 4], [3, 9, 7], [1, 9, 7]];
+        using var backbone = Architectures.Backbone(architecture, long.MaxValue);
+        backbone.eval();
+        var read = shapes.Where(Says).ToArray();
+        Assert.NotEmpty(read);
+        foreach (var shape in shapes)
+        {
+            using var scope = NewDisposeScope();
+            using var _ = no_grad();
+            if (read.Contains(shape)) Assert.Equal([2L, backbone.FeatureCount], backbone.forward(zeros([2, .. shape])).shape);
+            else if (!architecture.StartsWith("raw", StringComparison.Ordinal)) Assert.ThrowsAny<Exception>(() => backbone.forward(zeros([2, .. shape])));
+        }
+
+        bool Says(long[] shape)
+        {
+            try
+            {
+                Architectures.CheckBackbone(architecture, long.MaxValue, shape);
+                return true;
+            }
+            catch (FormatException problem)
+            {
+                Assert.Contains($"architecture: {architecture} reads ", problem.Message, StringComparison.Ordinal);
+                Assert.Contains($"expected one that reads samples of [{string.Join(", ", shape)}]", problem.Message, StringComparison.Ordinal);
+                return false;
+            }
+        }
+    }
+
     [Theory]
     [MemberData(nameof(NamedBackbones))]
     public void A_backbone_with_a_name_is_built_only_for_a_file_that_has_its_parameters(string name)

@@ -27,7 +27,10 @@ public static class TrialRun
             throw new ArgumentException("variant: options that differ by experience, expected none, for what is tuned is the same in all", nameof(description));
         if (share is not (> 0 and <= 1)) throw new ArgumentException($"share: {share}, expected above 0, at most 1", nameof(share));
         var experiment = new Experiment(
-            data.Stream(share), description.Model, Shortened(description.Training, share), description.Budget, clock);
+            data.Stream(share), description.Model, Shortened(description.Training, share), description.Budget, clock)
+        {
+            ForwardTransfer = description.ForwardTransfer,
+        };
         var results = experiment.Run(description.Strategies, progress, null, checkpoints, cancellationToken);
         return results.Count == 0 ? null : results[0];
     }
