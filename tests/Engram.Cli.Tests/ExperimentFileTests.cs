@@ -45,8 +45,12 @@ public class ExperimentFileTests
         var file = Read(InitCommand.Template());
         Assert.Equal(["naive", "replay", "ewc-strong", "ewc+replay-small"], file.Strategies.Select(strategy => strategy.Name));
         foreach (var kind in StreamSection.Kinds.Except(["rotated"])) Read($"stream: {{ kind: {kind} }}\nstrategies: [naive]");
-        foreach (var backbone in new[] { "mlp 784-400-400", "digits-cnn", "lenet5 1x28", "resnet20", "resnet18-20" })
+        foreach (var backbone in new[] { "mlp 784-400-400", "digits-cnn", "lenet5 1x28", "resnet20 1-channel" })
             Read($"model: {{ backbone: {backbone} }}\nstrategies: [naive]");
+        foreach (var backbone in new[] { "resnet20", "resnet18-20" })
+            Read($"data: {{ source: cifar-10 }}\nmodel: {{ backbone: {backbone} }}\nstrategies: [naive]");
+        Read("data: { source: images, path: x, shape: [3, 32, 32] }\nmodel: { backbone: resnet20 }\nstrategies: [naive]");
+        Read("evaluation: { prequential: true, metrics: [finalAverageAccuracy, forgetting, macroF1] }\nstrategies: [naive]");
         Read("stream: { validation: 0.1 }\ntraining: { schedule: { kind: cosine }, clipNorm: 1, earlyStopping: { patience: 2 } }\nstrategies: [naive]");
         Read("stream: { kind: rotated, degrees: [0, 30] }\nstrategies: [naive]");
     }
@@ -84,6 +88,12 @@ public class ExperimentFileTests
     [InlineData("stream: [1]\nstrategies: [naive]", 1, "stream: a list", "keys with values")]
     [InlineData("data: { source: emnist }\nstrategies: [naive]", 1, "data.source: \"emnist\"", "mnist")]
     [InlineData("model: { backbone: mlp 784 }\nstrategies: [naive]", 1, "model.backbone", "sizes such as mlp")]
+    [InlineData("evaluation:\n  metrics:\n    - forgetting\n    - magic\nstrategies: [naive]", 4, "evaluation.metrics[1]: \"magic\"", "finalAverageAccuracy, ")]
+    [InlineData("evaluation: { metrics: [brier, brier] }\nstrategies: [naive]", 1, "evaluation.metrics[1]: \"brier\" is there already", "another metric")]
+    [InlineData("evaluation: { metrics: [] }\nstrategies: [naive]", 1, "evaluation.metrics: an empty list", "one metric")]
+    [InlineData("evaluation: { metrics: brier }\nstrategies: [naive]", 1, "evaluation.metrics: \"brier\"", "a list")]
+    [InlineData("evaluation:\n  prequential: 1\nstrategies: [naive]", 2, "evaluation.prequential: \"1\"", "true or false")]
+    [InlineData("evaluation:\n  metric: [brier]\nstrategies: [naive]", 2, "evaluation.metric: unknown", "forwardTransfer, metrics")]
     [InlineData("memory: 0\nstrategies: [naive]", 1, "memory: 0", "1 or more")]
     [InlineData("name: a/../b\nstrategies: [naive]", 1, "name: \"a/../b\"", "letters")]
     [InlineData("a: [", 1, "no YAML", "")]
@@ -144,7 +154,7 @@ public class ExperimentFileTests
         File.WriteAllText(folder["a.yaml"], "stream: { groups: [[0], [11]] }\nstrategies: [naive]");
         var unknown = Terminal.Run("run", folder["a.yaml"], "--out", folder["run"]);
         Assert.Equal(ExitCode.Usage, unknown.Code);
-        Assert.Contains("11", Assert.Single(unknown.ErrorLines), StringComparison.Ordinal);
+        Assert.Contains("a.yaml: line 1: stream: groups: label 11", Assert.Single(unknown.ErrorLines), StringComparison.Ordinal);
         File.WriteAllText(folder["b.yaml"], "stream: { experiences: 11 }\nstrategies: [naive]");
         Assert.Contains("expected at most the 10 classes", Terminal.Run("run", folder["b.yaml"], "--out", folder["run"]).Error, StringComparison.Ordinal);
         Assert.Contains("expected one of the two", Terminal.Run("run", folder["a.yaml"], "--resume", folder.Path).Error, StringComparison.Ordinal);

@@ -156,9 +156,10 @@ public class TuneTests
     [InlineData("method: grid", "methods: grid", "line 14: tune.methods: unknown", "validation")]
     [InlineData("validation: 0.25", "validation: 1", "line 15: tune.validation: 1", "below 1")]
     [InlineData("validation: 0.25", "objective: testAccuracy", "line 15: tune.objective: \"testAccuracy\"", "finalAverageAccuracy")]
-    [InlineData("strategy: mine", "strategy: yours", "tune.strategy: \"yours\"", "mine")]
-    [InlineData("  strategy: mine\n", "", "tune.strategy: missing", "naive, mine")]
-    [InlineData("method: grid", "method: continual", "lambda", "one number to begin with")]
+    [InlineData("strategy: mine", "strategy: yours", "line 13: tune.strategy: \"yours\"", "mine")]
+    [InlineData("  strategy: mine\n", "", "line 13: tune.strategy: missing", "naive, mine")]
+    [InlineData("method: grid", "method: continual", "line 18: tune.vary.strategies[1].mechanisms[0].ewc.lambda", "one number to begin with")]
+    [InlineData("method: grid\n  validation: 0.25\n  vary:", "method: continual\n  vary:\n    memory: [1]", "line 16: tune.vary: memory, ", "one strength")]
     [InlineData("tune:\n", "perExperience:\n  memory: [1, 2]\ntune:\n", "line 13: perExperience.memory", "training or strategies")]
     [InlineData("tune:\n", "perExperience:\n  training.batchSize: [8, 0]\ntune:\n", "experience 1", "1 or more")]
     public void What_is_wrong_is_told_with_file_line_and_key(string old, string wrong, string said, string expected)
@@ -171,6 +172,15 @@ public class TuneTests
         Assert.Contains(said, line, StringComparison.Ordinal);
         Assert.Contains(expected, line, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["out"]));
+    }
+
+    [Fact]
+    public void A_missing_section_and_an_online_stream_of_the_continual_procedure_are_told_with_a_line()
+    {
+        using var folder = Written(Small[..Small.IndexOf("tune:", StringComparison.Ordinal)]);
+        Assert.Contains("small.yaml: line 1: tune: missing", Assert.Single(Tune(folder).ErrorLines), StringComparison.Ordinal);
+        using var online = Written(s_two.Replace("stream: {", "stream: { online: 4,", StringComparison.Ordinal));
+        Assert.Contains("small.yaml: line 3: stream.online: given", Assert.Single(Tune(online, "--method", "continual").ErrorLines), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,5 +1,4 @@
 using System.Text;
-using Engram.Cli.Experiments;
 using Engram.Cli.Progress;
 using Engram.Evaluation;
 using Engram.Learning;
@@ -17,8 +16,8 @@ internal sealed class ExperimentRun(CliHost host, RunSettings settings)
 
     public int Run()
     {
-        var experiment = settings.Describe();
-        var source = DataSets.Find(settings.DataName, settings.Data);
+        var source = settings.FindData();
+        var experiment = settings.Describe(source);
         var folder = settings.Resumes ? settings.Out! : OutputFolder.Of(settings.Out, settings.Name, host.Clock);
         if (settings.Resumes && IsComplete(folder))
         {

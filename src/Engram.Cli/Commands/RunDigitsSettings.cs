@@ -17,13 +17,13 @@ internal sealed record RunDigitsSettings : RunSettings
 
     public override string Title => "0-4, then 5-7, then 8 and 9";
 
-    public override string DataName => "mnist";
-
     public override string Command => string.Create(CultureInfo.InvariantCulture,
         $"engram run digits --strategies {string.Join(',', Digits.Strategies)} --epochs {Digits.Epochs} "
         + $"--seed {Digits.Seed} --threads {Threads}{(Digits.Quick ? " --quick" : "")}");
 
-    public override ExperimentDescription Describe() => Experiment().Description;
+    public override string FindData() => DataFolder.Mnist(Data);
+
+    public override ExperimentDescription Describe(string path) => Experiment().Description;
 
     public override ExperienceStream Stream(string path) => Experiment().Stream(Mnist.Load(path));
 

@@ -26,8 +26,6 @@ internal sealed record RunFileSettings : RunSettings
 
     public override string Title => $"{File.Stream.Kind} {File.Data.Source}";
 
-    public override string DataName => File.Data.Source;
-
     public override string Command => string.Create(
         CultureInfo.InvariantCulture, $"engram run {Source} --threads {Threads} --seed {File.Seed}");
 
@@ -62,13 +60,17 @@ internal sealed record RunFileSettings : RunSettings
         };
     }
 
-    public override ExperimentDescription Describe() => new()
+    public override string FindData() => File.FindData(Data);
+
+    public override ExperimentDescription Describe(string path) => new()
     {
         Name = File.Name,
         Strategies = File.Strategies,
         Variant = File.Variants,
-        Prequential = File.Stream.Online is not null,
-        Model = strategy => File.Model.Make(strategy, DataSets.InputsOf(File.Data.Source)),
+        Prequential = File.Evaluation.Prequential ?? File.Stream.Online is not null,
+        ForwardTransfer = File.Evaluation.ForwardTransfer,
+        SummaryMetrics = File.Evaluation.Metrics,
+        Model = strategy => File.Model.Make(strategy, File.Data.ShapeIn(path)),
         Training = File.Training,
         Budget = new Retention.StrategyBudget(File.Memory),
         Settings = new Dictionary<string, string>
@@ -84,17 +86,7 @@ internal sealed record RunFileSettings : RunSettings
         },
     };
 
-    public override ExperienceStream Stream(string path)
-    {
-        try
-        {
-            return File.Stream.Make(File.Data.Load(path), File.Seed);
-        }
-        catch (ArgumentException problem)
-        {
-            throw new UsageException($"{Source}: stream: {problem.Message}", problem);
-        }
-    }
+    public override ExperienceStream Stream(string path) => File.Load(path);
 
     public override string ToJson() => Write(new Saved(ExperimentName, CommandLine.Version, Command, Source, File.Seed, Threads));
 

@@ -43,15 +43,17 @@ internal abstract record RunSettings
     /// <summary>The command that repeats the run; without folders, which are nobody else's.</summary>
     public abstract string Command { get; }
 
-    /// <summary>The data set.</summary>
-    public abstract string DataName { get; }
-
     /// <summary>Files that describe the run, by name, beside <see cref="FileName"/>.</summary>
     public virtual IReadOnlyDictionary<string, string> Files => new Dictionary<string, string>();
 
+    /// <summary>Where the data are.</summary>
+    /// <exception cref="UsageException">They are nowhere, or do not fit the model.</exception>
+    public abstract string FindData();
+
     /// <summary>Checks everything; loads nothing heavy.</summary>
+    /// <param name="path">Where the data are.</param>
     /// <exception cref="UsageException">A setting is wrong.</exception>
-    public abstract ExperimentDescription Describe();
+    public abstract ExperimentDescription Describe(string path);
 
     /// <summary>Loads the data.</summary>
     /// <param name="path">Where they are.</param>

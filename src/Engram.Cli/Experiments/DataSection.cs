@@ -6,11 +6,25 @@ namespace Engram.Cli.Experiments;
 /// <summary>Which samples an experiment learns and is tested with.</summary>
 internal sealed record DataSection
 {
-    /// <summary>The data set: one of <see cref="DataSets.Names"/>.</summary>
+    private const int MostSide = 1024;
+
+    /// <summary>Data of the user's own.</summary>
+    private static readonly string[] s_own = [ImageFolders.Name, CsvTable.Name];
+
+    /// <summary>What <see cref="Source"/> may be.</summary>
+    public static IReadOnlyList<string> Sources { get; } = [.. DataSets.Names, .. s_own];
+
+    /// <summary>The data set: one of <see cref="Sources"/>.</summary>
     public string Source { get; init; } = "mnist";
 
-    /// <summary>Where it is; null finds it here or above.</summary>
+    /// <summary>Where it is; null finds it here or above. Data of the user's own are found nowhere else.</summary>
     public string? Path { get; init; }
+
+    /// <summary>Of images of the user's own, <c>[channels, height, width]</c>: they are scaled to it.</summary>
+    public IReadOnlyList<long>? Shape { get; init; }
+
+    /// <summary>Of a table of the user's own, the column that holds the labels.</summary>
+    public string Label { get; init; } = "label";
 
     /// <summary>Training samples of each class; null for all.</summary>
     public int? PerClass { get; init; }
@@ -18,26 +32,88 @@ internal sealed record DataSection
     /// <summary>Test samples of each class; null for all.</summary>
     public int? TestPerClass { get; init; }
 
+    /// <summary>Shape of a sample, where no file must be read to know it; null of a table.</summary>
+    public IReadOnlyList<long>? KnownShape => Source switch
+    {
+        CsvTable.Name => null,
+        ImageFolders.Name => Shape,
+        _ => DataSets.ShapeOf(Source),
+    };
+
     public void Check(YamlSection section)
     {
-        if (!DataSets.Names.Contains(Source))
-            throw section.Problem("source", $"\"{Source}\", expected one of {string.Join(", ", DataSets.Names)}");
+        if (!Sources.Contains(Source))
+            throw section.Problem("source", $"\"{Source}\", expected one of {string.Join(", ", Sources)}");
+        if (s_own.Contains(Source) && string.IsNullOrEmpty(Path))
+            throw section.Problem("path", $"missing, expected a folder with {Content}; --data names another");
         if (PerClass < 1) throw section.Problem("perClass", $"{PerClass}, expected 1 or more");
         if (TestPerClass < 1) throw section.Problem("testPerClass", $"{TestPerClass}, expected 1 or more");
+        Only(section, "shape", ImageFolders.Name);
+        Only(section, "label", CsvTable.Name);
+        if (Source == ImageFolders.Name && Shape is not ([1 or 3, >= 1 and <= MostSide, >= 1 and <= MostSide]))
+            throw section.Problem("shape", $"{(Shape is null ? "missing" : $"[{string.Join(", ", Shape)}]")}, "
+                + $"expected [channels, height, width] with 1 or 3 channels and sides of 1 to {MostSide}");
+        if (Label.Length == 0) throw section.Problem("label", "empty, expected the name of the column with the labels");
     }
+
+    /// <summary>Where the data are.</summary>
+    /// <param name="asked">What the user gave, or null.</param>
+    /// <param name="section">The section, for messages; null where there is none.</param>
+    /// <exception cref="UsageException">They are nowhere.</exception>
+    public string Find(string? asked, YamlSection? section)
+    {
+        if (!s_own.Contains(Source)) return DataSets.Find(Source, asked);
+        if (Directory.Exists(asked)) return asked;
+        var message = $"\"{asked}\" is no folder, expected one with {Content}";
+        throw asked == Path ? section!.Problem("path", message) : new UsageException($"--data: {message}");
+    }
+
+    /// <summary>Shape of a sample.</summary>
+    /// <param name="path">Where the data are.</param>
+    /// <exception cref="InvalidDataException">A table has no columns of numbers.</exception>
+    public IReadOnlyList<long> ShapeIn(string path) => KnownShape ?? [CsvTable.Numbers(path, Label)];
 
     /// <summary>The training samples alone: no test sample is read.</summary>
     public ISampleSource LoadTraining(string path)
     {
-        var all = DataSets.LoadTraining(Source, path);
+        var all = Source switch
+        {
+            ImageFolders.Name => ImageFolders.LoadTraining(path, Shape!),
+            CsvTable.Name => CsvTable.LoadTraining(path, Label),
+            _ => DataSets.LoadTraining(Source, path),
+        };
         return PerClass is { } few ? SubsetSource.Balanced(all, few) : all;
     }
 
     public TrainAndTest Load(string path)
     {
-        var all = DataSets.Load(Source, path);
+        var all = Source switch
+        {
+            ImageFolders.Name => SameLabels(path, ImageFolders.LoadTraining(path, Shape!), ImageFolders.LoadTest(path, Shape!)),
+            CsvTable.Name => SameLabels(path, CsvTable.LoadTraining(path, Label), CsvTable.LoadTest(path, Label)),
+            _ => DataSets.Load(Source, path),
+        };
         return new TrainAndTest(
             PerClass is { } few ? SubsetSource.Balanced(all.Train, few) : all.Train,
             TestPerClass is { } test ? SubsetSource.Balanced(all.Test, test) : all.Test);
+    }
+
+    private string Content => Source == ImageFolders.Name ? ImageFolders.Content : CsvTable.Content;
+
+    // A key that would be passed over in silence is a mistake.
+    private void Only(YamlSection section, string key, string source)
+    {
+        if (Source != source && section[key] is not null)
+            throw section.Problem(key, $"given, expected none with source {Source}, for it is a key of source {source}");
+    }
+
+    // What is tested must be learnt, and what is learnt cannot be measured without tests.
+    private static TrainAndTest SameLabels(string path, ISampleSource train, ISampleSource test)
+    {
+        foreach (var label in test.Labels.Except(train.Labels))
+            throw new InvalidDataException($"{path}: label \"{label}\" has test samples only, expected training samples of it too");
+        foreach (var label in train.Labels.Except(test.Labels))
+            throw new InvalidDataException($"{path}: label \"{label}\" has training samples only, expected test samples of it too");
+        return new TrainAndTest(train, test);
     }
 }

@@ -24,8 +24,8 @@ internal static class DataSets
     /// <summary>Their names, as an experiment's file may give them.</summary>
     public static IReadOnlyList<string> Names { get; } = ["mnist", .. s_cifar.Keys];
 
-    /// <summary>Numbers in a sample of a data set.</summary>
-    public static int InputsOf(string name) => name == "mnist" ? 28 * 28 : 3 * 32 * 32;
+    /// <summary>Shape of a sample of one of <see cref="Names"/>.</summary>
+    public static IReadOnlyList<long> ShapeOf(string name) => name == "mnist" ? [1, 28, 28] : [3, 32, 32];
 
     /// <summary>Where a data set is.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>

@@ -1,6 +1,9 @@
 using Engram.Evaluation;
+using Engram.Evaluation.Tuning;
 using Engram.Learning;
+using Engram.Models;
 using Engram.Retention;
+using Engram.Streams;
 using YamlDotNet.RepresentationModel;
 
 namespace Engram.Cli.Experiments;
@@ -9,7 +12,10 @@ namespace Engram.Cli.Experiments;
 internal sealed record ExperimentFile
 {
     private static readonly string[] s_keys =
-        ["name", "data", "stream", "model", "training", "memory", "strategies", "seed", "perExperience", "tune"];
+        ["name", "data", "stream", "model", "training", "evaluation", "memory", "strategies", "seed", "perExperience", "tune"];
+
+    /// <summary>The file as keys and values, for what turns out to be wrong when the data are there.</summary>
+    public required YamlSection Top { get; init; }
 
     public string Name { get; init; } = "experiment";
 
@@ -21,6 +27,8 @@ internal sealed record ExperimentFile
 
     /// <summary>As in the file: scenario, seed and first labels follow from the rest.</summary>
     public LearnerOptions Training { get; init; } = new();
+
+    public EvaluationSection Evaluation { get; init; } = new();
 
     /// <summary>Samples that memories may keep, for strategies named by name alone.</summary>
     public int Memory { get; init; } = 1000;
@@ -52,11 +60,13 @@ internal sealed record ExperimentFile
         top.Expect(s_keys);
         var file = new ExperimentFile
         {
+            Top = top,
             Name = top.Value("name", "experiment"),
             Data = top.Value("data", new DataSection()),
             Stream = top.Value("stream", new StreamSection()),
             Model = top.Value("model", new ModelSection()),
             Training = TrainingOf(top),
+            Evaluation = top.Value("evaluation", new EvaluationSection()),
             Memory = top.Value("memory", 1000),
             Seed = seed ?? top.Value("seed", 0L),
         };
@@ -67,8 +77,11 @@ internal sealed record ExperimentFile
         file.Data.Check(top.Section("data") ?? top);
         file.Stream.Check(top.Section("stream") ?? top);
         file.Model.Check(top.Section("model") ?? top);
+        file.Evaluation.Check(top.Section("evaluation") ?? top);
         file = file with { Training = file.Training with { Scenario = file.Stream.Scenario, Seed = file.Seed } };
-        return file with { Strategies = file.StrategiesOf(top), PerExperience = ExperienceValues.Read(text, seed) };
+        file = file with { Strategies = file.StrategiesOf(top), PerExperience = ExperienceValues.Read(text, seed) };
+        if (file.Data.KnownShape is { } shape) file.CheckBackbone(shape);
+        return file;
     }
 
     /// <summary>How the experience at a position is learnt, for <see cref="ExperimentDescription.Variant"/>; null for all alike.</summary>
@@ -79,6 +92,65 @@ internal sealed record ExperimentFile
             var then = PerExperience[Math.Min(position, PerExperience.Count - 1)];
             return (then.Training, then.Strategies.First(strategy => strategy.Name == name));
         };
+
+    /// <summary>Where the data are, which every model can read.</summary>
+    /// <param name="asked">What the user gave, or null.</param>
+    /// <exception cref="UsageException">They are nowhere, or a model reads other samples.</exception>
+    public string FindData(string? asked)
+    {
+        var path = Data.Find(asked, Top.Section("data"));
+        var shape = Fitting(() => Data.ShapeIn(path));
+        CheckBackbone(shape);
+        for (var i = 0; i < Strategies.Count; i++) CheckOwnBackbone(Strategies[i], i, shape);
+        return path;
+    }
+
+    /// <summary>The stream, with its data.</summary>
+    /// <param name="path">Where the data are.</param>
+    /// <exception cref="UsageException">Data and stream do not fit.</exception>
+    public ExperienceStream Load(string path) => Fitting(() => Stream.Make(Data.Load(path), Seed));
+
+    /// <summary>What a search may see: no test sample is read.</summary>
+    /// <param name="path">Where the data are.</param>
+    /// <param name="validation">Share to set aside, where the file sets none aside itself.</param>
+    /// <exception cref="UsageException">Data and stream do not fit.</exception>
+    public TuningData LoadForTuning(string path, double validation) =>
+        Fitting(() => Stream.ForTuning(Data.LoadTraining(path), validation, Seed));
+
+    private T Fitting<T>(Func<T> load)
+    {
+        try
+        {
+            return load();
+        }
+        catch (InvalidDataException problem)
+        {
+            throw Top.Problem("data", problem.Message, problem);
+        }
+        catch (ArgumentException problem)
+        {
+            throw Top.Problem("stream", problem.Message, problem);
+        }
+    }
+
+    private void CheckBackbone(IReadOnlyList<long> shape)
+    {
+        if (Strategies.Any(strategy => strategy.Backbone is null)) Model.CheckFits(Top, shape);
+    }
+
+    // Strategies with a backbone of their own are made for some kinds of samples.
+    private void CheckOwnBackbone(Strategy strategy, int place, IReadOnlyList<long> shape)
+    {
+        try
+        {
+            using var own = ModelSection.OwnBackbone(strategy, shape);
+            if (own is not null) Architectures.CheckBackbone(own.Architecture, long.MaxValue, shape);
+        }
+        catch (Exception problem) when (problem is ArgumentException or FormatException)
+        {
+            throw Top.Problem(Top.List("strategies")![place], $"strategies[{place}]: \"{strategy.Name}\" has a model of its own: {problem.Message}", problem);
+        }
+    }
 
     private static LearnerOptions TrainingOf(YamlSection top)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Engram.Evaluation;
 using Engram.Learning;
 using Engram.Retention;
 
@@ -25,10 +26,12 @@ internal static class ExperimentSchema
         ["properties"] = new JsonObject
         {
             ["name"] = Word(),
-            ["data"] = With(Options(typeof(DataSection)), "source", OneOf(DataSets.Names)),
+            ["data"] = With(Options(typeof(DataSection)), "source", OneOf(DataSection.Sources)),
             ["stream"] = With(Options(typeof(StreamSection)), "kind", OneOf(StreamSection.Kinds)),
             ["model"] = Options(typeof(ModelSection)),
             ["training"] = Options(typeof(LearnerOptions), ExperimentFile.TrainingKeys),
+            ["evaluation"] = With(Options(typeof(EvaluationSection)), "metrics",
+                new JsonObject { ["type"] = "array", ["minItems"] = 1, ["uniqueItems"] = true, ["items"] = OneOf(MetricNames.All) }),
             ["memory"] = Of(typeof(int)),
             ["seed"] = Of(typeof(long)),
             ["perExperience"] = ByKey(new JsonObject { ["type"] = "array", ["minItems"] = 1 }),
@@ -75,7 +78,7 @@ internal static class ExperimentSchema
 
     private static JsonObject Of(Type type)
     {
-        if (Nullable.GetUnderlyingType(type) is { } inner) return Of(inner);
+        if (Nullable.GetUnderlyingType(type) is { } inner) return OrNull(Of(inner));
         if (YamlValues.ItemType(type) is { } item) return new JsonObject { ["type"] = "array", ["items"] = Of(item) };
         if (type == typeof(bool)) return new JsonObject { ["type"] = "boolean" };
         if (type == typeof(int) || type == typeof(long)) return new JsonObject { ["type"] = "integer" };
@@ -86,6 +89,14 @@ internal static class ExperimentSchema
         return kinds.Count == 0
             ? Options(type)
             : AnyOf([.. kinds.Select(kind => With(Options(kind.Value, required: "kind"), "kind", OneOf([kind.Key])))]);
+    }
+
+    // As the reader takes it: null, ~ or nothing at all.
+    private static JsonObject OrNull(JsonObject schema)
+    {
+        if (schema["enum"] is JsonArray words) words.Add(null);
+        else schema["type"] = new JsonArray(schema["type"]!.DeepClone(), "null");
+        return schema;
     }
 
     private static JsonObject Options(Type type, IEnumerable<string>? keys = null, string? required = null)

@@ -17,29 +17,44 @@ internal sealed record ModelSection
 
     public void Check(YamlSection section)
     {
-        Try(section, "backbone", () => Architectures.CheckBackbone(Backbone, MostNumbers));
-        Try(section, "head", () => Architectures.CheckHead(Head));
+        Try(() => Architectures.CheckBackbone(Backbone, MostNumbers), problem => section.Problem("backbone", problem.Message, problem));
+        Try(() => Architectures.CheckHead(Head), problem => section.Problem("head", problem.Message, problem));
     }
+
+    /// <summary>Refuses a backbone that reads other samples.</summary>
+    /// <param name="top">The file, for messages.</param>
+    /// <param name="shape">Shape of a sample.</param>
+    /// <exception cref="UsageException">It reads others.</exception>
+    public void CheckFits(YamlSection top, IReadOnlyList<long> shape) => Try(
+        () => Architectures.CheckBackbone(Backbone, MostNumbers, shape),
+        problem => top.Section("model")?.Problem("backbone", problem.Message, problem)
+            ?? top.Problem("model.backbone", $"missing, and the default does not fit: {problem.Message}", problem));
 
     /// <summary>Builds the model.</summary>
     /// <param name="strategy">The strategy, which may need a backbone or a head of its own.</param>
-    /// <param name="inputs">Numbers in a sample.</param>
-    public ContinualModel Make(Strategy strategy, int inputs)
+    /// <param name="shape">Shape of a sample.</param>
+    public ContinualModel Make(Strategy strategy, IReadOnlyList<long> shape)
     {
-        var backbone = strategy.Backbone?.Invoke(inputs) ?? Architectures.Backbone(Backbone, MostNumbers);
+        var backbone = OwnBackbone(strategy, shape) ?? Architectures.Backbone(Backbone, MostNumbers);
         return new ContinualModel(
             backbone, strategy.Head?.Invoke(backbone.FeatureCount) ?? Architectures.Head(Head, backbone.FeatureCount));
     }
 
-    private static void Try(YamlSection section, string key, Action check)
+    /// <summary>The backbone that a strategy has of its own; null where it trains that of the file.</summary>
+    /// <param name="strategy">The strategy.</param>
+    /// <param name="shape">Shape of a sample.</param>
+    public static Backbone? OwnBackbone(Strategy strategy, IReadOnlyList<long> shape) =>
+        strategy.Backbone?.Invoke((int)shape.Aggregate(1L, (product, size) => product * size));
+
+    private static void Try(Action check, Func<FormatException, UsageException> problem)
     {
         try
         {
             check();
         }
-        catch (FormatException problem)
+        catch (FormatException wrong)
         {
-            throw section.Problem(key, problem.Message, problem);
+            throw problem(wrong);
         }
     }
 }

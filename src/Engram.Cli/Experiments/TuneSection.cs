@@ -63,7 +63,7 @@ internal sealed record TuneSection
     public static (TuneSection Section, IReadOnlyList<SearchDimension> Vary) Read(ExperimentText text, string? method = null)
     {
         var section = text.Top.Section("tune")
-            ?? throw new UsageException($"{text.File}: no section tune, expected one that says what to vary (see: engram tune --help)");
+            ?? throw text.Top.Problem("tune", "missing, expected a section that says what to vary (see: engram tune --help)");
         section.Expect([.. YamlValues.PropertiesOf(typeof(TuneSection)).Keys, "vary"]);
         var read = (TuneSection)YamlValues.Options(
             text.Top, "tune", Without(section, "vary"), typeof(TuneSection));
@@ -87,15 +87,16 @@ internal sealed record TuneSection
     /// <exception cref="UsageException">What is varied is not a rate and a strength.</exception>
     public (ContinualTuningOptions Options, string Strength) Continual(ExperimentText text, IReadOnlyList<SearchDimension> vary)
     {
-        UsageException Problem(string message) => new($"{text.File}: tune.vary: {message}");
+        var section = text.Top.Section("tune")!;
+        var varied = section.Section("vary")!;
         var rate = vary.FirstOrDefault(dimension => dimension.Key == Rate);
         if (vary.Count != 2 || rate is null)
-            throw Problem($"{string.Join(", ", vary.Select(dimension => dimension.Key))}, expected {Rate} and one strength, "
+            throw section.Problem("vary", $"{string.Join(", ", vary.Select(dimension => dimension.Key))}, expected {Rate} and one strength, "
                 + "which is what the continual procedure chooses");
         var strength = vary.First(dimension => dimension != rate);
         if (strength.IsRange || strength.Choices.Count != 1 || Number(strength.Choices[0]) is not { } start)
-            throw Problem($"{strength.Key}: expected one number to begin with, such as [10000]; it is multiplied by tune.decay");
-        double[] rates = [.. rate.Points(Points).Select(point => Number(point) ?? throw Problem($"{Rate}: \"{point}\", expected numbers"))];
+            throw varied.Problem(strength.Key, "expected one number to begin with, such as [10000]; it is multiplied by tune.decay");
+        double[] rates = [.. rate.Points(Points).Select(point => Number(point) ?? throw varied.Problem(Rate, $"\"{point}\", expected numbers"))];
         return (new ContinualTuningOptions
         {
             Rates = rates,
@@ -146,9 +147,9 @@ internal sealed record TuneSection
             {
                 ExperimentFile.Parse(plain.With(new Dictionary<string, string> { [key] = value }));
             }
-            catch (UsageException problem)
+            catch (UsageException problem) // its line is that of a file with other values, which is nobody's
             {
-                throw vary.Problem(vary[key]!, $"{vary.PathOf(key)}: {value}: {After(problem.Message)}", problem);
+                throw vary.Problem(vary[key]!, $"{vary.PathOf(key)}: {value}: {(problem as YamlProblem)?.Said ?? problem.Message}", problem);
             }
         return dimension;
     }
@@ -171,10 +172,6 @@ internal sealed record TuneSection
 
     private static YamlMappingNode Without(YamlSection section, string key) => new(((YamlMappingNode)section.Node).Children
         .Where(pair => (pair.Key as YamlScalarNode)?.Value != key).SelectMany(pair => new[] { pair.Key, pair.Value }));
-
-    // Line and column of a file with other values are nobody's.
-    private static string After(string message) =>
-        message.IndexOf(": line ", StringComparison.Ordinal) is >= 0 and var at ? message[(message.IndexOf(':', at + 7) + 2)..] : message;
 
     private static double? Number(string word) => double.TryParse(word, CultureInfo.InvariantCulture, out var number) ? number : null;
 

@@ -21,35 +21,44 @@ internal static class TrialCellCommand
     public const string Name = "cell";
 
     /// <summary>The arguments that measure a cell, written to a file for its child.</summary>
-    public static IReadOnlyList<string> Arguments(TrialCell cell, string folder, string data)
+    /// <param name="cell">The cell.</param>
+    /// <param name="folder">Where its file and result are.</param>
+    /// <param name="data">Where the data are.</param>
+    /// <param name="name">The user's file, for messages.</param>
+    public static IReadOnlyList<string> Arguments(TrialCell cell, string folder, string data, string name)
     {
         var path = Path.Combine(folder, cell.Key + ".cell");
         AtomicFile.Write(path, stream => stream.Write(cell.ToJson()));
-        return ["tune", Name, "--cell", path, "--data", data];
+        return ["tune", Name, "--cell", path, "--data", data, "--file", name];
     }
 
     public static Command Build(CliHost host)
     {
         var cell = OptionOf.Text("--cell", "File of the cell.", "FILE");
         var data = OptionOf.Text("--data", "Where the data are.", "PATH");
-        var command = new Command(Name, "Measure one trial.") { cell, data, ErrorPolicy.Verbose() };
+        var file = OptionOf.Text("--file", "Name of the experiment's file, for messages.", "FILE");
+        var command = new Command(Name, "Measure one trial.") { cell, data, file, ErrorPolicy.Verbose() };
         command.Hidden = true;
-        command.SetAction(parsed => Run(host, parsed.GetValue(cell)!, parsed.GetValue(data)!));
+        command.SetAction(parsed => Run(host, parsed.GetValue(cell)!, parsed.GetValue(data)!, parsed.GetValue(file)!));
         return command;
     }
 
     /// <summary>The experiment of a file with one strategy only.</summary>
-    public static ExperimentDescription Describe(ExperimentFile file, string strategy) => new()
+    /// <param name="file">The file.</param>
+    /// <param name="strategy">Name of the strategy.</param>
+    /// <param name="data">Where the data are.</param>
+    public static ExperimentDescription Describe(ExperimentFile file, string strategy, string data) => new()
     {
         Name = file.Name,
         Strategies = [file.Strategies.First(known => known.Name == strategy)],
-        Model = chosen => file.Model.Make(chosen, DataSets.InputsOf(file.Data.Source)),
+        Model = chosen => file.Model.Make(chosen, file.Data.ShapeIn(data)),
+        ForwardTransfer = file.Evaluation.ForwardTransfer,
         Training = file.Training,
         Budget = new StrategyBudget(file.Memory),
         Settings = new Dictionary<string, string>(),
     };
 
-    private static int Run(CliHost host, string path, string data)
+    private static int Run(CliHost host, string path, string data, string name)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(host.CancellationToken);
         var watch = new Thread(() =>
@@ -62,11 +71,10 @@ internal static class TrialCellCommand
 
         TorchRuntime.Configure(1);
         var (cell, folder) = (TrialCell.Read(path), Path.GetDirectoryName(Path.GetFullPath(path))!);
-        var file = ExperimentFile.Parse(new ExperimentText(Path.GetFileName(path), cell.Text), cell.Seed);
-        var samples = Samples(file, data, cell);
+        var (file, samples) = Read(cell, data, name);
         using var checkpoints = new ExperimentCheckpoints(Path.Combine(folder, cell.Key + ".checkpoint"), clock: host.Clock);
         var told = host.Clock.GetTimestamp();
-        var result = TrialRun.Measure(samples, Describe(file, cell.Strategy), cell.Share, new Relay(progress =>
+        var result = TrialRun.Measure(samples, Describe(file, cell.Strategy, data), cell.Share, new Relay(progress =>
         {
             if (host.Clock.GetElapsedTime(told) < s_tellEvery) return;
             told = host.Clock.GetTimestamp();
@@ -81,16 +89,17 @@ internal static class TrialCellCommand
         return ExitCode.Success;
     }
 
-    // What does not fit one trial fits none: the user's file is wrong.
-    private static TuningData Samples(ExperimentFile file, string data, TrialCell cell)
+    // What does not fit one trial fits none: the user's file is wrong. Lines of a trial's text are not those of that file.
+    private static (ExperimentFile File, TuningData Samples) Read(TrialCell cell, string data, string name)
     {
         try
         {
-            return file.Stream.ForTuning(file.Data.LoadTraining(data), cell.Validation, cell.Seed);
+            var file = ExperimentFile.Parse(new ExperimentText(name, cell.Text), cell.Seed);
+            return (file, file.LoadForTuning(file.FindData(data), cell.Validation));
         }
-        catch (Exception problem) when (problem is ArgumentException or InvalidDataException)
+        catch (YamlProblem problem)
         {
-            throw new UsageException($"{file.Name}: {problem.Message}", problem);
+            throw new UsageException($"{name}: {problem.Said}", problem);
         }
     }
 

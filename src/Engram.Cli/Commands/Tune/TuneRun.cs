@@ -18,7 +18,7 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
     public int Run()
     {
         var search = Search();
-        var data = Path.GetFullPath(DataSets.Find(settings.File.Data.Source, settings.Data));
+        var data = Path.GetFullPath(settings.File.FindData(settings.Data));
         if (OutputFolder.WhyNotWritable(settings.Out) is { } reason)
             throw new UsageException($"--out: \"{settings.Out}\" cannot be written to ({reason}), expected a folder that can");
         var folder = Directory.CreateDirectory(Path.Combine(settings.Out, "trials")).FullName;
@@ -81,7 +81,7 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
         {
             view.Progress(name, cell, 0);
             await CellProcess.Run(
-                cell.Key, TrialCellCommand.Arguments(cell, folder, data), fraction => view.Progress(name, cell, fraction), stop).ConfigureAwait(false);
+                cell.Key, TrialCellCommand.Arguments(cell, folder, data, settings.Text.File), fraction => view.Progress(name, cell, fraction), stop).ConfigureAwait(false);
             lock (_lock) Take(view, trials, cell, cell.ResultIn(folder)!, restored: false);
         }
         catch (FailureException problem)

@@ -77,12 +77,13 @@ internal sealed record TuneSettings
         if (file.PerExperience.Count > 0)
             throw text.Top.Problem(ExperienceValues.Key, "given, expected none in a file that is tuned: what is tuned is the same in all experiences");
         var (section, vary) = TuneSection.Read(text, method);
+        var tune = text.Top.Section("tune")!;
         var names = file.Strategies.Select(known => known.Name).ToArray();
         var strategy = section.Strategy ?? (names.Length == 1
             ? names[0]
-            : throw new UsageException($"{path}: tune.strategy: missing, expected one of {string.Join(", ", names)}"));
+            : throw tune.Problem("strategy", $"missing, expected one of {string.Join(", ", names)}"));
         if (!names.Contains(strategy))
-            throw new UsageException($"{path}: tune.strategy: \"{strategy}\", expected one of {string.Join(", ", names)}");
+            throw tune.Problem("strategy", $"\"{strategy}\", expected one of {string.Join(", ", names)}");
         return new TuneSettings
         {
             Text = text,

@@ -1,0 +1,36 @@
+using Engram.Cli.Images;
+using Engram.Data;
+
+namespace Engram.Cli.Experiments;
+
+/// <summary>Images of the user's own in folders named after their labels; they stay on disk and are scaled as they are read.</summary>
+internal static class ImageFolders
+{
+    /// <summary>What a file calls this source.</summary>
+    public const string Name = "images";
+
+    /// <summary>What the folder holds, for messages.</summary>
+    public const string Content = "train/<label>/ and test/<label>/ with PNG or JPEG images";
+
+    /// <summary>The training images.</summary>
+    /// <param name="folder">Where <c>train</c> is.</param>
+    /// <param name="shape"><c>[channels, height, width]</c>.</param>
+    /// <exception cref="InvalidDataException">No folder, no label in it, or a label without images.</exception>
+    public static ISampleSource LoadTraining(string folder, IReadOnlyList<long> shape) => Load(Path.Combine(folder, "train"), shape);
+
+    /// <summary>The test images.</summary>
+    /// <param name="folder">Where <c>test</c> is.</param>
+    /// <param name="shape"><c>[channels, height, width]</c>.</param>
+    /// <exception cref="InvalidDataException">No folder, no label in it, or a label without images.</exception>
+    public static ISampleSource LoadTest(string folder, IReadOnlyList<long> shape) => Load(Path.Combine(folder, "test"), shape);
+
+    private static ImageFiles Load(string half, IReadOnlyList<long> shape)
+    {
+        if (!Directory.Exists(half)) throw new InvalidDataException($"{half}: no such folder, expected one of images for each label in it");
+        var labels = Directory.EnumerateDirectories(half).Where(folder => Path.GetFileName(folder)[0] != '.').Order(StringComparer.Ordinal);
+        (string, Label)[] files = [.. labels.SelectMany(folder => ImageFile.Find(folder).Select(file => (file, (Label)Path.GetFileName(folder))))];
+        return files.Length > 0
+            ? new ImageFiles(files, shape, file => ImageFile.Bytes(file, shape))
+            : throw new InvalidDataException($"{half}: no class, expected a folder of images for each label");
+    }
+}
