@@ -17,13 +17,12 @@ internal sealed class ContinualTuneRun(CliHost host, TuneSettings settings)
     public int Run()
     {
         var (options, strength) = settings.Section.Continual(settings.Text, settings.Vary);
-        var source = DataSets.Find(settings.File.Data.Source, settings.Data);
         if (settings.File.Stream.Online is not null)
             throw new UsageException($"{settings.Text.File}: stream.online: given, expected none with the continual procedure, whose experiences are whole");
         if (OutputFolder.WhyNotWritable(settings.Out) is { } reason)
             throw new UsageException($"--out: \"{settings.Out}\" cannot be written to ({reason}), expected a folder that can");
         TorchRuntime.Configure(settings.Jobs);
-        var data = Data(source);
+        var data = Data(settings.Source);
         // Another search in the same folder has a place of its own.
         var place = Path.Combine(settings.Out, "continual", settings.PlaceName);
         var procedure = new ContinualTuning(data, options, (rate, held) => Attempt(strength, rate, held), place, host.Clock);
@@ -102,7 +101,7 @@ internal sealed class ContinualTuneRun(CliHost host, TuneSettings settings)
             Choices = choices,
             Missing = experiences - choices.Count,
         };
-        List<string> files = [.. TuningReport.Write(results, settings.Out)];
+        List<string> files = [.. TuningReport.Write(results, settings.Out), ChosenFile.KeepTuned(settings)];
         if (results.Missing == 0)
             files.Add(ChosenFile.Write(settings, new Dictionary<string, string>(), new Dictionary<string, IReadOnlyList<string>>
             {
