@@ -33,6 +33,12 @@ internal static class CommandLine
         }));
     }
 
+    /// <summary>A word of a command as a shell takes it: in quotes where it needs them.</summary>
+    public static string Quoted(string word) =>
+        word.Length > 0 && word.All(letter => char.IsLetterOrDigit(letter) || letter is '.' or '-' or '_' or '+' or '/' or '\\' or ':' or ',' or '=' or '~')
+            ? word
+            : $"\"{word.Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+
     private static RootCommand Build(CliHost host)
     {
         var root = new RootCommand(

@@ -34,6 +34,29 @@ public class BenchTests
         Assert.Equal(4, (int)again.JsonLines[0]["done"]!);
         Assert.DoesNotContain(again.JsonLines, line => (string)line["event"]! == "cell");
         Assert.Equal(table["entries"]!.ToJsonString(), again.JsonLines[^1]["table"]!["entries"]!.ToJsonString());
+
+        File.Delete(folder["bench/report.html"]);
+        var report = Terminal.Run("report", folder["bench"]);
+        Assert.True(report.Code == ExitCode.Success, report.Error);
+        Assert.Contains("Backward transfer", File.ReadAllText(folder["bench/report.html"]), StringComparison.Ordinal);
+        File.WriteAllText(folder["bench/results.json"], """{ "benchmark": "split-mnist" }""");
+        Assert.Contains("results.json: damaged", Assert.Single(Terminal.Run("report", folder["bench"]).ErrorLines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_cell_of_other_data_is_none_of_these_and_the_command_says_which()
+    {
+        using var folder = new Folder();
+        Directory.CreateDirectory(folder["my data"]);
+        foreach (var file in Directory.GetFiles(DataFolder.Find()!)) File.Copy(file, folder[$"my data/{Path.GetFileName(file)}"]);
+        string[] one = [.. s_short.Select(word => word == "none,er" ? "none" : word == "2" ? "1" : word), "--data", folder["my data"], "--out", folder["bench"], "--json"];
+
+        var first = Terminal.Run(one);
+        Assert.True(first.Code == ExitCode.Success, first.Error);
+        Assert.EndsWith($" --data \"{folder["my data"]}\"", (string)first.JsonLines[^1]["table"]!["entries"]![0]!["command"]!, StringComparison.Ordinal);
+        Assert.Equal(1, (int)Terminal.Run(one).JsonLines[0]["done"]!);
+        File.WriteAllText(folder["my data/more"], "another file");
+        Assert.Equal(0, (int)Terminal.Run(new CancellationToken(canceled: true), one).JsonLines[0]["done"]!);
     }
 
     [Fact]
@@ -103,6 +126,7 @@ public class BenchTests
     [InlineData("bench split-mnist --methods icarl --scenario task", "--methods: \"icarl\" is not made for task", "class")]
     [InlineData("bench speed --parts training,magic", "--parts: \"magic\"", "prediction")]
     [InlineData("bench split-mnist --seeds 0", "--seeds: \"0\"", "from 1")]
+    [InlineData("bench split-mnist --jobs 5000", "--jobs: \"5000\"", "from 1 to")]
     [InlineData("bench split-mnist --out /proc/none/x", "--out: \"/proc/none/x\"", "a folder")]
     public void A_wrong_command_gives_one_line_and_exit_code_2(string line, string names, string expected)
     {

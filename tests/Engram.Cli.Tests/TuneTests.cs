@@ -59,6 +59,14 @@ public class TuneTests
         var alone = Tune(folder, "--only", "2", "--out", folder["alone"]);
         var two = rows.First(row => (int)row!["number"]! == 2)!;
         Assert.Equal((double)two["score"]!["mean"]!, (double)alone.JsonLines[^1]["results"]!["rows"]![0]!["score"]!["mean"]!);
+
+        Assert.Equal(Small, File.ReadAllText(folder["out/experiment.yaml"])); // which the printed commands need
+        File.Delete(folder["out/report.html"]);
+        var report = Terminal.Run("report", folder["out"]);
+        Assert.True(report.Code == ExitCode.Success, report.Error);
+        Assert.True(File.Exists(folder["out/report.html"]));
+        File.WriteAllText(folder["out/tuning.json"], "{}");
+        Assert.Contains("tuning.json: damaged", Assert.Single(Terminal.Run("report", folder["out"]).ErrorLines), StringComparison.Ordinal);
     }
 
     /// <summary>The proof that no test sample chooses anything: there is none to read.</summary>
@@ -87,6 +95,10 @@ public class TuneTests
         Assert.Equal(2, tuned.JsonLines[^1]["results"]!["choices"]!.AsArray().Count);
         double[] toGo = [.. tuned.JsonLines.Where(line => (string?)line["event"] == "attempt").Select(line => (double)line["secondsToGoAtMost"]!)];
         Assert.True(toGo[0] > 0 && toGo.All(seconds => seconds >= 0), string.Join(", ", toGo)); // times of attempts vary, so it need not fall
+        Assert.Equal("engram tune small.yaml --method continual --seed 3 --jobs 1", (string)tuned.JsonLines[^1]["results"]!["command"]!);
+        var alone = Tune(folder, "--method", "continual", "--only", "1");
+        Assert.Equal(ExitCode.Usage, alone.Code);
+        Assert.Contains("--only: 1 with the continual procedure", Assert.Single(alone.ErrorLines), StringComparison.Ordinal);
         var chosen = ExperimentFile.Read(folder["out/chosen.yaml"]);
         Assert.Equal(2, chosen.PerExperience.Count);
 

@@ -10,7 +10,8 @@ public class BenchmarkMarkdownTests
     public void What_is_verified_and_what_is_not_is_told_by_name()
     {
         BenchmarkEntry Entry(string title, Scenario scenario, Verdict verdict) =>
-            new("m", title, scenario, new MeasuredNumber(90, 1, 5), null, verdict, [90], [0], 1, "engram bench x");
+            new("m", title, scenario, new MeasuredNumber(90, 1, 5), verdict == Verdict.None ? null : new PublishedNumber(90), verdict,
+                new TransferEntry(new MeasuredNumber(5.25, 0.5, 5), new PublishedNumber(5, null, 0.5), Verdict.Agrees, [5.25]), [90], [0], 1, "engram bench x");
         var text = BenchmarkMarkdown.Render(new BenchmarkTable
         {
             Benchmark = "x",
@@ -33,6 +34,7 @@ public class BenchmarkMarkdownTests
         Assert.Contains("**Below the paper**: ER (class).", text, StringComparison.Ordinal);
         Assert.Contains("**Not verified, the paper gives no number**: SI (class).", text, StringComparison.Ordinal);
         Assert.Contains("**Not computed**: DGR (domain).", text, StringComparison.Ordinal);
+        Assert.Contains("| +5.25 ± 0.50 (published +5.00, agrees) |", text, StringComparison.Ordinal);
         Assert.DoesNotContain("Above", text, StringComparison.Ordinal);
     }
 }

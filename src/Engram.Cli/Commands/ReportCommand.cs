@@ -1,22 +1,33 @@
 using System.CommandLine;
+using Engram.Evaluation.Benchmarks;
+using Engram.Evaluation.Tuning;
 using Engram.Reporting;
+using Engram.Reporting.Benchmarks;
+using Engram.Reporting.Tuning;
 
 namespace Engram.Cli.Commands;
 
-/// <summary><c>engram report</c>: makes page and pictures anew from a run's results.</summary>
+/// <summary><c>engram report</c>: makes page and pictures anew from the results of a run, a benchmark or a search.</summary>
 internal static class ReportCommand
 {
     public static Command Build(CliHost host)
     {
-        var run = new Argument<string>("RUN") { Description = "Folder of a run.", HelpName = "RUN" };
-        var command = new Command("report", "Make the report of a run anew from its results.") { run, ErrorPolicy.Verbose() };
+        var run = new Argument<string>("RUN") { Description = "Folder of a run, of a benchmark or of a search.", HelpName = "RUN" };
+        var command = new Command("report", "Make the report of a run, a benchmark or a search anew from its results.") { run, ErrorPolicy.Verbose() };
         command.SetAction(parsed =>
         {
-            var folder = parsed.GetValue(run)!;
-            foreach (var file in ReportWriter.Write(RunFolder.Results(folder), folder)) host.Out.WriteLine(file);
+            foreach (var file in Write(parsed.GetValue(run)!)) host.Out.WriteLine(file);
             return ExitCode.Success;
         });
-        Examples.Of(command, "engram report runs/digits-20260501-120000");
+        Examples.Of(command,
+            "engram report runs/digits-20260501-120000", "engram report runs/bench-split-mnist", "engram report runs/tune-split-mnist");
         return command;
     }
+
+    private static IReadOnlyList<string> Write(string folder) => RunFolder.KindOf(folder) switch
+    {
+        RunKind.Search => TuningReport.Write(RunFolder.Read(folder, TuningReport.ResultsFile, TuningResults.FromJson), folder),
+        RunKind.Benchmark => BenchmarkReport.Write(RunFolder.Read(folder, BenchmarkReport.ResultsFile, BenchmarkTable.FromJson), folder),
+        _ => ReportWriter.Write(RunFolder.Results(folder), folder),
+    };
 }

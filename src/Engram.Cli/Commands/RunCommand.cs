@@ -65,5 +65,5 @@ internal static class RunCommand
 
     /// <summary>What to type to go on with a run.</summary>
     public static string ToResume(string folder) =>
-        $"engram run {ResumeName} {(folder.Contains(' ', StringComparison.Ordinal) ? $"\"{folder}\"" : folder)}";
+        $"engram run {ResumeName} {CommandLine.Quoted(folder)}";
 }

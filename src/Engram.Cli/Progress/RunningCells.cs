@@ -4,12 +4,13 @@ using Spectre.Console;
 namespace Engram.Cli.Progress;
 
 /// <summary>
-/// Cells that run side by side: on a terminal a bar for each, redrawn below the lines of those that have ended, and everywhere
-/// the time still to go.
+/// Cells that run side by side: on a terminal a bar for each, redrawn below the lines of those that have ended; elsewhere a line
+/// from time to time, of text or of JSON; and everywhere the time still to go.
 /// </summary>
 internal sealed class RunningCells : IDisposable
 {
     private static readonly TimeSpan s_redraw = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan s_signOfLife = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
     private readonly CliHost _host;
@@ -17,22 +18,38 @@ internal sealed class RunningCells : IDisposable
     private readonly Func<string> _count;
     private readonly SortedDictionary<string, (double Work, double Fraction)> _running = new(StringComparer.Ordinal);
     private readonly Remaining _remaining;
-    private readonly Timer? _timer;
+    private readonly ITimer? _timer;
     private double _done;
     private int _drawn;
 
     /// <summary>Begins to show.</summary>
     /// <param name="host">Where.</param>
-    /// <param name="visible">Whether to draw at all, where the terminal can.</param>
+    /// <param name="form">How to show what is running.</param>
     /// <param name="work">All work, in any unit.</param>
     /// <param name="done">Work that was done before.</param>
     /// <param name="count">Says how many have ended.</param>
-    public RunningCells(CliHost host, bool visible, double work, double done, Func<string> count)
+    public RunningCells(CliHost host, Form form, double work, double done, Func<string> count)
     {
         (_host, _work, _done, _count) = (host, work, done, count);
         _remaining = new Remaining(host.Clock);
         _remaining.After(Fraction);
-        if (host.IsLive && visible) _timer = new Timer(_ => Redraw(), null, s_redraw, s_redraw);
+        if (form == Form.None) return;
+        var live = host.IsLive && form == Form.Text;
+        var (every, show) = live ? (s_redraw, Redraw) : form == Form.Text ? (s_signOfLife, (Action)Tell) : (s_signOfLife, TellJson);
+        _timer = host.Clock.CreateTimer(_ => show(), null, every, every);
+    }
+
+    /// <summary>How what is running is shown.</summary>
+    public enum Form
+    {
+        /// <summary>Not at all.</summary>
+        None,
+
+        /// <summary>Bars on a terminal, lines elsewhere.</summary>
+        Text,
+
+        /// <summary>Lines of JSON.</summary>
+        Json,
     }
 
     /// <summary>A cell has come so far.</summary>
@@ -41,7 +58,7 @@ internal sealed class RunningCells : IDisposable
         lock (_lock) _running[name] = (work, fraction);
     }
 
-    /// <summary>A cell has ended; its line is written by <paramref name="write"/>, told the time to go.</summary>
+    /// <summary>A cell has ended, well or not; its line is written by <paramref name="write"/>, told the time to go.</summary>
     public void Finished(string name, double work, Action<TimeSpan?> write)
     {
         lock (_lock)
@@ -66,6 +83,30 @@ internal sealed class RunningCells : IDisposable
     public void Dispose() => _timer?.Dispose();
 
     private double Fraction => Math.Min(1, (_done + _running.Values.Sum(cell => cell.Work * cell.Fraction)) / _work);
+
+    // For logs: cells may take long.
+    private void Tell()
+    {
+        lock (_lock)
+        {
+            if (_running.Count == 0) return;
+            var cells = string.Join("; ", _running.Select(cell => string.Create(CultureInfo.InvariantCulture, $"{cell.Key} at {100 * cell.Value.Fraction:0} %")));
+            _host.Out.WriteLine($"  {_count()}{ToGo(_remaining.After(Fraction))}: {cells}");
+            _host.Out.Flush();
+        }
+    }
+
+    private void TellJson()
+    {
+        lock (_lock)
+            JsonLine.Write(_host.Out, new
+            {
+                Event = "progress",
+                Fraction,
+                SecondsToGo = _remaining.After(Fraction)?.TotalSeconds,
+                Running = _running.ToDictionary(cell => cell.Key, cell => cell.Value.Fraction),
+            });
+    }
 
     private void Redraw()
     {

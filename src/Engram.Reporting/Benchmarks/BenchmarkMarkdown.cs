@@ -32,10 +32,10 @@ public static class BenchmarkMarkdown
         foreach (var scenario in table.Entries.GroupBy(entry => entry.Scenario))
         {
             text.Append(CultureInfo.InvariantCulture, $"### {BenchmarkNumbers.Title(scenario.Key)}\n\n");
-            text.Append("| method | ours, % ± SEM | published, % ± SEM | | seeds | time of a seed | command |\n|---|--:|--:|---|--:|--:|---|\n");
+            text.Append("| method | ours, % ± SEM | published, % ± SEM | | BWT, points | seeds | time of a seed | command |\n|---|--:|--:|---|--:|--:|--:|---|\n");
             foreach (var entry in scenario)
                 text.Append(CultureInfo.InvariantCulture,
-                    $"| {entry.Title} | {BenchmarkNumbers.Of(entry.Measured)} | {BenchmarkNumbers.Of(entry.Published)} | {BenchmarkNumbers.Word(entry.Verdict)} | {entry.Measured.Seeds} | {entry.SecondsPerSeed:0} s | `{entry.Command}` |\n");
+                    $"| {entry.Title} | {BenchmarkNumbers.Of(entry.Measured)} | {BenchmarkNumbers.Of(entry.Published)} | {BenchmarkNumbers.Word(entry.Verdict)} | {BenchmarkNumbers.Of(entry.Transfer)} | {entry.Measured.Seeds} | {entry.SecondsPerSeed:0} s | `{entry.Command}` |\n");
             text.Append('\n');
         }
         if (!table.IsShort) Verified(text, table);
@@ -44,21 +44,22 @@ public static class BenchmarkMarkdown
             + $"({table.Environment["cores"]} cores), libtorch {table.Environment["libtorch"]}, Engram {table.Environment["Engram"]}. ");
         text.Append(table.IsShort
             ? "The protocol was shortened: these numbers say nothing about the paper's.\n"
-            : "*agrees*, *above* and *below* are meant by two standard errors of the difference.\n");
+            : "*agrees*, *above* and *below* are meant by two standard errors of the difference. BWT: backward transfer "
+                + "(docs/results.md), on the outputs that the scenario has.\n");
         return text.ToString();
     }
 
     private static void Verified(StringBuilder text, BenchmarkTable table)
     {
-        foreach (var (verdict, says) in new[]
-        {
-            (Verdict.Agrees, "Verified, agrees with the paper"), (Verdict.Above, "Above the paper"), (Verdict.Below, "Below the paper"),
-        })
-            List(says, table.Entries.Where(entry => entry.Verdict == verdict).Select(entry => (entry.Title, entry.Scenario)));
-        foreach (var (published, says) in new[] { (false, "Not verified, the paper gives no number"), (true, "Not verified, one seed tells no standard error") })
-            List(says, table.Entries.Where(entry => entry.Verdict == Verdict.None && entry.Published is not null == published)
-                .Select(entry => (entry.Title, entry.Scenario)));
+        ListOf("Verified, agrees with the paper", entry => entry.Verdict == Verdict.Agrees);
+        ListOf("Above the paper", entry => entry.Verdict == Verdict.Above);
+        ListOf("Below the paper", entry => entry.Verdict == Verdict.Below);
+        ListOf("Not verified, the paper gives no number", entry => entry.Published is null);
+        ListOf("Not verified, one seed tells no standard error", entry => entry is { Published: not null, Verdict: Verdict.None });
         List("Not computed", table.Missing.Select(missing => (missing.Title, missing.Scenario)));
+
+        void ListOf(string says, Func<BenchmarkEntry, bool> which) =>
+            List(says, table.Entries.Where(which).Select(entry => (entry.Title, entry.Scenario)));
 
         void List(string says, IEnumerable<(string Title, Scenario Scenario)> entries)
         {

@@ -4,16 +4,39 @@ using Engram.Learning;
 
 namespace Engram.Reporting.Benchmarks;
 
-/// <summary>Numbers of benchmarks as people read them, the same on a page and in Markdown.</summary>
-internal static class BenchmarkNumbers
+/// <summary>Numbers of benchmarks as people read them, the same on a page, in Markdown and on a terminal.</summary>
+public static class BenchmarkNumbers
 {
-    public static string Of(MeasuredNumber number) => Of(number.Mean, number.Sem);
+    /// <summary>Mean ± standard error, in the number's unit.</summary>
+    /// <param name="number">The number.</param>
+    public static string Of(MeasuredNumber number)
+    {
+        ArgumentNullException.ThrowIfNull(number);
+        return Of(number.Mean, number.Sem);
+    }
 
+    /// <summary>Mean ± standard error where one is given; a dash for none.</summary>
+    /// <param name="number">The number.</param>
     public static string Of(PublishedNumber? number) => number is null ? "–" : Of(number.Mean, number.Sem ?? double.NaN);
 
+    /// <summary>Backward transfer in points, with what is published where something is; a dash for none.</summary>
+    /// <param name="transfer">The backward transfer.</param>
+    public static string Of(TransferEntry? transfer) => transfer switch
+    {
+        null => "–",
+        { Published: { } published } => $"{Signed(transfer.Measured.Mean, transfer.Measured.Sem)} (published {Signed(published.Mean, published.Sem ?? double.NaN)}{(transfer.Verdict == Verdict.None ? "" : $", {Word(transfer.Verdict)}")})",
+        _ => Signed(transfer.Measured.Mean, transfer.Measured.Sem),
+    };
+
+    /// <summary>A verdict in a word; none is empty.</summary>
+    /// <param name="verdict">The verdict.</param>
     public static string Word(Verdict verdict) => verdict == Verdict.None ? "" : verdict.ToString().ToLowerInvariant();
 
+    /// <summary>A scenario as a heading.</summary>
+    /// <param name="scenario">The scenario.</param>
     public static string Title(Scenario scenario) => $"{BenchmarkCell.NameOf(scenario)}-incremental";
+
+    private static string Signed(double mean, double sem) => (mean > 0 ? "+" : "") + Of(mean, sem);
 
     private static string Of(double mean, double sem) =>
         mean.ToString("0.00", CultureInfo.InvariantCulture)

@@ -44,6 +44,7 @@ public static class BenchmarkPage
             <table>
             <caption>Mean test accuracy over all contexts at the end, % ± standard error of the mean</caption>
             <thead><tr><th scope="col">Method</th><th scope="col">Ours</th><th scope="col">Published</th><th scope="col"></th>
+            <th scope="col">Backward transfer,<br>points</th>
             <th scope="col">Seeds</th><th scope="col">Time of<br>a seed</th><th scope="col" class="text">Command</th></tr></thead>
             <tbody>{Markup.Each(entries, Row)}</tbody>
             </table>
@@ -53,7 +54,7 @@ public static class BenchmarkPage
 
     private static Markup Row(BenchmarkEntry entry) => Markup.Of($"""
         <tr><th scope="row">{entry.Title}</th><td>{BenchmarkNumbers.Of(entry.Measured)}</td><td>{BenchmarkNumbers.Of(entry.Published)}</td>
-        <td class="text">{BenchmarkNumbers.Word(entry.Verdict)}</td><td>{entry.Measured.Seeds}</td>
+        <td class="text">{BenchmarkNumbers.Word(entry.Verdict)}</td><td>{BenchmarkNumbers.Of(entry.Transfer)}</td><td>{entry.Measured.Seeds}</td>
         <td>{Quantity.Duration(entry.SecondsPerSeed)}</td><td class="text"><code>{entry.Command}</code></td></tr>
 
         """);

@@ -8,6 +8,9 @@ namespace Engram.Reporting.Benchmarks;
 /// <summary>Writes a benchmark's table for programs and for people.</summary>
 public static class BenchmarkReport
 {
+    /// <summary>Name of the file with the table.</summary>
+    public const string ResultsFile = "results.json";
+
     /// <summary>Writes results.json, results.csv, table.png and report.html, each whole or not at all.</summary>
     /// <param name="table">The table.</param>
     /// <param name="directory">Where to; created if need be. Files of an earlier table are replaced.</param>
@@ -20,7 +23,7 @@ public static class BenchmarkReport
         var folder = Directory.CreateDirectory(directory).FullName;
         return
         [
-            Put(folder, "results.json", Encoding.UTF8.GetBytes(table.ToJson() + "\n")),
+            Put(folder, ResultsFile, Encoding.UTF8.GetBytes(table.ToJson() + "\n")),
             Put(folder, "results.csv", Encoding.UTF8.GetBytes(Csv(table))),
             Put(folder, "table.png", BenchmarkPlot.RenderPng(table)),
             Put(folder, "report.html", Encoding.UTF8.GetBytes(BenchmarkPage.Render(table))),
@@ -32,11 +35,11 @@ public static class BenchmarkReport
     public static string Csv(BenchmarkTable table)
     {
         ArgumentNullException.ThrowIfNull(table);
-        var text = new StringBuilder("benchmark,scenario,method,seed,accuracy,published_mean,published_sem\n");
+        var text = new StringBuilder("benchmark,scenario,method,seed,accuracy,published_mean,published_sem,backward_transfer,published_backward_transfer\n");
         foreach (var entry in table.Entries)
-            foreach (var (seed, accuracy) in entry.Seeds.Zip(entry.Accuracies))
+            for (var i = 0; i < entry.Seeds.Count; i++)
                 text.Append(CultureInfo.InvariantCulture,
-                    $"{table.Benchmark},{BenchmarkCell.NameOf(entry.Scenario)},{entry.Method},{seed},{accuracy:R},{entry.Published?.Mean},{entry.Published?.Sem}\n");
+                    $"{table.Benchmark},{BenchmarkCell.NameOf(entry.Scenario)},{entry.Method},{entry.Seeds[i]},{entry.Accuracies[i]:R},{entry.Published?.Mean},{entry.Published?.Sem},{entry.Transfer?.Values[i]:R},{entry.Transfer?.Published?.Mean}\n");
         return text.ToString();
     }
 

@@ -7,6 +7,9 @@ namespace Engram.Reporting.Tuning;
 /// <summary>Writes a search for programs and for people.</summary>
 public static class TuningReport
 {
+    /// <summary>Name of the file with the numbers.</summary>
+    public const string ResultsFile = "tuning.json";
+
     /// <summary>Writes tuning.json, tradeoff.png and report.html, each whole or not at all.</summary>
     /// <param name="results">What was measured.</param>
     /// <param name="directory">Where to; created if need be. Files of an earlier search are replaced.</param>
@@ -17,7 +20,7 @@ public static class TuningReport
         ArgumentNullException.ThrowIfNull(results);
         ArgumentException.ThrowIfNullOrEmpty(directory);
         var folder = Directory.CreateDirectory(directory).FullName;
-        var numbers = Put(folder, "tuning.json", Encoding.UTF8.GetBytes(results.ToJson() + "\n"));
+        var numbers = Put(folder, ResultsFile, Encoding.UTF8.GetBytes(results.ToJson() + "\n"));
         var picture = TradeOffPlot.RenderPng(results);
         return
         [

@@ -12,6 +12,18 @@ public static class RunEnvironment
         typeof(RunEnvironment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
         ?? "unknown";
 
+    /// <summary>
+    /// Fingerprint of the source files that an assembly was built from and of the versions of packages: the same for the same code,
+    /// committed or not, wherever it is built. Results are told apart by it.
+    /// </summary>
+    /// <param name="assembly">An assembly of Engram; for any other its version.</param>
+    public static string SourcesOf(Assembly assembly)
+    {
+        ArgumentNullException.ThrowIfNull(assembly);
+        return assembly.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(data => data.Key == "Sources")?.Value
+            ?? assembly.GetName().Version?.ToString() ?? "unknown";
+    }
+
     /// <summary>TorchSharp's version; reading it loads no native library.</summary>
     public static string TorchSharpVersion { get; } =
         typeof(torch).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion

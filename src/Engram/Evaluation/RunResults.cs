@@ -124,6 +124,12 @@ public sealed record StrategyResult
     /// <summary>R[i][j]: accuracy on group j after learning group i; defined for j ≤ i.</summary>
     public required double[][] Accuracy { get; init; }
 
+    /// <summary>R[i][i + 1]: accuracy on the next group before it is learnt; null where it was not measured.</summary>
+    public double[]? Ahead { get; init; }
+
+    /// <summary>b_j: accuracy of an untrained model on group j; null where it was not measured.</summary>
+    public double[]? Untrained { get; init; }
+
     /// <summary>When each row of <see cref="Accuracy"/> was measured; not part of the file, empty where nobody looked at the clock.</summary>
     [JsonIgnore]
     public IReadOnlyList<DateTimeOffset> MeasuredAt { get; init; } = [];

@@ -118,6 +118,8 @@ internal sealed class StrategyMeasurements
         Name = name,
         Title = title,
         Accuracy = [.. Matrix.Rows],
+        Ahead = Untrained is null ? null : [.. _ahead],
+        Untrained = Untrained,
         AccuracySoFar = [.. _soFar],
         AccuracyPerClass = [.. _perClass],
         Confusion = _confusion,

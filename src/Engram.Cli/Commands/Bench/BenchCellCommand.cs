@@ -46,37 +46,30 @@ internal static class BenchCellCommand
 
         TorchRuntime.Configure(1);
         var benchmark = BenchmarkList.Named(cell.Benchmark);
-        var samples = Samples(benchmark, cell, data);
         var path = Path.Combine(folder, cell.Key);
         using var checkpoints = new ExperimentCheckpoints(path + ".checkpoint", clock: host.Clock);
         var told = host.Clock.GetTimestamp();
-        var result = benchmark.Run(cell, samples, new Relay(progress =>
+        StrategyResult? result;
+        try
         {
-            if (host.Clock.GetElapsedTime(told) < s_tellEvery) return;
-            told = host.Clock.GetTimestamp();
-            host.Out.WriteLine(JsonSerializer.Serialize(progress.Fraction));
-            host.Out.Flush();
-        }), checkpoints, stop.Token);
+            result = benchmark.Run(cell, DataSets.Load(benchmark.DataName, data), new Relay(progress =>
+            {
+                if (host.Clock.GetElapsedTime(told) < s_tellEvery) return;
+                told = host.Clock.GetTimestamp();
+                host.Out.WriteLine(JsonSerializer.Serialize(progress.Fraction));
+                host.Out.Flush();
+            }), checkpoints, stop.Token);
+        }
+        catch (InvalidDataException problem)
+        {
+            // Data that do not fit one cell fit none: the user named the wrong ones.
+            throw new UsageException($"{data}: {problem.Message}", problem);
+        }
         if (result is null) return ExitCode.Interrupted;
         var json = Encoding.UTF8.GetBytes(CellResult.Of(cell, checkpoints.Seconds, result).ToJson());
         AtomicFile.Write(path + ".json", stream => stream.Write(json));
         checkpoints.Clear();
         return ExitCode.Success;
-    }
-
-    // Data that do not fit one cell fit none of its seed: the user named the wrong ones.
-    private static TrainAndTest Samples(Benchmark benchmark, BenchmarkCell cell, string data)
-    {
-        try
-        {
-            var samples = DataSets.Load(benchmark.DataName, data);
-            benchmark.Stream(samples, cell.Scenario, cell.Seed);
-            return samples;
-        }
-        catch (Exception problem) when (problem is ArgumentException or InvalidDataException)
-        {
-            throw new UsageException($"{data}: {problem.Message}", problem);
-        }
     }
 
     private sealed class Relay(Action<ExperimentProgress> report) : IProgress<ExperimentProgress>

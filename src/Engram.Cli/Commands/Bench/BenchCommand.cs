@@ -33,7 +33,7 @@ internal static class BenchCommand
             $"Methods in order, or all those of the paper: {string.Join(", ", benchmark.Methods.Select(method => method.Name))}; "
             + "strategies of the library run too [default: all]", "a,b|all");
         var seeds = OptionOf.Number("--seeds", "How many seeds, from 0.", 5, 1, 10_000);
-        var jobs = OptionOf.Number("--jobs", "Cells that run at once, one thread each.", Environment.ProcessorCount, 1, 1024);
+        var jobs = OptionOf.Number("--jobs", "Cells that run at once, one thread each.", Environment.ProcessorCount, 1, Environment.ProcessorCount);
         var output = OptionOf.Text("--out",
             $"Folder to write to; cells that it holds already are not run again [default: runs/bench-{benchmark.Name}]", "DIR");
         var data = OptionOf.Text("--data", $"Folder or archive with the data ({benchmark.DataName}) [default: found here or above]", "PATH");

@@ -1,4 +1,5 @@
 using Engram.Evaluation.Benchmarks;
+using Engram.Reporting.Benchmarks;
 using Spectre.Console;
 
 namespace Engram.Cli.Commands.Bench;
@@ -18,7 +19,7 @@ internal static class BenchListing
                 table.AddColumn(new TableColumn($"published, {BenchmarkCell.NameOf(scenario)}").RightAligned());
             foreach (var method in benchmark.Methods)
                 table.AddRow([method.Name, Markup.Escape(method.Title), .. benchmark.Scenarios.Select(scenario =>
-                    !method.Scenarios.Contains(scenario) ? "not run" : BenchNumbers.Of(method.Published.GetValueOrDefault(scenario)))]);
+                    !method.Scenarios.Contains(scenario) ? "not run" : BenchmarkNumbers.Of(method.Published.GetValueOrDefault(scenario)))]);
             console.Write(table);
         }
         return ExitCode.Success;

@@ -13,10 +13,11 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
 
     public int Run()
     {
-        var cells = settings.Cells();
+        settings.Cells(); // a wrong name is told before anything is read
         var data = Path.GetFullPath(DataSets.Find(settings.Benchmark.DataName, settings.Data));
         if (OutputFolder.WhyNotWritable(settings.Out) is { } reason)
             throw new UsageException($"--out: \"{settings.Out}\" cannot be written to ({reason}), expected a folder that can");
+        var cells = settings.Cells(DataFingerprint.Of(data));
         var folder = Directory.CreateDirectory(Path.Combine(settings.Out, "cells")).FullName;
         var results = cells.Where(cell => File.Exists(FileOf(folder, cell))).ToDictionary(cell => cell, cell => Read(folder, cell));
         var missing = cells.Where(cell => !results.ContainsKey(cell)).ToArray();
@@ -35,8 +36,8 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
         }
         view.Stop();
         CellResult[] finished = [.. cells.Where(results.ContainsKey).Select(cell => results[cell])];
-        var files = finished.Length == 0 ? [] : Write(finished);
-        view.Finish(finished.Length == 0 ? null : BenchmarkTable.Of(settings.Benchmark, finished, settings.Command), files, cells.Count - finished.Length);
+        var table = finished.Length == 0 ? null : BenchmarkTable.Of(settings.Benchmark, finished, settings.Command, settings.Options);
+        view.Finish(table, table is null ? [] : Write(table), cells.Count - finished.Length);
         foreach (var failure in _failures) host.Error.WriteLine($"engram: {failure}");
         return host.CancellationToken.IsCancellationRequested ? ExitCode.Interrupted
             : _failures.Count > 0 ? ExitCode.Failure : ExitCode.Success;
@@ -59,12 +60,12 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
         {
             // The other cells are worth having all the same.
             lock (_lock) _failures.Add(problem.Message);
+            view.GaveUp(cell, problem.Message);
         }
     }
 
-    private List<string> Write(CellResult[] finished)
+    private List<string> Write(BenchmarkTable table)
     {
-        var table = BenchmarkTable.Of(settings.Benchmark, finished, settings.Command);
         List<string> files = [.. BenchmarkReport.Write(table, settings.Out)];
         if (settings.Markdown is not { } markdown) return files;
         var path = Path.GetFullPath(markdown);

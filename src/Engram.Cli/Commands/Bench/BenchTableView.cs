@@ -1,6 +1,7 @@
 using Engram.Cli.Progress;
 using Engram.Evaluation.Benchmarks;
 using Engram.Learning;
+using Engram.Reporting.Benchmarks;
 using Spectre.Console;
 
 namespace Engram.Cli.Commands.Bench;
@@ -26,11 +27,13 @@ internal static class BenchTableView
             .AddColumn(new TableColumn("ours").RightAligned())
             .AddColumn(new TableColumn("published").RightAligned())
             .AddColumn("")
+            .AddColumn(new TableColumn("BWT, points").RightAligned())
             .AddColumn(new TableColumn("seeds").RightAligned())
             .AddColumn(new TableColumn("time each").RightAligned());
         foreach (var entry in entries)
             grid.AddRow(
-                Markup.Escape(entry.Title), BenchNumbers.Of(entry.Measured), BenchNumbers.Of(entry.Published), Mark(entry.Verdict),
+                Markup.Escape(entry.Title), BenchmarkNumbers.Of(entry.Measured), BenchmarkNumbers.Of(entry.Published), Mark(entry.Verdict),
+                BenchmarkNumbers.Of(entry.Transfer),
                 Words.Number(entry.Measured.Seeds), Words.Time(entry.SecondsPerSeed));
         console.Write(grid);
     }

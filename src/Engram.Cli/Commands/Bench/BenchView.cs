@@ -13,6 +13,7 @@ internal sealed class BenchView : IDisposable
     private readonly int _cells;
     private readonly RunningCells _running;
     private int _done;
+    private int _failed;
 
     private BenchView(CliHost host, BenchSettings settings, int cells, int done)
     {
@@ -22,7 +23,7 @@ internal sealed class BenchView : IDisposable
         else
             host.Out.WriteLine(
                 $"{settings.Benchmark.Title}: {cells} cells, {done} computed before; {settings.Jobs} at once; in {settings.Out}");
-        _running = new RunningCells(host, !settings.Json, cells, done, Count);
+        _running = new RunningCells(host, settings.Json ? RunningCells.Form.Json : RunningCells.Form.Text, cells, done, Count);
     }
 
     public static BenchView Of(CliHost host, BenchSettings settings, int cells, int done) => new(host, settings, cells, done);
@@ -52,6 +53,15 @@ internal sealed class BenchView : IDisposable
         _host.Out.Flush();
     });
 
+    /// <summary>A cell came to nothing; the others go on.</summary>
+    public void GaveUp(BenchmarkCell cell, string why) => _running.Finished(NameOf(cell), 1, _ =>
+    {
+        _failed++;
+        if (_settings.Json) Line(new { Event = "failed", cell.Method, Scenario = BenchmarkCell.NameOf(cell.Scenario), cell.Seed, Why = why });
+        else _host.Out.WriteLine($"{NameOf(cell),-34} failed   {Count()}");
+        _host.Out.Flush();
+    });
+
     public void Stop() => _running.Stop();
 
     public void Finish(BenchmarkTable? table, IReadOnlyList<string> files, int missing)
@@ -70,7 +80,7 @@ internal sealed class BenchView : IDisposable
 
     public void Dispose() => _running.Dispose();
 
-    private string Count() => $"{_done} of {_cells} cells";
+    private string Count() => $"{_done} of {_cells} cells{(_failed == 0 ? "" : $", {_failed} failed")}";
 
     private static string NameOf(BenchmarkCell cell) =>
         $"{BenchmarkCell.NameOf(cell.Scenario)} {cell.Method}, seed {cell.Seed.ToString(CultureInfo.InvariantCulture)}";

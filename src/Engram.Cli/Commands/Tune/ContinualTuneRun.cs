@@ -17,16 +17,15 @@ internal sealed class ContinualTuneRun(CliHost host, TuneSettings settings)
     public int Run()
     {
         var (options, strength) = settings.Section.Continual(settings.Text, settings.Vary);
-        var source = settings.File.FindData(settings.Data);
         if (settings.File.Stream.Online is not null)
             throw settings.Text.Top.Section("stream")!.Problem("online", "given, expected none with the continual procedure, whose experiences are whole");
         if (OutputFolder.WhyNotWritable(settings.Out) is { } reason)
             throw new UsageException($"--out: \"{settings.Out}\" cannot be written to ({reason}), expected a folder that can");
         TorchRuntime.Configure(settings.Jobs);
-        var data = settings.File.LoadForTuning(source, settings.Section.Validation);
+        var data = settings.File.LoadForTuning(settings.Source, settings.Section.Validation);
         // Another search in the same folder has a place of its own.
         var place = Path.Combine(settings.Out, "continual", settings.PlaceName);
-        var procedure = new ContinualTuning(data, options, (rate, held) => Attempt(source, strength, rate, held), place, host.Clock);
+        var procedure = new ContinualTuning(data, options, (rate, held) => Attempt(strength, rate, held), place, host.Clock);
         var (first, later) = (options.Rates.Count + 1, Math.Min(options.LaterRates, options.Rates.Count) + options.Attempts);
         var most = first + ((data.Count - 1) * later);
         if (settings.Json) JsonLine.Write(host.Out, new { Event = "start", Experiment = settings.File.Name, settings.Strategy, settings.Section.Method, settings.Command, Experiences = data.Count, MostAttempts = most });
@@ -43,12 +42,12 @@ internal sealed class ContinualTuneRun(CliHost host, TuneSettings settings)
         return choices.Count < data.Count ? ExitCode.Interrupted : ExitCode.Success;
     }
 
-    private AttemptSettings Attempt(string source, string strength, double rate, double? held)
+    private AttemptSettings Attempt(string strength, double rate, double? held)
     {
         var values = new Dictionary<string, string> { [TuneSection.Rate] = Text(rate) };
         if (held is { } number) values[strength] = Text(number);
         var file = ExperimentFile.Parse(settings.Plain.With(values), settings.File.Seed);
-        var described = TrialCellCommand.Describe(file, settings.Strategy, source);
+        var described = TrialCellCommand.Describe(file, settings.Strategy, settings.Source);
         var strategy = described.Strategies[0];
         return new AttemptSettings(
             () => described.Model(strategy), described.Training, held is null ? [] : strategy.Create(new StrategyBudget(file.Memory)));
@@ -90,7 +89,7 @@ internal sealed class ContinualTuneRun(CliHost host, TuneSettings settings)
             Choices = choices,
             Missing = experiences - choices.Count,
         };
-        List<string> files = [.. TuningReport.Write(results, settings.Out)];
+        List<string> files = [.. TuningReport.Write(results, settings.Out), ChosenFile.KeepTuned(settings)];
         if (results.Missing == 0)
             files.Add(ChosenFile.Write(settings, new Dictionary<string, string>(), new Dictionary<string, IReadOnlyList<string>>
             {

@@ -11,7 +11,8 @@ namespace Engram.Cli.Commands.Tune;
 /// <param name="Seed">Seed.</param>
 /// <param name="Share">Share of the training samples.</param>
 /// <param name="Validation">Share set aside to measure with.</param>
-internal sealed record TrialCell(string Text, string Strategy, long Seed, double Share, double Validation)
+/// <param name="Data">Fingerprint of the data.</param>
+internal sealed record TrialCell(string Text, string Strategy, long Seed, double Share, double Validation, string Data)
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
     {
@@ -20,13 +21,16 @@ internal sealed record TrialCell(string Text, string Strategy, long Seed, double
         RespectRequiredConstructorParameters = true,
     };
 
-    /// <summary>A file name for its result: the same cell, computed by the same code, has the same.</summary>
+    // The library learns, and this program reads the file.
+    private static readonly string s_code = RunEnvironment.SourcesOf(typeof(RunEnvironment).Assembly) + RunEnvironment.SourcesOf(typeof(TrialCell).Assembly);
+
+    /// <summary>A file name for its result: the same cell, computed by the same code from the same data, has the same.</summary>
     [JsonIgnore]
     public string Key
     {
         get
         {
-            var all = JsonSerializer.SerializeToUtf8Bytes(new { Cell = this, Code = RunEnvironment.EngramVersion }, s_json);
+            var all = JsonSerializer.SerializeToUtf8Bytes(new { Cell = this, Code = s_code }, s_json);
             return $"trial-{Convert.ToHexStringLower(SHA256.HashData(all))[..16]}";
         }
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Engram.Cli.Experiments;
 
 namespace Engram.Cli.Commands.Tune;
 
@@ -15,7 +16,7 @@ internal static class TuneCommand
         };
         var method = OptionOf.Text("--method", "Method instead of the file's: grid, random, halving or continual.", "NAME");
         var seed = OptionOf.Number("--seed", "Seed instead of the file's.", null, 0, long.MaxValue);
-        var jobs = OptionOf.Number("--jobs", "Trials that run at once, one thread each; threads of the continual procedure.", Environment.ProcessorCount, 1, 1024);
+        var jobs = OptionOf.Number("--jobs", "Trials that run at once, one thread each; threads of the continual procedure.", Environment.ProcessorCount, 1, Environment.ProcessorCount);
         var output = OptionOf.Text("--out", "Folder to write to; what was measured in it is not measured again [default: runs/tune-<name>]", "DIR");
         var data = OptionOf.Text("--data", "Folder or archive with the data [default: found here or above]", "PATH");
         var only = OptionOf.Number("--only", "Measure this trial alone and write no report.", null, 0, int.MaxValue);
@@ -34,12 +35,17 @@ internal static class TuneCommand
             {
                 Jobs = (int)parsed.GetValue(jobs),
                 Out = parsed.GetValue(output) ?? settings.Out,
-                Data = parsed.GetValue(data) ?? settings.File.Data.Path,
+                Data = parsed.GetValue(data),
                 Only = parsed.GetResult(only) is null ? null : (int)parsed.GetValue(only),
                 Share = Share(parsed.GetValue(share)),
                 Json = parsed.GetValue(json),
             };
-            return settings.Section.Method == "continual"
+            var isContinual = settings.Section.Method == TuneSettings.Continual;
+            if (isContinual && settings.Only is { } one)
+                throw new UsageException($"--only: {one} with the continual procedure, expected none, for each attempt follows from those before");
+            var source = Path.GetFullPath(settings.File.FindData(settings.Data ?? settings.File.Data.Path));
+            settings = settings with { Source = source, Fingerprint = DataFingerprint.OfTraining(source) };
+            return isContinual
                 ? new ContinualTuneRun(host, settings).Run()
                 : new TuneRun(host, settings).Run();
         });

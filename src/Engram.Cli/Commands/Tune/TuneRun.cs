@@ -18,7 +18,6 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
     public int Run()
     {
         var search = Search();
-        var data = Path.GetFullPath(settings.File.FindData(settings.Data));
         if (OutputFolder.WhyNotWritable(settings.Out) is { } reason)
             throw new UsageException($"--out: \"{settings.Out}\" cannot be written to ({reason}), expected a folder that can");
         var folder = Directory.CreateDirectory(Path.Combine(settings.Out, "trials")).FullName;
@@ -33,7 +32,7 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
                 Parallel.ForEachAsync(
                     cells.Where(cell => !_measured.ContainsKey(cell)).ToArray(),
                     new ParallelOptions { MaxDegreeOfParallelism = settings.Jobs, CancellationToken = host.CancellationToken },
-                    async (cell, stop) => await Measure(cell, folder, data, trials, view, stop).ConfigureAwait(false)).GetAwaiter().GetResult();
+                    async (cell, stop) => await Measure(cell, folder, trials, view, stop).ConfigureAwait(false)).GetAwaiter().GetResult();
                 foreach (var trial in trials) _results.Add(ResultOf(trial)!);
                 missing -= trials.Count;
             }
@@ -74,14 +73,14 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
     }
 
     private async ValueTask Measure(
-        TrialCell cell, string folder, string data, IReadOnlyList<Trial> trials, TuneView view, CancellationToken stop)
+        TrialCell cell, string folder, IReadOnlyList<Trial> trials, TuneView view, CancellationToken stop)
     {
         var name = TuneView.NameOf(trials.First(trial => settings.Cells(trial).Contains(cell)), cell);
         try
         {
             view.Progress(name, cell, 0);
             await CellProcess.Run(
-                cell.Key, TrialCellCommand.Arguments(cell, folder, data, settings.Text.File), fraction => view.Progress(name, cell, fraction), stop).ConfigureAwait(false);
+                cell.Key, TrialCellCommand.Arguments(cell, folder, settings.Source, settings.Text.File), fraction => view.Progress(name, cell, fraction), stop).ConfigureAwait(false);
             lock (_lock) Take(view, trials, cell, cell.ResultIn(folder)!, restored: false);
         }
         catch (FailureException problem)
@@ -92,6 +91,7 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
                 _failures.Add(problem.Message);
                 _measured[cell] = null;
             }
+            view.GaveUp(name, cell, problem.Message);
         }
     }
 
@@ -139,6 +139,7 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
         if (settings.Only is null)
         {
             files.AddRange(TuningReport.Write(results, settings.Out));
+            files.Add(ChosenFile.KeepTuned(settings));
             if (results.Chosen is { } chosen) files.Add(ChosenFile.Write(settings, chosen.Values, new Dictionary<string, IReadOnlyList<string>>(),
                 $"{settings.Section.Objective} {100 * chosen.Score.Mean:0.00} % on validation samples"));
         }
@@ -146,9 +147,13 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
     }
 }
 
-/// <summary>The experiment's file with the values that a search chose.</summary>
+/// <summary>The experiment's file with the values that a search chose, and as it was tuned.</summary>
 internal static class ChosenFile
 {
+    /// <summary>Writes the file that was tuned, which the commands of the report need.</summary>
+    /// <returns>Its full path.</returns>
+    public static string KeepTuned(TuneSettings settings) => Put(settings, RunFileSettings.CopyName, settings.Text.Text);
+
     /// <summary>Writes it beside the report; comments and order are those of the file that was tuned.</summary>
     /// <param name="settings">What was asked for.</param>
     /// <param name="values">Values that are the same in all experiences.</param>
@@ -162,10 +167,15 @@ internal static class ChosenFile
         text.Append(settings.Plain.With(values).Text.TrimEnd()).Append('\n');
         if (lists.Count > 0) text.Append($"\n{ExperienceValues.Key}:\n");
         foreach (var (key, list) in lists) text.Append($"  {key}: [{string.Join(", ", list.Select(ExperimentText.Written))}]\n");
-        var path = Path.GetFullPath(Path.Combine(settings.Out, TuneSettings.ChosenName));
         // What is written must be readable: better no file than one that does not run.
-        ExperimentFile.Parse(new ExperimentText(path, text.ToString()));
-        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text.ToString())));
+        ExperimentFile.Parse(new ExperimentText(TuneSettings.ChosenName, text.ToString()));
+        return Put(settings, TuneSettings.ChosenName, text.ToString());
+    }
+
+    private static string Put(TuneSettings settings, string name, string text)
+    {
+        var path = Path.GetFullPath(Path.Combine(settings.Out, name));
+        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
         return path;
     }
 }

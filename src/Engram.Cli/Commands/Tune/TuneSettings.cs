@@ -10,6 +10,9 @@ internal sealed record TuneSettings
     /// <summary>Name of the file that is written with the values chosen.</summary>
     public const string ChosenName = "chosen.yaml";
 
+    /// <summary>The method that is no search of trials.</summary>
+    public const string Continual = "continual";
+
     public required ExperimentText Text { get; init; }
 
     public required ExperimentFile File { get; init; }
@@ -25,7 +28,14 @@ internal sealed record TuneSettings
 
     public required string Out { get; init; }
 
+    /// <summary>Where the data are, as the user gave it; null where they were found.</summary>
     public string? Data { get; init; }
+
+    /// <summary>Where the data are.</summary>
+    public string Source { get; init; } = "";
+
+    /// <summary>Fingerprint of the data.</summary>
+    public string Fingerprint { get; init; } = "";
 
     /// <summary>The one trial to measure; null for the whole search.</summary>
     public int? Only { get; init; }
@@ -38,8 +48,11 @@ internal sealed record TuneSettings
     /// <summary>The file without what is not the experiment's: what a trial is made of.</summary>
     public ExperimentText Plain => Text.Without("tune");
 
-    /// <summary>The command that repeats the search; without folders, which are nobody else's.</summary>
-    public string Command => $"engram tune {Path.GetFileName(Text.File)} --method {Section.Method} --seed {Seed}";
+    /// <summary>The command that repeats the search; without the folder of results, which is nobody else's.</summary>
+    public string Command => string.Create(
+        CultureInfo.InvariantCulture,
+        $"engram tune {CommandLine.Quoted(Path.GetFileName(Text.File))} --method {Section.Method} --seed {Seed}"
+        + $"{(Section.Method == Continual ? $" --jobs {Jobs}" : "")}{(Data is null ? "" : $" --data {CommandLine.Quoted(Data)}")}");
 
     /// <summary>The command that measures one trial again.</summary>
     public string CommandOf(Trial trial) => string.Create(
@@ -51,7 +64,7 @@ internal sealed record TuneSettings
         ["file"] = Path.GetFileName(Text.File),
         ["strategy"] = Strategy,
         ["method"] = Section.Method,
-        ["objective"] = Section.Method == "continual"
+        ["objective"] = Section.Method == Continual
             ? "accuracy on the present experience among its own classes"
             : Section.Objective,
         ["validation"] = $"{Number(File.Stream.Validation ?? Section.Validation)} of each experience's training samples",
@@ -61,7 +74,7 @@ internal sealed record TuneSettings
 
     /// <summary>The seeds of each trial.</summary>
     public IReadOnlyList<long> Seeds =>
-        [.. Enumerable.Range(0, Section.Method == "continual" ? 1 : Section.Seeds).Select(place => File.Seed + place)];
+        [.. Enumerable.Range(0, Section.Method == Continual ? 1 : Section.Seeds).Select(place => File.Seed + place)];
 
     private string Seed => File.Seed.ToString(CultureInfo.InvariantCulture);
 
@@ -100,12 +113,12 @@ internal sealed record TuneSettings
     public IReadOnlyList<TrialCell> Cells(Trial trial)
     {
         var text = Plain.With(trial.Values).Text;
-        return [.. Seeds.Select(seed => new TrialCell(text, Strategy, seed, trial.Share, Section.Validation))];
+        return [.. Seeds.Select(seed => new TrialCell(text, Strategy, seed, trial.Share, Section.Validation, Fingerprint))];
     }
 
-    /// <summary>A name for the place of this search: the same search by the same code has the same.</summary>
+    /// <summary>A name for the place of this search: the same search by the same code on as many threads has the same.</summary>
     public string PlaceName => new TrialCell(
-        $"{Plain.Text}\n{Section}\n{Readable["vary"]}", Strategy, File.Seed, 1, Section.Validation).Key;
+        string.Create(CultureInfo.InvariantCulture, $"{Plain.Text}\n{Section}\n{Readable["vary"]}\n{Jobs}"), Strategy, File.Seed, 1, Section.Validation, Fingerprint).Key;
 
     private static string Readably(SearchDimension dimension) => dimension.IsRange
         ? $"{dimension.Key} from {Number(dimension.From)} to {Number(dimension.To)}, {(dimension.Logarithmic ? "log" : "linear")}"

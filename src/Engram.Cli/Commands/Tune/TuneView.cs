@@ -28,7 +28,9 @@ internal sealed class TuneView : IDisposable
     {
         (_host, _settings, _trials) = (host, settings, trials);
         if (!quiet) Begin();
-        _running = new RunningCells(host, !settings.Json && !quiet, work * settings.Seeds.Count, 0, () => $"{_done} of {_trials} trials");
+        _running = new RunningCells(
+            host, quiet ? RunningCells.Form.None : settings.Json ? RunningCells.Form.Json : RunningCells.Form.Text, work * settings.Seeds.Count, 0,
+            () => $"{_done} of {_trials} trials");
     }
 
     /// <summary>What stands for the result of settings whose training failed.</summary>
@@ -80,6 +82,14 @@ internal sealed class TuneView : IDisposable
                     + $"{(restored ? "measured before" : Words.Time(seconds))}   {_done} of {_trials}{RunningCells.ToGo(toGo)}");
             _host.Out.Flush();
         });
+
+    /// <summary>A cell came to nothing; the others go on.</summary>
+    public void GaveUp(string name, TrialCell cell, string why) => _running.Finished(name, cell.Share, _ =>
+    {
+        if (_settings.Json) JsonLine.Write(_host.Out, new { Event = "failed", Name = name, Why = why });
+        else _host.Out.WriteLine($"{name}   failed");
+        _host.Out.Flush();
+    });
 
     public void Stop() => _running.Stop();
 

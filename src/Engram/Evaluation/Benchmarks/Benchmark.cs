@@ -67,6 +67,7 @@ public abstract class Benchmark
     /// <param name="cancellationToken">Stops after the step in progress.</param>
     /// <returns>What was measured; null after a cancellation.</returns>
     /// <exception cref="ArgumentException">The method is not made for the scenario.</exception>
+    /// <exception cref="InvalidDataException">The data do not fit the protocol.</exception>
     public StrategyResult? Run(
         BenchmarkCell cell, TrainAndTest data, IProgress<ExperimentProgress>? progress = null,
         ExperimentCheckpoints? checkpoints = null, CancellationToken cancellationToken = default)
@@ -75,7 +76,7 @@ public abstract class Benchmark
         ArgumentNullException.ThrowIfNull(data);
         var method = Method(cell.Method);
         if (cell.PerClass is { } few) data = new TrainAndTest(SubsetSource.Balanced(data.Train, few), SubsetSource.Balanced(data.Test, few));
-        var stream = Stream(data, cell.Scenario, cell.Seed);
+        var stream = StreamOf(cell, data);
         var options = Training(cell.Scenario, cell.Seed) with { Scenario = cell.Scenario, Seed = cell.Seed };
         if (cell.Iterations is { } iterations) options = options with { Iterations = iterations };
         if (cell.Scenario == Scenario.ClassIncremental && !method.OutputsComeWithClasses) options = AllOutputs(options, method, stream);
@@ -87,6 +88,18 @@ public abstract class Benchmark
         var results = new Experiment(stream, strategy => ModelOf(strategy, data.Train.InputShape), options)
             .Run([method.InScenario(cell.Scenario)], progress, null, checkpoints, cancellationToken);
         return results.Count == 0 ? null : results[0];
+    }
+
+    private ExperienceStream StreamOf(BenchmarkCell cell, TrainAndTest data)
+    {
+        try
+        {
+            return Stream(data, cell.Scenario, cell.Seed);
+        }
+        catch (ArgumentException problem)
+        {
+            throw new InvalidDataException(problem.Message, problem);
+        }
     }
 
     private ContinualModel ModelOf(Strategy strategy, IReadOnlyList<long> inputShape)

@@ -19,8 +19,9 @@ public sealed record TrainAndTest(ISampleSource Train, ISampleSource Test);
 /// <param name="Seed">Seed.</param>
 /// <param name="Iterations">Steps per context instead of the protocol's, for a short look; null for the protocol's.</param>
 /// <param name="PerClass">Samples of each class instead of all, for a short look; null for all.</param>
+/// <param name="Data">Fingerprint of the files with the data; null where they are not told apart.</param>
 public sealed record BenchmarkCell(
-    string Benchmark, Scenario Scenario, string Method, long Seed, int? Iterations = null, int? PerClass = null)
+    string Benchmark, Scenario Scenario, string Method, long Seed, int? Iterations = null, int? PerClass = null, string? Data = null)
 {
     /// <summary>Whether the protocol is shortened, so that nothing may be compared with published numbers.</summary>
     [JsonIgnore]
@@ -32,13 +33,13 @@ public sealed record BenchmarkCell(
         CultureInfo.InvariantCulture,
         $"{(Iterations is null ? "" : " --iterations ")}{Iterations}{(PerClass is null ? "" : " --per-class ")}{PerClass}");
 
-    /// <summary>A file name for its result: the same cell, computed by the same code, has the same.</summary>
+    /// <summary>A file name for its result: the same cell, computed by the same code from the same data, has the same.</summary>
     [JsonIgnore]
     public string Key
     {
         get
         {
-            var all = JsonSerializer.SerializeToUtf8Bytes(new { Cell = this, Code = RunEnvironment.EngramVersion }, Json.Options);
+            var all = JsonSerializer.SerializeToUtf8Bytes(new { Cell = this, Code = RunEnvironment.SourcesOf(typeof(BenchmarkCell).Assembly) }, Json.Options);
             var hash = Convert.ToHexStringLower(SHA256.HashData(all))[..12];
             return $"{Benchmark}-{NameOf(Scenario)}-{Method.Replace("+", "-and-", StringComparison.Ordinal)}-{Seed}-{hash}";
         }
@@ -57,10 +58,11 @@ public sealed record BenchmarkCell(
 /// <summary>What a cell came to.</summary>
 /// <param name="Cell">The cell.</param>
 /// <param name="CodeVersion">Version of the library that computed it.</param>
+/// <param name="Processor">Processor that computed it.</param>
 /// <param name="Seconds">Time it took, interruptions not counted.</param>
 /// <param name="Accuracy">The protocol's metric in per cent: the mean of the accuracies on all contexts at the end.</param>
 /// <param name="Result">Everything measured.</param>
-public sealed record CellResult(BenchmarkCell Cell, string CodeVersion, double Seconds, double Accuracy, StrategyResult Result)
+public sealed record CellResult(BenchmarkCell Cell, string CodeVersion, string Processor, double Seconds, double Accuracy, StrategyResult Result)
 {
     /// <summary>From a run's measurements.</summary>
     /// <param name="cell">The cell.</param>
@@ -69,7 +71,7 @@ public sealed record CellResult(BenchmarkCell Cell, string CodeVersion, double S
     public static CellResult Of(BenchmarkCell cell, double seconds, StrategyResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
-        return new CellResult(cell, RunEnvironment.EngramVersion, seconds, 100 * result.Accuracy[^1].Average(), result);
+        return new CellResult(cell, RunEnvironment.EngramVersion, RunEnvironment.Processor(), seconds, 100 * result.Accuracy[^1].Average(), result);
     }
 
     /// <summary>Writes it as JSON.</summary>
@@ -78,18 +80,7 @@ public sealed record CellResult(BenchmarkCell Cell, string CodeVersion, double S
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <param name="json">The text.</param>
     /// <exception cref="FormatException">It is no result of a cell.</exception>
-    public static CellResult FromJson(string json)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<CellResult>(json, Json.Options)
-                ?? throw new FormatException("cell: expected a JSON object, found null");
-        }
-        catch (JsonException problem)
-        {
-            throw new FormatException($"cell: {problem.Message}", problem);
-        }
-    }
+    public static CellResult FromJson(string json) => Json.Read<CellResult>(json, "cell");
 }
 
 /// <summary>How results of benchmarks are written.</summary>
@@ -104,4 +95,19 @@ internal static class Json
     };
 
     public static JsonSerializerOptions Indented { get; } = new(Options) { WriteIndented = true };
+
+    /// <summary>Reads what was written with these options.</summary>
+    /// <exception cref="FormatException">It is something else; the message begins with <paramref name="what"/>.</exception>
+    public static T Read<T>(string json, string what)
+        where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(json, Options) ?? throw new FormatException($"{what}: expected a JSON object, found null");
+        }
+        catch (JsonException problem)
+        {
+            throw new FormatException($"{what}: {problem.Message}", problem);
+        }
+    }
 }

@@ -18,6 +18,9 @@ public sealed record BenchmarkMethod(
     /// <summary>What the paper reports, by scenario.</summary>
     public IReadOnlyDictionary<Scenario, PublishedNumber> Published { get; init; } = new Dictionary<Scenario, PublishedNumber>();
 
+    /// <summary>The backward transfer that the paper reports, in points, by scenario.</summary>
+    public IReadOnlyDictionary<Scenario, PublishedNumber> PublishedTransfer { get; init; } = new Dictionary<Scenario, PublishedNumber>();
+
     /// <summary>Whether it learns all contexts at once, with the iterations of all: the upper bound.</summary>
     public bool AtOnce { get; init; }
 

@@ -11,13 +11,21 @@ namespace Engram.Evaluation.Benchmarks;
 /// <param name="Measured">Our mean and standard error in per cent.</param>
 /// <param name="Published">What the paper reports in per cent, if it does.</param>
 /// <param name="Verdict">How the two stand to each other.</param>
+/// <param name="Transfer">Our backward transfer in points; null where one context, or all at once, was learnt.</param>
 /// <param name="Accuracies">One accuracy per seed in per cent, in the order of <paramref name="Seeds"/>.</param>
 /// <param name="Seeds">The seeds.</param>
 /// <param name="SecondsPerSeed">Mean time of a seed.</param>
 /// <param name="Command">The command that computes this entry.</param>
 public sealed record BenchmarkEntry(
     string Method, string Title, Scenario Scenario, MeasuredNumber Measured, PublishedNumber? Published, Verdict Verdict,
-    IReadOnlyList<double> Accuracies, IReadOnlyList<long> Seeds, double SecondsPerSeed, string Command);
+    TransferEntry? Transfer, IReadOnlyList<double> Accuracies, IReadOnlyList<long> Seeds, double SecondsPerSeed, string Command);
+
+/// <summary>Backward transfer of an entry, in points.</summary>
+/// <param name="Measured">Our mean and standard error.</param>
+/// <param name="Published">What the paper reports, if it does.</param>
+/// <param name="Verdict">How the two stand to each other.</param>
+/// <param name="Values">One per seed.</param>
+public sealed record TransferEntry(MeasuredNumber Measured, PublishedNumber? Published, Verdict Verdict, IReadOnlyList<double> Values);
 
 /// <summary>A method of a protocol that was not run.</summary>
 /// <param name="Title">Title of the method.</param>
@@ -45,7 +53,7 @@ public sealed record BenchmarkTable
     /// <summary>The command that computes the whole table.</summary>
     public required string Command { get; init; }
 
-    /// <summary>Processor time of all cells in seconds, each on one thread.</summary>
+    /// <summary>Time of all cells in seconds, each on one thread, interruptions not counted.</summary>
     public required double CellSeconds { get; init; }
 
     /// <summary>Machine and versions.</summary>
@@ -61,7 +69,8 @@ public sealed record BenchmarkTable
     /// <param name="benchmark">The benchmark.</param>
     /// <param name="cells">Finished cells of it.</param>
     /// <param name="command">The command that computes them.</param>
-    public static BenchmarkTable Of(Benchmark benchmark, IReadOnlyList<CellResult> cells, string command)
+    /// <param name="options">What it says beyond the protocol, for the commands of the entries; empty for nothing.</param>
+    public static BenchmarkTable Of(Benchmark benchmark, IReadOnlyList<CellResult> cells, string command, string options = "")
     {
         ArgumentNullException.ThrowIfNull(benchmark);
         ArgumentNullException.ThrowIfNull(cells);
@@ -73,8 +82,8 @@ public sealed record BenchmarkTable
             var published = seeds[0].Cell.IsShort ? null : method.Published.GetValueOrDefault(group.Key.Scenario);
             return new BenchmarkEntry(
                 method.Name, method.Title, group.Key.Scenario, measured, published, measured.Against(published),
-                [.. seeds.Select(seed => seed.Accuracy)], [.. seeds.Select(seed => seed.Cell.Seed)],
-                seeds.Average(seed => seed.Seconds), CommandOf(seeds[0].Cell, (int)seeds[^1].Cell.Seed + 1));
+                TransferOf(method, seeds), [.. seeds.Select(seed => seed.Accuracy)], [.. seeds.Select(seed => seed.Cell.Seed)],
+                seeds.Average(seed => seed.Seconds), CommandOf(seeds[0].Cell, (int)seeds[^1].Cell.Seed + 1) + options);
         })];
         return new BenchmarkTable
         {
@@ -85,7 +94,12 @@ public sealed record BenchmarkTable
             IsShort = cells.Any(cell => cell.Cell.IsShort),
             Command = command,
             CellSeconds = cells.Sum(cell => cell.Seconds),
-            Environment = RunEnvironment.Describe(),
+            Environment = new Dictionary<string, string>(RunEnvironment.Describe())
+            {
+                ["processor"] = Each(cells.Select(cell => cell.Processor)),
+                ["threads"] = "1 in each cell",
+                ["Engram"] = Each(cells.Select(cell => cell.CodeVersion)),
+            },
             Entries = [.. benchmark.Scenarios.SelectMany(scenario => entries.Where(entry => entry.Scenario == scenario))],
             Missing = [.. benchmark.Scenarios.SelectMany(scenario => benchmark.Methods
                 .Where(method => method.Scenarios.Contains(scenario) && !entries.Any(entry => entry.Scenario == scenario && entry.Method == method.Name))
@@ -106,4 +120,28 @@ public sealed record BenchmarkTable
 
     /// <summary>Writes it as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json.Indented);
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <param name="json">The text.</param>
+    /// <exception cref="FormatException">It is no benchmark's table.</exception>
+    public static BenchmarkTable FromJson(string json)
+    {
+        var table = Json.Read<BenchmarkTable>(json, "table");
+        foreach (var entry in table.Entries)
+            if (entry is null || entry.Accuracies.Count == 0 || entry.Accuracies.Count != entry.Seeds.Count)
+                throw new FormatException($"entries: {entry?.Method ?? "null"}, expected an accuracy for each seed, one or more");
+        return table;
+    }
+
+    private static TransferEntry? TransferOf(BenchmarkMethod method, CellResult[] seeds)
+    {
+        double[] transfers = [.. seeds.Select(seed => 100 * seed.Result.Metrics.GetValueOrDefault("backwardTransfer", double.NaN))];
+        if (method.AtOnce || transfers.Any(double.IsNaN) || seeds[0].Result.Accuracy.Length < 2) return null;
+        var measured = MeasuredNumber.Of(transfers);
+        var published = seeds[0].Cell.IsShort ? null : method.PublishedTransfer.GetValueOrDefault(seeds[0].Cell.Scenario);
+        return new TransferEntry(measured, published, measured.Against(published), transfers);
+    }
+
+    // Cells may have been computed one day here and one day there, by the same code.
+    private static string Each(IEnumerable<string> names) => string.Join(", ", names.Distinct().Order(StringComparer.Ordinal));
 }

@@ -3,7 +3,8 @@ namespace Engram.Evaluation.Benchmarks;
 /// <summary>What a paper reports, in per cent.</summary>
 /// <param name="Mean">Mean over seeds.</param>
 /// <param name="Sem">Standard error of the mean; null where the paper gives none.</param>
-public sealed record PublishedNumber(double Mean, double? Sem = null)
+/// <param name="Rounding">Half a unit of the last digit given, where that is coarse enough to matter.</param>
+public sealed record PublishedNumber(double Mean, double? Sem = null, double Rounding = 0)
 {
     /// <summary>Means of the three scenarios, without errors.</summary>
     internal static Dictionary<Learning.Scenario, PublishedNumber> By(double task, double domain, double @class) => new()
@@ -36,7 +37,7 @@ public enum Verdict
 /// <param name="Seeds">n.</param>
 public sealed record MeasuredNumber(double Mean, double Sem, int Seeds)
 {
-    /// <summary>From one accuracy per seed.</summary>
+    /// <summary>From one number per seed.</summary>
     /// <param name="accuracies">In per cent; one or more.</param>
     public static MeasuredNumber Of(IReadOnlyList<double> accuracies)
     {
@@ -53,7 +54,7 @@ public sealed record MeasuredNumber(double Mean, double Sem, int Seeds)
     {
         if (published is null || double.IsNaN(Sem)) return Verdict.None;
         var error = Math.Sqrt((Sem * Sem) + ((published.Sem ?? 0) * (published.Sem ?? 0)));
-        return Math.Abs(Mean - published.Mean) <= 2 * error ? Verdict.Agrees
+        return Math.Abs(Mean - published.Mean) <= (2 * error) + published.Rounding ? Verdict.Agrees
             : Mean > published.Mean ? Verdict.Above : Verdict.Below;
     }
 }

@@ -47,7 +47,8 @@ public sealed class RotatedMnist : Benchmark
         new("gem", "GEM (256 per context)", _ => [new GradientEpisodicMemory(new GemOptions { PerExperience = 256, MemoryStrength = 0.5 })])
         {
             Scenarios = [Scenario.DomainIncremental],
-            Published = new Dictionary<Scenario, PublishedNumber> { [Scenario.DomainIncremental] = new(86) },
+            Published = new Dictionary<Scenario, PublishedNumber> { [Scenario.DomainIncremental] = new(86, null, 0.5) },
+            PublishedTransfer = new Dictionary<Scenario, PublishedNumber> { [Scenario.DomainIncremental] = new(5, null, 0.5) },
         },
     ];
 

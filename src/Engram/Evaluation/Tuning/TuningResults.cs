@@ -83,6 +83,17 @@ public sealed record TuningResults
     /// <summary>Writes it as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json.Indented);
 
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <param name="json">The text.</param>
+    /// <exception cref="FormatException">It is no search's results.</exception>
+    public static TuningResults FromJson(string json)
+    {
+        var results = Json.Read<TuningResults>(json, "tuning");
+        return results.Rows.Count > 0 && !results.Rows.Contains(null!)
+            ? results
+            : throw new FormatException("rows: none, or null, expected what was measured");
+    }
+
     private static string Text(double value) => value.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
 }
 

@@ -26,6 +26,14 @@ public class MeasuredNumberTests
         Assert.Equal(verdict, new MeasuredNumber(mean, sem, 5).Against(new PublishedNumber(published, error)));
 
     [Fact]
+    public void A_number_that_was_rounded_is_met_by_all_that_round_to_it()
+    {
+        var measured = new MeasuredNumber(86.45, 0.01, 5);
+        Assert.Equal(Verdict.Agrees, measured.Against(new PublishedNumber(86, null, 0.5)));
+        Assert.Equal(Verdict.Above, measured.Against(new PublishedNumber(86)));
+    }
+
+    [Fact]
     public void Nothing_published_nothing_compared() =>
         Assert.Equal(Verdict.None, new MeasuredNumber(50, 1, 5).Against(null));
 }
