@@ -38,6 +38,6 @@ internal sealed record DataSection
         var all = DataSets.Load(Source, path);
         return new TrainAndTest(
             PerClass is { } few ? SubsetSource.Balanced(all.Train, few) : all.Train,
-            TestPerClass is { } test ? SubsetSource.Balanced(all.Test, test) : all.Test);
+            TestPerClass is { } test ? all.Test.Balanced(test) : all.Test);
     }
 }
