@@ -17,7 +17,7 @@ public class AnalyticModelTests
         using var folder = new Folder();
         var expected = Learnt(folder["model"]);
         using var scope = torch.NewDisposeScope();
-        var rows = s_mnist.Test.Gather([.. Enumerable.Range(0, 20).Select(i => (long)i)]).Inputs.reshape(20, 784).data<byte>().ToArray().Chunk(784);
+        var rows = s_mnist.Test.Inputs([.. Enumerable.Range(0, 20).Select(i => (long)i)]).reshape(20, 784).data<byte>().ToArray().Chunk(784);
         File.WriteAllLines(folder["digits.csv"], rows.Select(row => string.Join(',', row)));
         File.WriteAllLines(folder["digits.jsonl"], rows.Select(row => $"[{string.Join(',', row)}]"));
 
@@ -74,7 +74,7 @@ public class AnalyticModelTests
         learner.Learn(new Experience(0, SubsetSource.Balanced(SubsetSource.WithLabels(s_mnist.Train, Label.Numbers(0, 4)), 50)));
         var time = new DateTimeOffset(2026, 3, 1, 14, 5, 9, TimeSpan.FromHours(1));
         AnalyticBundle.Save(learner, path, new BundleInfo { Saved = time, History = [new LearntPart("0-3", time, 0.91, 0.905)] });
-        using var prediction = learner.Predict(s_mnist.Test.Gather([.. Enumerable.Range(0, 20).Select(i => (long)i)]).Inputs);
+        using var prediction = learner.Predict(s_mnist.Test.Inputs([.. Enumerable.Range(0, 20).Select(i => (long)i)]));
         return [.. prediction.Labels.Select(label => label.Name)];
     }
 }

@@ -114,7 +114,7 @@ public class LearntModelTests
         return [.. prediction.Labels.Select(label => label.Name)];
     }
 
-    private static torch.Tensor FirstTwenty() => s_mnist.Test.Gather([.. Enumerable.Range(0, 20).Select(i => (long)i)]).Inputs;
+    private static torch.Tensor FirstTwenty() => s_mnist.Test.Inputs([.. Enumerable.Range(0, 20).Select(i => (long)i)]);
 
     private static string Lines(string between)
     {

@@ -116,8 +116,8 @@ public class PredictImageTests
         using var learner = new Learner(() => new ContinualModel(new Mlp(784, 32)), new LearnerOptions { Epochs = 3 });
         learner.Learn(new Experience(0, SubsetSource.Balanced(SubsetSource.WithLabels(s_mnist.Train, Label.Numbers(0, 4)), 100)));
         Bundle.Save(learner, path);
-        var images = SubsetSource.Balanced(SubsetSource.WithLabels(s_mnist.Test, Label.Numbers(0, 4)), 5)
-            .Gather([.. Enumerable.Range(0, 20).Select(i => (long)i)]).Inputs;
+        var images = s_mnist.Test.WithLabels(Label.Numbers(0, 4)).Balanced(5)
+            .Inputs([.. Enumerable.Range(0, 20).Select(i => (long)i)]);
         using var prediction = learner.Predict(images);
         return ([.. images.reshape(20, 784).data<byte>().ToArray().Chunk(784)], [.. prediction.Labels.Select(label => label.Name)]);
     }

@@ -106,7 +106,7 @@ public class PredictKindsTests
         File.WriteAllLines(folder["digits.csv"], Digits().reshape(40, 784).data<byte>().ToArray().Chunk(784).Select(row => string.Join(',', row)));
     }
 
-    private static torch.Tensor Digits() => s_mnist.Test.Gather([.. Enumerable.Range(0, 40).Select(i => (long)i)]).Inputs;
+    private static torch.Tensor Digits() => s_mnist.Test.Inputs([.. Enumerable.Range(0, 40).Select(i => (long)i)]);
 
     private static float Number(string text) => float.Parse(text, CultureInfo.InvariantCulture);
 

@@ -1,5 +1,6 @@
 using Engram.Cli.Commands;
 using Engram.Cli.Experiments;
+using Engram.Data;
 using Engram.Evaluation;
 
 namespace Engram.Cli.Tests;
@@ -29,6 +30,20 @@ public class TuneTests
         """;
 
     private static readonly string s_two = Small.Replace("lambda: [1, 1000]", "lambda: [1000]", StringComparison.Ordinal);
+
+    [Fact]
+    public void Every_kind_of_stream_gives_a_search_its_experiences_without_a_test_sample()
+    {
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        var train = TensorSource.OfClasses(
+            TorchSharp.torch.zeros(32, 1, 4, 4, dtype: TorchSharp.torch.ScalarType.Byte), [.. Enumerable.Range(0, 32).Select(i => i % 4)], Label.Numbers(0, 4));
+        foreach (var kind in StreamSection.Kinds)
+        {
+            var data = new StreamSection { Kind = kind, Experiences = 2, Degrees = [0, 30] }.ForTuning(train, 0.25, seed: 1);
+            Assert.Equal(2, data.Count);
+            Assert.All([data[0], data[1]], experience => Assert.Equal(experience.Train.Count, 3 * experience.Validation!.Count));
+        }
+    }
 
     [Fact]
     public void A_search_measures_chooses_writes_and_measures_nothing_twice()

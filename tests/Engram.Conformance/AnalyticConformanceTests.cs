@@ -12,7 +12,7 @@ public class AnalyticConformanceTests
 {
     private const int Width = 50;
     private static readonly SubsetSource s_train = SubsetSource.WithLabels(SubsetSource.Balanced(TestData.Mnist.Train, 30), Label.Numbers(0, 5));
-    private static readonly Tensor s_probe = SubsetSource.Balanced(TestData.Mnist.Test, 20).Gather([.. Enumerable.Range(0, 200).Select(i => (long)i)]).Inputs.DetachFromDisposeScope();
+    private static readonly Tensor s_probe = TestData.Mnist.Test.Balanced(20).Inputs([.. Enumerable.Range(0, 200).Select(i => (long)i)]).DetachFromDisposeScope();
 
     // One entry for each learner; a new one fails the test below until it has one.
     private static readonly Dictionary<Type, Func<FeatureExtractor, int, AnalyticLearner>> s_makers = new()

@@ -64,7 +64,7 @@ public class ConformanceTests
         using var _ = torch.no_grad();
         learner.Context.Model.eval();
         int? task = scenario == Scenario.TaskIncremental ? 0 : null;
-        var (features, logits) = learner.Forward(TestData.Mnist.Test.Gather([.. Enumerable.Range(0, 100).Select(i => (long)i)]).Inputs, task);
+        var (features, logits) = learner.Forward(TestData.Mnist.Test.Inputs([.. Enumerable.Range(0, 100).Select(i => (long)i)]), task);
         foreach (var effects in all)
         {
             var mechanism = effects.Mechanism;
@@ -107,7 +107,7 @@ public class ConformanceTests
             var digits = SubsetSource.Balanced(SubsetSource.WithLabels(TestData.Mnist.Train, [index]), index == 1 ? 1 : 5);
             learner.Learn(new Experience(index, digits, scenario == Scenario.TaskIncremental ? index : null));
         }
-        var unseen = new EvaluationSet("unseen", SubsetSource.Balanced(TestData.Mnist.Test, 2),
+        var unseen = new EvaluationSet("unseen", TestData.Mnist.Test.Balanced(2).Samples,
             scenario == Scenario.TaskIncremental ? 0 : null);
         var (truth, predicted) = Evaluator.Predict(learner, unseen);
         Assert.Contains(-1, truth);

@@ -74,7 +74,7 @@ internal static class SmallStream
     }
 
     public static EvaluationSet Test(Scenario scenario, int index) =>
-        new($"test {index}", Digits(scenario, index, TestData.Mnist.Test, 10), TaskOf(scenario, index));
+        new($"test {index}", Digits(scenario, index, TestData.Mnist.Test.Samples, 10), TaskOf(scenario, index));
 
     /// <summary>The scores of every learnt experience's test digits, as one array to compare bit by bit.</summary>
     public static float[] Scores(Learner learner, Scenario scenario, int experiences)
@@ -83,7 +83,7 @@ internal static class SmallStream
         for (var index = 0; index < experiences; index++)
         {
             using var scope = TorchSharp.torch.NewDisposeScope();
-            var source = Digits(scenario, index, TestData.Mnist.Test, 10);
+            var source = Digits(scenario, index, TestData.Mnist.Test.Samples, 10);
             var inputs = source.Gather([.. Enumerable.Range(0, source.Count).Select(i => (long)i)]).Inputs;
             all.AddRange(learner.Scores(inputs, TaskOf(scenario, index)).data<float>().ToArray());
         }

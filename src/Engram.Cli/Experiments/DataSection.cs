@@ -95,7 +95,7 @@ internal sealed record DataSection
         };
         return new TrainAndTest(
             PerClass is { } few ? SubsetSource.Balanced(all.Train, few) : all.Train,
-            TestPerClass is { } test ? SubsetSource.Balanced(all.Test, test) : all.Test);
+            TestPerClass is { } test ? all.Test.Balanced(test) : all.Test);
     }
 
     private string Content => Source == ImageFolders.Name ? ImageFolders.Content : CsvTable.Content;

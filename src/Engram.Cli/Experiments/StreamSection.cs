@@ -1,4 +1,5 @@
 using Engram.Data;
+using Engram.Evaluation;
 using Engram.Evaluation.Benchmarks;
 using Engram.Evaluation.Tuning;
 using Engram.Learning;
@@ -80,8 +81,9 @@ internal sealed record StreamSection
     /// <exception cref="ArgumentException">The classes do not fit.</exception>
     public TuningData ForTuning(ISampleSource train, double validation, long seed)
     {
-        // A stream wants tests too: training samples stand in for them, and go with the stream.
-        var whole = (this with { Online = null }).Make(new TrainAndTest(train, train), seed);
+        // A stream wants tests; a search has none to give.
+        var none = new EvaluationSet("none", new SubsetSource(train, []));
+        var whole = (this with { Online = null }).Make(new TrainAndTest(train, none), seed);
         return new TuningData(whole.Experiences, validation, seed, Online);
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Engram.Data;
+using Engram.Evaluation;
 using Engram.Models;
 using Engram.Persistence;
 using Engram.Retention;
@@ -55,6 +56,16 @@ public abstract class FeatureExtractor : IDisposable
         return TensorSource.Stored(
             cat([.. batches.Select(batch => batch.Inputs)]), cat([.. batches.Select(batch => batch.Targets)]),
             source.Labels, source.TargetKind, source.LabelTasks);
+    }
+
+    /// <summary>Test samples as their features, for a learner of features.</summary>
+    /// <param name="set">The samples.</param>
+    /// <param name="scaling">How stored samples become inputs; by default bytes to 0..1.</param>
+    /// <exception cref="ArgumentException">There are no samples, or a feature is not finite.</exception>
+    public EvaluationSet Samples(EvaluationSet set, InputScaling? scaling = null)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        return set.Map(source => Samples(source, scaling));
     }
 
     /// <summary>What a file keeps of it; one the library does not know is given again on loading.</summary>

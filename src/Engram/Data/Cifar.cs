@@ -1,12 +1,13 @@
 using System.Formats.Tar;
 using System.IO.Compression;
+using Engram.Evaluation;
 
 namespace Engram.Data;
 
 /// <summary>CIFAR-10 and CIFAR-100 (Krizhevsky 2009): colour images, uint8 <c>[3, 32, 32]</c>, in the binary version's layout.</summary>
 /// <param name="Train">Training samples; the official files hold 50,000.</param>
 /// <param name="Test">Test samples; the official files hold 10,000.</param>
-public sealed record Cifar(ISampleSource Train, ISampleSource Test)
+public sealed record Cifar(ISampleSource Train, EvaluationSet Test)
 {
     private const int Pixels = 3 * 32 * 32;
 
@@ -39,7 +40,7 @@ public sealed record Cifar(ISampleSource Train, ISampleSource Test)
     {
         ArgumentNullException.ThrowIfNull(path);
         var files = Files(path);
-        return new Cifar(Half(path, files, labelBytes, train, names), Half(path, files, labelBytes, test, names));
+        return new Cifar(Half(path, files, labelBytes, train, names), new EvaluationSet("test", Half(path, files, labelBytes, test, names)));
     }
 
     private static TensorSource Half(string path, Dictionary<string, byte[]> files, int labelBytes, string prefix, string names)

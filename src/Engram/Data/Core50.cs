@@ -1,4 +1,5 @@
 using System.Globalization;
+using Engram.Evaluation;
 
 namespace Engram.Data;
 
@@ -78,10 +79,12 @@ public sealed class Core50
     /// <summary>The test samples, of the sessions that are never learnt.</summary>
     /// <param name="run">0 to 9.</param>
     /// <exception cref="InvalidDataException">The list is missing or damaged; the message names file and line.</exception>
-    public ISampleSource Test(int run)
+    public EvaluationSet Test(int run)
     {
         var list = Path.Combine(RunFolder(run), "test_filelist.txt");
-        return File.Exists(list) ? List(list) : throw new InvalidDataException($"{list}: no such file, expected the list of test images");
+        return File.Exists(list)
+            ? new EvaluationSet("test", List(list))
+            : throw new InvalidDataException($"{list}: no such file, expected the list of test images");
     }
 
     // Published archives write run0 and Run0.

@@ -1,9 +1,11 @@
+using Engram.Evaluation;
+
 namespace Engram.Data;
 
 /// <summary>MNIST (LeCun, Cortes and Burges): 60,000 + 10,000 digits, uint8 <c>[1, 28, 28]</c>, labels 0 to 9.</summary>
 /// <param name="Train">60,000 training samples.</param>
 /// <param name="Test">10,000 test samples.</param>
-public sealed record Mnist(ISampleSource Train, ISampleSource Test)
+public sealed record Mnist(ISampleSource Train, EvaluationSet Test)
 {
     private static readonly (string Name, string Sha256)[] s_files =
     [
@@ -20,7 +22,7 @@ public sealed record Mnist(ISampleSource Train, ISampleSource Test)
     public static Mnist Load(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        return new Mnist(Half(folder, s_files[0], s_files[1], 60_000), Half(folder, s_files[2], s_files[3], 10_000));
+        return new Mnist(LoadTraining(folder), new EvaluationSet("test", Half(folder, s_files[2], s_files[3], 10_000)));
     }
 
     /// <summary>Reads the two training files alone, for whatever must not see a test sample.</summary>

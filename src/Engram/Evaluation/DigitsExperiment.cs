@@ -70,8 +70,7 @@ public sealed class DigitsExperiment
         ArgumentNullException.ThrowIfNull(data);
         return Options.Quick
             ? ExperienceStream.ClassIncremental(
-                SubsetSource.Balanced(data.Train, Options.QuickTrain),
-                SubsetSource.Balanced(data.Test, Options.QuickTest), s_groups)
+                SubsetSource.Balanced(data.Train, Options.QuickTrain), data.Test.Balanced(Options.QuickTest), s_groups)
             : ExperienceStream.ClassIncremental(data.Train, data.Test, s_groups);
     }
 

@@ -4,7 +4,7 @@ namespace Engram.Evaluation;
 
 /// <summary>Test samples. A type of its own, so that the compiler keeps test data away from whatever learns or tunes.</summary>
 /// <param name="name">What to call it in reports.</param>
-/// <param name="samples">The samples.</param>
+/// <param name="samples">The samples. Nobody outside the library gets them back as a source.</param>
 /// <param name="taskId">The task they belong to, where it is given at test time.</param>
 public sealed class EvaluationSet(string name, ISampleSource samples, int? taskId = null)
 {
@@ -20,5 +20,25 @@ public sealed class EvaluationSet(string name, ISampleSource samples, int? taskI
     /// <summary>The labels in the samples.</summary>
     public IReadOnlyList<Label> Classes => Samples.Labels;
 
-    internal ISampleSource Samples { get; } = samples;
+    internal ISampleSource Samples { get; } = samples ?? throw new ArgumentNullException(nameof(samples));
+
+    /// <summary>The samples that carry one of the <paramref name="labels"/>.</summary>
+    /// <param name="labels">The labels to keep.</param>
+    public EvaluationSet WithLabels(IReadOnlyCollection<Label> labels) => Map(source => SubsetSource.WithLabels(source, labels));
+
+    /// <summary>At most <paramref name="perClass"/> samples of every class: the first ones.</summary>
+    /// <param name="perClass">Samples to keep of each class.</param>
+    public EvaluationSet Balanced(int perClass) => Map(source => SubsetSource.Balanced(source, perClass));
+
+    /// <summary>Inputs to predict or to look at, as stored; their labels stay here, with <see cref="Evaluator"/>.</summary>
+    /// <param name="indices">Indices from 0 to <see cref="Count"/> − 1.</param>
+    /// <returns><c>[batch, ...]</c>; it belongs to the caller's dispose scope.</returns>
+    public Tensor Inputs(ReadOnlySpan<long> indices)
+    {
+        var batch = Samples.Gather(indices);
+        batch.Targets.Dispose();
+        return batch.Inputs;
+    }
+
+    internal EvaluationSet Map(Func<ISampleSource, ISampleSource> change) => new(Name, change(Samples), TaskId);
 }

@@ -6,8 +6,8 @@ namespace Engram.Streams;
 /// <summary>Samples from one condition of the world: one site, one season, one camera.</summary>
 /// <param name="Name">What to call it in reports.</param>
 /// <param name="Train">Training samples.</param>
-/// <param name="Test">Test samples.</param>
-public sealed record Domain(string Name, ISampleSource Train, ISampleSource Test);
+/// <param name="Test">Test samples; in the stream they bear the domain's name.</param>
+public sealed record Domain(string Name, ISampleSource Train, EvaluationSet Test);
 
 /// <content>Streams whose inputs change.</content>
 public sealed partial record ExperienceStream
@@ -22,7 +22,7 @@ public sealed partial record ExperienceStream
         if (domains.Count == 0) throw new ArgumentException("domains: none, expected one or more", nameof(domains));
         return new ExperienceStream(
             [.. domains.Select((domain, i) => new Experience(i, domain.Train, withTasks ? i : null, name: domain.Name))],
-            [.. domains.Select((domain, i) => new EvaluationSet(domain.Name, domain.Test, withTasks ? i : null))]);
+            [.. domains.Select((domain, i) => new EvaluationSet(domain.Name, domain.Test.Samples, withTasks ? i : null))]);
     }
 
     /// <summary>Any sources in order, made when they are asked for.</summary>
@@ -59,13 +59,14 @@ public sealed partial record ExperienceStream
     /// <param name="seed">Decides the orders.</param>
     /// <param name="withTasks">Whether the task is told.</param>
     public static ExperienceStream Permuted(
-        ISampleSource train, ISampleSource test, int count, long seed, bool withTasks = false)
+        ISampleSource train, EvaluationSet test, int count, long seed, bool withTasks = false)
     {
+        ArgumentNullException.ThrowIfNull(test);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         return FromDomains(
             [.. Enumerable.Range(0, count).Select(i => i == 0
                 ? new Domain("original", train, test)
-                : new Domain($"permutation {i}", Permute(train, i), Permute(test, i)))],
+                : new Domain($"permutation {i}", Permute(train, i), test.Map(source => Permute(source, i))))],
             withTasks);
 
         TransformedSource Permute(ISampleSource source, int i) =>
@@ -78,13 +79,14 @@ public sealed partial record ExperienceStream
     /// <param name="degrees">The angle of each experience, counter-clockwise.</param>
     /// <param name="withTasks">Whether the task is told.</param>
     public static ExperienceStream Rotated(
-        ISampleSource train, ISampleSource test, IReadOnlyList<double> degrees, bool withTasks = false)
+        ISampleSource train, EvaluationSet test, IReadOnlyList<double> degrees, bool withTasks = false)
     {
+        ArgumentNullException.ThrowIfNull(test);
         ArgumentNullException.ThrowIfNull(degrees);
         return FromDomains(
             [.. degrees.Select(angle => new Domain(
                 FormattableString.Invariant($"{angle}°"), TransformedSource.Rotated(train, angle),
-                TransformedSource.Rotated(test, angle)))],
+                test.Map(source => TransformedSource.Rotated(source, angle))))],
             withTasks);
     }
 }

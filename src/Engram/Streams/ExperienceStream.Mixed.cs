@@ -19,7 +19,7 @@ public sealed partial record ExperienceStream
     /// <param name="disjoint">N: the share of classes that do not leak, 0 to 1.</param>
     /// <exception cref="ArgumentException">A share out of range, one group only, or groups as class-incremental streams refuse.</exception>
     public static ExperienceStream Blurry(
-        ISampleSource train, ISampleSource test, IReadOnlyList<IReadOnlyList<Label>> groups, double blur, long seed,
+        ISampleSource train, EvaluationSet test, IReadOnlyList<IReadOnlyList<Label>> groups, double blur, long seed,
         double disjoint = 0)
     {
         var sharp = ClassIncremental(train, test, groups);
@@ -67,7 +67,7 @@ public sealed partial record ExperienceStream
     /// <remarks>Test set i holds the classes of experience i. Where N·K is no multiple of the number of classes, some occur once more.</remarks>
     /// <exception cref="ArgumentException">Too many classes, or too few places for every class to occur.</exception>
     public static ExperienceStream WithRepetition(
-        ISampleSource train, ISampleSource test, int count, int classes, long seed)
+        ISampleSource train, EvaluationSet test, int count, int classes, long seed)
     {
         ArgumentNullException.ThrowIfNull(train);
         ArgumentNullException.ThrowIfNull(test);
@@ -94,7 +94,7 @@ public sealed partial record ExperienceStream
         Label[] LabelsOf(int e) => [.. present[e].Order().Select(c => train.Labels[c])];
         return new ExperienceStream(
             [.. indices.Select((list, e) => new Experience(e, new SubsetSource(train, [.. list.Order()]), name: NameOf(LabelsOf(e))))],
-            [.. indices.Select((_, e) => new EvaluationSet(NameOf(LabelsOf(e)), SubsetSource.WithLabels(test, LabelsOf(e))))]);
+            [.. indices.Select((_, e) => new EvaluationSet(NameOf(LabelsOf(e)), SubsetSource.WithLabels(test.Samples, LabelsOf(e))))]);
     }
 
     /// <summary>All experiences as one, measured by all test sets: what an upper bound learns from.</summary>

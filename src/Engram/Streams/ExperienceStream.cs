@@ -19,14 +19,14 @@ public sealed partial record ExperienceStream(IReadOnlyList<Experience> Experien
     /// <param name="groups">The classes of each experience, in order; sizes may differ.</param>
     /// <exception cref="ArgumentException">No group, an empty group, a label in two groups or in no sample.</exception>
     public static ExperienceStream ClassIncremental(
-        ISampleSource train, ISampleSource test, IReadOnlyList<IReadOnlyList<Label>> groups)
+        ISampleSource train, EvaluationSet test, IReadOnlyList<IReadOnlyList<Label>> groups)
     {
         ArgumentNullException.ThrowIfNull(train);
         ArgumentNullException.ThrowIfNull(test);
         ClassGroups.Check(train, groups);
         var experiences = groups.Select((group, index) =>
             new Experience(index, SubsetSource.WithLabels(train, [.. group]), name: NameOf(group)));
-        var tests = groups.Select(group => new EvaluationSet(NameOf(group), SubsetSource.WithLabels(test, [.. group])));
+        var tests = groups.Select(group => new EvaluationSet(NameOf(group), SubsetSource.WithLabels(test.Samples, [.. group])));
         return new ExperienceStream([.. experiences], [.. tests]);
     }
 
@@ -36,7 +36,7 @@ public sealed partial record ExperienceStream(IReadOnlyList<Experience> Experien
     /// <param name="groups">The classes of each task, in order; sizes may differ.</param>
     /// <exception cref="ArgumentException">No group, an empty group, a label in two groups or in no sample.</exception>
     public static ExperienceStream TaskIncremental(
-        ISampleSource train, ISampleSource test, IReadOnlyList<IReadOnlyList<Label>> groups)
+        ISampleSource train, EvaluationSet test, IReadOnlyList<IReadOnlyList<Label>> groups)
     {
         var stream = ClassIncremental(train, test, groups);
         return new ExperienceStream(
@@ -54,7 +54,7 @@ public sealed partial record ExperienceStream(IReadOnlyList<Experience> Experien
     /// <param name="names">Names of the places; by default <see cref="ClassGroups.Places"/>.</param>
     /// <exception cref="ArgumentException">As in class-incremental streams, or groups of different sizes.</exception>
     public static ExperienceStream DomainIncremental(
-        ISampleSource train, ISampleSource test, IReadOnlyList<IReadOnlyList<Label>> groups,
+        ISampleSource train, EvaluationSet test, IReadOnlyList<IReadOnlyList<Label>> groups,
         IReadOnlyList<Label>? names = null)
     {
         var stream = ClassIncremental(train, test, groups);
@@ -64,7 +64,7 @@ public sealed partial record ExperienceStream(IReadOnlyList<Experience> Experien
         names ??= ClassGroups.Places(groups[0].Count);
         return FromDomains([.. groups.Select((group, index) => new Domain(
             NameOf(group), RelabelledSource.ByPlace(stream.Experiences[index].Train, group, names),
-            RelabelledSource.ByPlace(stream.Tests[index].Samples, group, names)))]);
+            stream.Tests[index].Map(source => RelabelledSource.ByPlace(source, group, names))))]);
     }
 
     /// <summary>A short name for a group of labels: <c>0-4</c> for consecutive numbers, else the labels.</summary>

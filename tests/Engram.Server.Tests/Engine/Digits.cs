@@ -10,7 +10,7 @@ namespace Engram.Server.Tests.Engine;
 internal static class Digits
 {
     private static readonly Lazy<int[][]> s_trainPlaces = new(() => PlacesOf(TestData.Mnist.Train));
-    private static readonly Lazy<int[][]> s_testPlaces = new(() => PlacesOf(TestData.Mnist.Test));
+    private static readonly Lazy<int[][]> s_testPlaces = new(() => PlacesOf(TestData.Mnist.Test.Samples));
 
     public static InputSchema Schema { get; } = new() { Kind = InputKind.Image, Height = 28, Width = 28 };
 
@@ -18,7 +18,7 @@ internal static class Digits
     public static JsonElement[] Train(int digit, int count, int first = 0) => Read(TestData.Mnist.Train, s_trainPlaces.Value[digit], first, count);
 
     /// <summary>Test digits of one class.</summary>
-    public static JsonElement[] Test(int digit, int count) => Read(TestData.Mnist.Test, s_testPlaces.Value[digit], 0, count);
+    public static JsonElement[] Test(int digit, int count) => Read(TestData.Mnist.Test.Samples, s_testPlaces.Value[digit], 0, count);
 
     /// <summary>Feedback that teaches digits.</summary>
     public static FeedbackBatchRequest Lesson(int each, params int[] digits) => LessonFrom(0, each, digits);

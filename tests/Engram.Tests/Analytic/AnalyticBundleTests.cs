@@ -234,7 +234,7 @@ public sealed class AnalyticBundleTests : IDisposable
     private static float[] Scores(AnalyticLearner learner)
     {
         using var scope = NewDisposeScope();
-        return learner.Scores(TestData.Mnist.Test.Gather([.. Enumerable.Range(0, 100).Select(i => (long)i)]).Inputs).data<float>().ToArray();
+        return learner.Scores(TestData.Mnist.Test.Inputs([.. Enumerable.Range(0, 100).Select(i => (long)i)])).data<float>().ToArray();
     }
 
     private sealed class Halves() : FeatureExtractor(392)

@@ -12,7 +12,7 @@ public class AnalyticLearnerTests
 {
     private const int Width = 200;
     private static readonly SubsetSource s_train = SubsetSource.Balanced(TestData.Mnist.Train, 300);
-    private static readonly EvaluationSet s_test = new("test", TestData.Mnist.Test);
+    private static readonly EvaluationSet s_test = TestData.Mnist.Test;
 
     public static TheoryData<string> All => ["ncm", "slda", "ridge"];
 
@@ -91,7 +91,7 @@ public class AnalyticLearnerTests
         second.Load(state);
         first.Learn(new Experience(1, rest));
         second.Learn(new Experience(1, rest));
-        var inputs = TestData.Mnist.Test.Gather([0, 1, 2, 3]).Inputs;
+        var inputs = TestData.Mnist.Test.Inputs([0, 1, 2, 3]);
         Assert.Equal(first.Scores(inputs).data<float>().ToArray(), second.Scores(inputs).data<float>().ToArray());
         Assert.Throws<ArgumentException>(() => second.Learn(new Experience(0, half)));
     }

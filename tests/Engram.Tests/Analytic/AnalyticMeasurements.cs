@@ -83,7 +83,7 @@ public class AnalyticMeasurements(ITestOutputHelper output)
         double[] grid = series == "patch filters" ? [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1] : [1e-2, 0.1, 1, 10, 100];
         var lambda = learner.ChooseLambda(validation, grid);
         learner.Learn(new Experience(5, validation));
-        var accuracy = Evaluator.Accuracy(learner, new EvaluationSet("all", TestData.Mnist.Test));
+        var accuracy = Evaluator.Accuracy(learner, TestData.Mnist.Test);
         var line = string.Create(CultureInfo.InvariantCulture,
             $"{series},{size},{seed},{features.FeatureCount},{lambda},{learner.MemoryBytes},{accuracy:0.0000},{seconds:0.0}");
         Print(line);
@@ -99,8 +99,8 @@ public class AnalyticMeasurements(ITestOutputHelper output)
         backbone.LoadWeights(Weights("resnet20-12fca82f.safetensors"));
         var cifar = Cifar.Load100(TestData.Shared("cifar-100-binary.tar.gz"));
         var (rest, validation) = StratifiedSplit.Of(Features(cifar.Train, backbone), 0.1, new SeededRandom(0, "cifar"));
-        var test = Features(cifar.Test, backbone);
-        var groups = Enumerable.Range(0, 10).Select(g => (IReadOnlyList<Label>)[.. test.Labels.Skip(10 * g).Take(10)]).ToArray();
+        var test = cifar.Test.Map(images => Features(images, backbone));
+        var groups = Enumerable.Range(0, 10).Select(g => (IReadOnlyList<Label>)[.. test.Classes.Skip(10 * g).Take(10)]).ToArray();
         var stream = ExperienceStream.ClassIncremental(rest, test, groups);
         RidgeClassifier Ridge() => new(new RandomFeatures(64, 4000, scale: 0.5, seed: 0)) { FastProducts = true };
         (string Name, Func<AnalyticLearner>[] Candidates)[] methods =
@@ -127,11 +127,12 @@ public class AnalyticMeasurements(ITestOutputHelper output)
             for (var i = 0; i < 10; i++)
             {
                 learner.Learn(stream.Experiences[i]);
-                if (i == 9) (learner as RidgeClassifier)?.ChooseLambda(validation, s_lambdas);
-                soFar.Add(Evaluator.Accuracy(learner, new EvaluationSet("seen", SubsetSource.WithLabels(test, [.. groups[..(i + 1)].SelectMany(g => g)]))));
+                Label[] seen = [.. groups[..(i + 1)].SelectMany(group => group)];
+                (learner as RidgeClassifier)?.ChooseLambda(SubsetSource.WithLabels(validation, seen), s_lambdas);
+                soFar.Add(Evaluator.Accuracy(learner, test.WithLabels(seen)));
             }
             learner.Learn(new Experience(10, validation));
-            var accuracy = Evaluator.Accuracy(learner, new EvaluationSet("test", test));
+            var accuracy = Evaluator.Accuracy(learner, test);
             Print(FormattableString.Invariant(
                 $"{name}: {accuracy:0.0000} final, {soFar.Average():0.0000} mean over the ten steps, {learner.MemoryBytes / 1e6:0.00} MB, choice {Array.IndexOf(candidates, best)}, λ {(learner as RidgeClassifier)?.Lambda}"));
         }
@@ -146,7 +147,7 @@ public class AnalyticMeasurements(ITestOutputHelper output)
         var cifar = Cifar.Load100(TestData.Shared("cifar-100-binary.tar.gz"));
         var (rest, validation) = StratifiedSplit.Of(Features(cifar.Train, backbone), 0.1, new SeededRandom(0, "cifar"));
         Print(FormattableString.Invariant(
-            $"joint linear (softmax): {JointLinear(Gather(rest), Gather(validation), Gather(Features(cifar.Test, backbone))):0.0000} final"));
+            $"joint linear (softmax): {JointLinear(Gather(rest), Gather(validation), Gather(Features(cifar.Test.Samples, backbone))):0.0000} final"));
     }
 
     private static readonly double[] s_lambdas = [1e-2, 0.1, 1, 10, 100, 1e3, 1e4, 1e5];
@@ -262,11 +263,11 @@ public class AnalyticMeasurements(ITestOutputHelper output)
     private void Time(string name, AnalyticLearner learner)
     {
         using var _ = learner;
-        var probe = TestData.Mnist.Test.Gather([0]).Inputs;
+        var probe = TestData.Mnist.Test.Inputs([0]);
         learner.Learn(new Experience(0, SubsetSource.Balanced(TestData.Mnist.Train, 1000)));
         var times = Enumerable.Range(0, 40).Select(i =>
         {
-            var one = new SubsetSource(TestData.Mnist.Test, [i]);
+            var one = new SubsetSource(TestData.Mnist.Test.Samples, [i]);
             var watch = Stopwatch.StartNew();
             learner.Learn(new Experience(1 + i, one));
             using (learner.Scores(probe)) return watch.Elapsed.TotalMilliseconds;
@@ -285,7 +286,7 @@ public class AnalyticMeasurements(ITestOutputHelper output)
     public void Exactness_on_all_of_Mnist_over_patch_filters(string name, int filters, bool fast)
     {
         using var scope = NewDisposeScope();
-        var (train, test) = (TestData.Mnist.Train, new EvaluationSet("all", TestData.Mnist.Test));
+        var (train, test) = (TestData.Mnist.Train, TestData.Mnist.Test);
         var images = SubsetSource.WithLabels(train, Label.Numbers(0, 2));
         AnalyticLearner Make(int block)
         {
@@ -313,7 +314,7 @@ public class AnalyticMeasurements(ITestOutputHelper output)
             var weights = ((learner as LinearAnalyticLearner)?.Weights() ?? learner.Scores(train.Gather([.. Enumerable.Range(0, 1000).Select(i => (long)i)]).Inputs)).index_select(1, ids);
             (expected, predicted) = expected is null ? (weights, own) : (expected, predicted);
             Print(FormattableString.Invariant(
-                $"exactness, {name} over {filters} filters, fast {fast}, {order}: weights differ by {((weights - expected!).norm() / expected!.norm()).item<double>():0.0e+0}, predictions by {own.Zip(predicted).Count(pair => pair.First != pair.Second)} of 10,000"));
+                $"exactness, {name} over {filters} filters, fast {fast}, {order}: weights differ by {((weights - expected!).norm() / expected!.norm()).to(ScalarType.Float64).item<double>():0.0e+0}, predictions by {own.Zip(predicted).Count(pair => pair.First != pair.Second)} of 10,000"));
         }
     }
 
@@ -358,7 +359,7 @@ public class AnalyticMeasurements(ITestOutputHelper output)
         var watch = Stopwatch.StartNew();
         var seconds = stream.Experiences.Sum(experience => learner.Learn(experience).Seconds);
         var chosen = finish();
-        var accuracy = Evaluator.Accuracy(learner, new EvaluationSet("all", TestData.Mnist.Test));
+        var accuracy = Evaluator.Accuracy(learner, TestData.Mnist.Test);
         Print(FormattableString.Invariant(
             $"{name}: accuracy {accuracy:0.0000}, {chosen}, {learner.MemoryBytes / 1e6:0.0} MB, learnt in {seconds:0.0} s, all {watch.Elapsed.TotalSeconds:0.0} s"));
     }

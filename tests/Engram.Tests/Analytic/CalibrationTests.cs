@@ -15,7 +15,7 @@ public class CalibrationTests
     private static readonly ISampleSource s_validation = new SubsetSource(
         TestData.Mnist.Train, [.. Enumerable.Range(50_000, 2_000)]);
 
-    private static readonly SubsetSource s_test = SubsetSource.Balanced(TestData.Mnist.Test, 300);
+    private static readonly ISampleSource s_test = TestData.Mnist.Test.Balanced(300).Samples;
 
     [Fact]
     public void Expected_calibration_error_equals_a_hand_computation()

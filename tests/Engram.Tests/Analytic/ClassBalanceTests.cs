@@ -15,10 +15,9 @@ public class ClassBalanceTests
         SubsetSource.Balanced(SubsetSource.WithLabels(TestData.Mnist.Train, [0, 2, 4, 6, 8]), 300),
         SubsetSource.Balanced(SubsetSource.WithLabels(TestData.Mnist.Train, [1, 3, 5, 7, 9]), 15));
 
-    private static readonly EvaluationSet s_rare =
-        new("rare", SubsetSource.Balanced(SubsetSource.WithLabels(TestData.Mnist.Test, [1, 3, 5, 7, 9]), 200));
+    private static readonly EvaluationSet s_rare = TestData.Mnist.Test.WithLabels([1, 3, 5, 7, 9]).Balanced(200);
 
-    private static readonly EvaluationSet s_all = new("all", SubsetSource.Balanced(TestData.Mnist.Test, 200));
+    private static readonly EvaluationSet s_all = TestData.Mnist.Test.Balanced(200);
 
     private static RandomFeatures Random() => new(784, Width, scale: 0.1);
 
@@ -101,7 +100,7 @@ public class ClassBalanceTests
     public void A_prior_by_counts_adds_the_log_of_each_class_share_and_costs_rare_classes()
     {
         using var scope = NewDisposeScope();
-        var inputs = TestData.Mnist.Test.Gather([0, 1, 2]).Inputs;
+        var inputs = TestData.Mnist.Test.Inputs([0, 1, 2]);
         (AnalyticLearner Uniform, AnalyticLearner Counts)[] pairs =
         [
             (new StreamingLda(Random(), 1e-2), new StreamingLda(Random(), 1e-2, prior: ClassPrior.Counts)),

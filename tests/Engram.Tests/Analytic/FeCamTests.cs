@@ -11,7 +11,7 @@ public class FeCamTests
 {
     private const int Width = 60;
     private static readonly SubsetSource s_train = SubsetSource.Balanced(TestData.Mnist.Train, 150);
-    private static readonly EvaluationSet s_test = new("test", SubsetSource.Balanced(TestData.Mnist.Test, 100));
+    private static readonly EvaluationSet s_test = TestData.Mnist.Test.Balanced(100);
 
     private static FeCam Make(FeCamOptions? options = null, int block = 512) =>
         new(new RandomFeatures(784, Width, scale: 0.1), options) { BlockSize = block };
@@ -29,7 +29,7 @@ public class FeCamTests
         learner.Learn(new Experience(0, source));
         var phi = Features(source, learner);
         var labels = source.Gather([.. Enumerable.Range(0, source.Count).Select(i => (long)i)]).Targets.data<long>().ToArray();
-        var probes = TestData.Mnist.Test.Gather([0, 1, 2, 3, 4]).Inputs;
+        var probes = TestData.Mnist.Test.Inputs([0, 1, 2, 3, 4]);
         var probe = Rows(learner.Features.Extract(probes.to(ScalarType.Float32) / 255));
         var actual = learner.Distances(probes);
         for (var c = 0; c < 10; c++)
@@ -74,7 +74,7 @@ public class FeCamTests
             parts.Learn(new Experience(9 - digit, SubsetSource.WithLabels(s_train, [digit])));
         using var shuffled = Make(block: 1);
         shuffled.Learn(new Experience(0, new SubsetSource(s_train, new SeededRandom(1, "test").Permutation(s_train.Count))));
-        var all = new EvaluationSet("all 10,000", TestData.Mnist.Test);
+        var all = TestData.Mnist.Test;
         Assert.Equal(Names(joint, all), Names(parts, all));
         Assert.Equal(Names(joint, all), Names(shuffled, all));
         Assert.True(Evaluator.Accuracy(joint, s_test) > 0.75);
@@ -97,7 +97,7 @@ public class FeCamTests
         using var scope = NewDisposeScope();
         using var often = Make();
         using var once = Make();
-        var probes = TestData.Mnist.Test.Gather([0, 1, 2, 3, 4]).Inputs;
+        var probes = TestData.Mnist.Test.Inputs([0, 1, 2, 3, 4]);
         ISampleSource Of(int digit) => SubsetSource.WithLabels(s_train, [digit]);
         ISampleSource[] parts = [new SubsetSource(Of(0), [0]), Of(1), Of(2), new SubsetSource(Of(3), [0, 1, 2])];
         for (var i = 0; i < parts.Length; i++)

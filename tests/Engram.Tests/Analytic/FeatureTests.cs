@@ -109,7 +109,7 @@ public class FeatureTests
         var cifar = Cifar.Load100(TestData.Shared("cifar-100-binary.tar.gz"));
         Label[] ten = [.. cifar.Train.Labels.Take(10)];
         var train = SubsetSource.Balanced(SubsetSource.WithLabels(cifar.Train, ten), 20);
-        var test = new EvaluationSet("test", SubsetSource.WithLabels(cifar.Test, ten));
+        var test = cifar.Test.WithLabels(ten);
         using var pretrained = new StreamingLda(new BackboneFeatures(backbone), 1e-2, InputScaling.ImageNet);
         using var pixels = new NearestClassMean(new RawFeatures(3072));
         for (var half = 0; half < 2; half++)
@@ -140,7 +140,7 @@ public class FeatureTests
             new RidgeClassifier(new RawFeatures(784)) { BlockSize = 16 }, new RecursiveRidge(new RawFeatures(784)) { BlockSize = 16 },
             new FeCam(new RawFeatures(784)) { BlockSize = 16 },
         ];
-        var probe = TestData.Mnist.Test.Gather([0, 1, 2]).Inputs;
+        var probe = TestData.Mnist.Test.Inputs([0, 1, 2]);
         foreach (var (whole, stopped) in Make().Zip(Make()))
             using (whole)
             using (stopped)
@@ -168,8 +168,7 @@ public class FeatureTests
         {
             learner.Learn(new Experience(group, SubsetSource.Balanced(
                 SubsetSource.WithLabels(TestData.Mnist.Train, Label.Numbers(5 * group, 5)), 150)));
-            matrix.Add(Evaluator.Accuracy(learner, new EvaluationSet("first", SubsetSource.Balanced(
-                SubsetSource.WithLabels(TestData.Mnist.Test, Label.Numbers(0, 5)), 100))));
+            matrix.Add(Evaluator.Accuracy(learner, TestData.Mnist.Test.WithLabels(Label.Numbers(0, 5)).Balanced(100)));
         }
         Assert.True(matrix[0] > 0.9);
         Assert.True(matrix[1] > matrix[0] - 0.15, $"{matrix[0]} to {matrix[1]}");
@@ -186,7 +185,7 @@ public class FeatureTests
         using var direct = new RidgeClassifier(new PatchFeatures(s_train, options), 0.01);
         learner.Learn(new Experience(0, s_train));
         direct.Learn(new Experience(0, s_train));
-        var probe = TestData.Mnist.Test.Gather([.. Enumerable.Range(0, 50).Select(i => (long)i)]).Inputs;
+        var probe = TestData.Mnist.Test.Inputs([.. Enumerable.Range(0, 50).Select(i => (long)i)]);
         Assert.True(learner.Scores(probe).sub(direct.Scores(probe)).abs().max().item<float>() < 1e-4);
     }
 

@@ -27,7 +27,7 @@ public class SmallUpdateTests
         }
         var before = updated.MemoryBytes;
         // Ten digits of a new class among others; a few of them are unlearnt again.
-        var rest = new SubsetSource(TestData.Mnist.Test, [.. Enumerable.Range(0, 60)]);
+        var rest = new SubsetSource(TestData.Mnist.Test.Samples, [.. Enumerable.Range(0, 60)]);
         for (var i = 0; i < rest.Count; i++)
         {
             var one = new SubsetSource(rest, [i]);
@@ -40,7 +40,7 @@ public class SmallUpdateTests
         }
         Assert.True(updated.MemoryBytes >= before + (8 * Width * Width), "updates keep an inverse");
         Assert.True(solved.MemoryBytes < before + (8 * Width * Width), "a solve keeps none");
-        updated.Learn(new Experience(100, SubsetSource.Balanced(TestData.Mnist.Test, 20))); // too many rows
+        updated.Learn(new Experience(100, TestData.Mnist.Test.Balanced(20).Samples)); // too many rows
         Assert.True(updated.MemoryBytes < before + (8 * Width * Width), "nor does an update after a large block");
     }
 
@@ -70,7 +70,7 @@ public class SmallUpdateTests
             for (var i = 1; i < 4; i++)
             {
                 whole.Weights();
-                whole.Learn(new Experience(i, new SubsetSource(TestData.Mnist.Test, [3 * i, (3 * i) + 1, (3 * i) + 2])));
+                whole.Learn(new Experience(i, new SubsetSource(TestData.Mnist.Test.Samples, [3 * i, (3 * i) + 1, (3 * i) + 2])));
             }
             var state = new MechanismState();
             whole.Save(state);

@@ -16,10 +16,10 @@ public class UnknownRuleTests
         new SubsetSource(TestData.Mnist.Train, [.. Enumerable.Range(50_000, 2_000)]), s_known);
 
     private static readonly ISampleSource s_knownTest =
-        SubsetSource.Balanced(SubsetSource.WithLabels(TestData.Mnist.Test, s_known), 100);
+        TestData.Mnist.Test.WithLabels(s_known).Balanced(100).Samples;
 
     private static readonly ISampleSource s_unknownTest =
-        SubsetSource.Balanced(SubsetSource.WithLabels(TestData.Mnist.Test, Label.Numbers(7, 3)), 100);
+        TestData.Mnist.Test.WithLabels(Label.Numbers(7, 3)).Balanced(100).Samples;
 
     [Theory]
     [InlineData("slda", NoveltyMeasure.Distance, 2)]
@@ -79,7 +79,7 @@ public class UnknownRuleTests
         using var scope = NewDisposeScope();
         using var learner = Make("slda");
         learner.Learn(new Experience(0, s_train));
-        var nines = SubsetSource.Balanced(SubsetSource.WithLabels(TestData.Mnist.Test, [9]), 100);
+        var nines = TestData.Mnist.Test.WithLabels([9]).Balanced(100).Samples;
         var before = Rejected(UnknownRule.Choose(learner, s_validation), learner, nines);
         learner.Learn(new Experience(1, SubsetSource.Balanced(SubsetSource.WithLabels(TestData.Mnist.Train, [9]), 400)));
         Assert.True(Rejected(UnknownRule.Choose(learner, s_validation), learner, nines) < 0.5 * before);

@@ -90,7 +90,7 @@ public class UnlearningTests
         Assert.Throws<ArgumentException>(() => learner.Learn(new Experience(1, new SubsetSource(s_digits, [.. Enumerable.Range(0, 96)]))));
         Assert.True(learner.Weights().allclose(before, 1e-9, 1e-12));
         features.After = int.MaxValue;
-        learner.Learn(new Experience(2, SubsetSource.Balanced(TestData.Mnist.Test, 5))); // and it goes on with another experience
+        learner.Learn(new Experience(2, TestData.Mnist.Test.Balanced(5).Samples)); // and it goes on with another experience
     }
 
     [Fact]

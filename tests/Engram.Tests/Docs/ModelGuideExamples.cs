@@ -32,7 +32,7 @@ public class ModelGuideExamples
         // end example
         learner.Teach(new Experience(0, SubsetSource.WithLabels(s_train, Label.Numbers(0, 5))));
         learner.Teach(new Experience(1, SubsetSource.WithLabels(s_train, Label.Numbers(5, 5))));
-        var all = new EvaluationSet("all", SubsetSource.Balanced(TestData.Mnist.Test, 30));
+        var all = TestData.Mnist.Test.Balanced(30);
         Assert.True(Evaluator.Accuracy(learner, all) > 0.55, $"{Evaluator.Accuracy(learner, all)}, expected above 0.55 (naive below 0.5)");
     }
 

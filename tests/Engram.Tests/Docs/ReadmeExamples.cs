@@ -47,5 +47,5 @@ public class ReadmeExamples
     }
 
     private static Mnist Small(Mnist mnist) => new(
-        SubsetSource.Balanced(mnist.Train, 2000), SubsetSource.Balanced(mnist.Test, 50));
+        SubsetSource.Balanced(mnist.Train, 2000), mnist.Test.Balanced(50));
 }

@@ -50,7 +50,7 @@ public class CostAndCalibrationTests
     public void Prequential_accuracy_tests_each_piece_before_it_is_learnt()
     {
         var digits = SubsetSource.WithLabels(SubsetSource.Balanced(TestData.Mnist.Train, 100), Label.Numbers(0, 2));
-        var stream = ExperienceStream.ClassIncremental(digits, digits, [Label.Numbers(0, 2)]).Online(10, seed: 1);
+        var stream = ExperienceStream.ClassIncremental(digits, new EvaluationSet("test", digits), [Label.Numbers(0, 2)]).Online(10, seed: 1);
         using var learner = new Learner(() => new ContinualModel(new Mlp(784, 32)), new LearnerOptions { BatchSize = 10 });
         var online = new OnlineAccuracy();
         Assert.Equal(0, online.Test(learner, stream.Experiences[0])); // nothing is known
@@ -67,7 +67,7 @@ public class CostAndCalibrationTests
     public void A_run_states_parameters_multiply_adds_samples_and_times()
     {
         var digits = SubsetSource.WithLabels(SubsetSource.Balanced(TestData.Mnist.Train, 20), Label.Numbers(0, 4));
-        var stream = ExperienceStream.ClassIncremental(digits, digits, [Label.Numbers(0, 2), Label.Numbers(2, 2)]);
+        var stream = ExperienceStream.ClassIncremental(digits, new EvaluationSet("test", digits), [Label.Numbers(0, 2), Label.Numbers(2, 2)]);
         var result = new Experiment(stream, _ => new ContinualModel(new Mlp(784, 16)), new LearnerOptions(), new StrategyBudget(12))
             .Run([Strategies.Named("replay")])[0];
         var cost = result.Cost!;
@@ -85,7 +85,7 @@ public class CostAndCalibrationTests
     public void An_online_run_states_what_it_predicted_before_it_learnt()
     {
         var digits = SubsetSource.WithLabels(SubsetSource.Balanced(TestData.Mnist.Train, 40), Label.Numbers(0, 2));
-        var stream = ExperienceStream.ClassIncremental(digits, digits, [Label.Numbers(0, 2)]).Online(10, 0);
+        var stream = ExperienceStream.ClassIncremental(digits, new EvaluationSet("test", digits), [Label.Numbers(0, 2)]).Online(10, 0);
         StrategyResult Run(bool prequential) => new Experiment(stream, _ => new ContinualModel(new Mlp(784, 16)), new LearnerOptions { BatchSize = 10 })
         {
             Prequential = prequential,
@@ -108,7 +108,7 @@ public class CostAndCalibrationTests
     public void A_domain_incremental_run_states_forward_transfer_over_an_untrained_model()
     {
         var digits = SubsetSource.Balanced(TestData.Mnist.Train, 30);
-        var stream = ExperienceStream.Rotated(digits, digits, [0, 10, 20]);
+        var stream = ExperienceStream.Rotated(digits, new EvaluationSet("test", digits), [0, 10, 20]);
         var options = new LearnerOptions { Scenario = Scenario.DomainIncremental, BatchSize = 10, Epochs = 3 };
         ContinualModel Model() => new(new Mlp(784, 64));
         var result = new Experiment(stream, _ => Model(), options).Run([Strategies.Named("naive")])[0];
@@ -134,7 +134,7 @@ public class CostAndCalibrationTests
         using var scope = NewDisposeScope();
         var images = TensorSource.OfClasses(randint(0, 256, [4, channels, side, side], ScalarType.Byte), [0, 1, 0, 1], Label.Numbers(0, 2));
         var result = new Experiment(
-            ExperienceStream.ClassIncremental(images, images, [Label.Numbers(0, 2)]),
+            ExperienceStream.ClassIncremental(images, new EvaluationSet("test", images), [Label.Numbers(0, 2)]),
             _ => new ContinualModel(Architectures.Backbone(backbone, 1_000_000)), new LearnerOptions()).Run([Strategies.Named("naive")])[0];
         // He et al. 2016 state 41 million for ResNet-20; LeNet-5 layer by layer.
         if (backbone == "resnet20") Assert.InRange(result.Cost!.MultiplyAdds, 40_000_000, 42_000_000);
@@ -150,7 +150,7 @@ public class CostAndCalibrationTests
         {
             using var learner = new Learner(() => new ContinualModel(new Mlp(784, 8)), new LearnerOptions(),
                 [new ElasticWeightConsolidation(new EwcOptions { Lambda = 100, Growth = growth })]);
-            var stream = ExperienceStream.ClassIncremental(digits, digits, [Label.Numbers(0, 2), Label.Numbers(2, 2), Label.Numbers(4, 2)]);
+            var stream = ExperienceStream.ClassIncremental(digits, new EvaluationSet("test", digits), [Label.Numbers(0, 2), Label.Numbers(2, 2), Label.Numbers(4, 2)]);
             foreach (var experience in stream.Experiences.Take(experiences)) learner.Learn(experience);
             return [.. learner.Context.Arena.Values.data<float>().ToArray().Select(value => (double)value)];
         }

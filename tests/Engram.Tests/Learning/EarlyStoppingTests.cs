@@ -83,7 +83,7 @@ public class EarlyStoppingTests
 
     // 90 training images only, so that training longer soon fits them and no others.
     private static Experience Overfitting() => new(
-        0, SubsetSource.Balanced(TestData.Mnist.Train, 9), validation: SubsetSource.Balanced(TestData.Mnist.Test, 20));
+        0, SubsetSource.Balanced(TestData.Mnist.Train, 9), validation: TestData.Mnist.Test.Balanced(20).Samples);
 
     private static double ValidationLoss(Learner learner)
     {

@@ -13,7 +13,7 @@ namespace Engram.Tests.Learning;
 public class LearnerInputTests
 {
     private static readonly SubsetSource s_train = SubsetSource.Balanced(TestData.Mnist.Train, 20);
-    private static readonly SubsetSource s_test = SubsetSource.Balanced(TestData.Mnist.Test, 10);
+    private static readonly EvaluationSet s_test = TestData.Mnist.Test.Balanced(10);
 
     private static Learner Digits(LearnerOptions? options = null, params RetentionMechanism[] mechanisms) =>
         new(() => new ContinualModel(new Mlp(784, 32)), options, mechanisms);
@@ -21,7 +21,7 @@ public class LearnerInputTests
     private static byte[] Scores(Learner learner, int? task = null)
     {
         using var scope = NewDisposeScope();
-        return learner.Scores(s_test.Gather([0, 1, 2, 3]).Inputs, task).bytes.ToArray();
+        return learner.Scores(s_test.Inputs([0, 1, 2, 3]), task).bytes.ToArray();
     }
 
     private sealed class Delegated(
@@ -118,7 +118,7 @@ public class LearnerInputTests
             using var learner = Digits(new LearnerOptions { Epochs = 4, BatchSize = 10 }, new Replay());
             foreach (var experience in stream.Experiences) learner.Teach(experience);
             Assert.Equal(10, learner.Context.Model.Head.ClassCount);
-            Assert.InRange(Evaluator.Accuracy(learner, new EvaluationSet("all", s_test)), 0.7, 1);
+            Assert.InRange(Evaluator.Accuracy(learner, s_test), 0.7, 1);
         }
     }
 
@@ -242,13 +242,13 @@ public class LearnerInputTests
         using var learner = Digits(new LearnerOptions { Epochs = 10 });
         learner.Teach(new Experience(0, SubsetSource.WithLabels(named, ["digit 0", "digit 1", "digit 2"])));
         learner.Teach(new Experience(1, SubsetSource.WithLabels(named, ["digit 7"])));
-        var test = new EvaluationSet("all", new RelabelledSource(s_test, label => $"digit {label}"));
+        var test = s_test.Map(digits => new RelabelledSource(digits, label => $"digit {label}"));
         var (truth, predicted) = learner.PredictAll(test);
         Assert.Equal(60, truth.Count(id => id < 0));
         Assert.All(predicted, id => Assert.InRange(id, 0, 3));
         Assert.Equal(Evaluator.Accuracy(learner, test), truth.Zip(predicted).Count(p => p.First == p.Second) / 100.0);
         using var scope = NewDisposeScope();
-        Assert.StartsWith("digit", learner.Predict(s_test.Gather([0]).Inputs).Labels[0].Name);
+        Assert.StartsWith("digit", learner.Predict(s_test.Inputs([0])).Labels[0].Name);
     }
 
     [Fact]
@@ -261,11 +261,11 @@ public class LearnerInputTests
         Assert.Equal(2, learner.Context.Model.Head.ClassCount);
         using var multi = Digits(new LearnerOptions { Scenario = Scenario.TaskIncremental });
         foreach (var experience in ExperienceStream.FromDomains(
-            [.. stream.Experiences.Zip(stream.Tests, (e, t) => new Domain(e.Name, e.Train, t.Samples))], withTasks: true).Experiences)
+            [.. stream.Experiences.Zip(stream.Tests, (e, t) => new Domain(e.Name, e.Train, t))], withTasks: true).Experiences)
             multi.Teach(experience);
         Assert.Equal(10, multi.Context.Model.Head.ClassCount);
         using var scope = NewDisposeScope();
-        var scores = multi.Scores(s_test.Gather([0]).Inputs, 3).data<float>().ToArray();
+        var scores = multi.Scores(s_test.Inputs([0]), 3).data<float>().ToArray();
         Assert.Equal([6, 7], Enumerable.Range(0, 10).Where(id => float.IsFinite(scores[id])));
     }
 }

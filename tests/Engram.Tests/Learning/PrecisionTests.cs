@@ -17,7 +17,7 @@ public class PrecisionTests
         using var learner = new Learner(
             () => new ContinualModel(backbone()), new LearnerOptions { BatchSize = 20, Epochs = 3, Precision = precision }, mechanisms);
         learner.Teach(new Experience(0, s_train));
-        var test = new EvaluationSet("test", SubsetSource.Balanced(TestData.Mnist.Test, 50));
+        var test = TestData.Mnist.Test.Balanced(50);
         return (learner.Context.Arena.Values.data<float>().ToArray(), Evaluator.Accuracy(learner, test));
     }
 

@@ -11,7 +11,7 @@ namespace Engram.Tests.Learning;
 public class ValueTargetTests
 {
     private static readonly SubsetSource s_digits = SubsetSource.Balanced(TestData.Mnist.Train, 60);
-    private static readonly SubsetSource s_test = SubsetSource.Balanced(TestData.Mnist.Test, 20);
+    private static readonly SubsetSource s_test = SubsetSource.Balanced(TestData.Mnist.Test.Samples, 20);
 
     // Columns: what a digit is, or how much.
     private static TensorSource Of(SubsetSource source, TargetKind kind, params (string Name, Func<int, double> Value)[] columns)

@@ -76,14 +76,14 @@ public class ModelTests
         for (var start = 0; start < cifar.Test.Count; start += 100)
         {
             using var inner = NewDisposeScope();
-            var batch = cifar.Test.Gather([.. Enumerable.Range(start, 100).Select(i => (long)i)]);
+            var batch = cifar.Test.Samples.Gather([.. Enumerable.Range(start, 100).Select(i => (long)i)]);
             var features = backbone.forward(InputScaling.ImageNet.Apply(batch.Inputs));
             var logits = nn.functional.linear(features, weights["linear.weight"], weights["linear.bias"]);
             right += logits.argmax(1).eq(batch.Targets).sum().item<long>();
         }
         TestContext.Current.TestOutputHelper?.WriteLine($"{right} of {cifar.Test.Count}");
         Assert.InRange(right / (double)cifar.Test.Count, 0.90, 0.94);
-        Assert.Equal("airplane", cifar.Test.Labels[0].Name);
+        Assert.Equal("airplane", cifar.Test.Classes[0].Name);
         weights.Remove("layer1.0.bn1.running_var");
         Assert.Contains("layer1.0.bn1.running_var is missing", Assert.Throws<ArgumentException>(
             () => backbone.LoadWeights(weights)).Message);

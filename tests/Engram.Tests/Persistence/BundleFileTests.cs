@@ -172,7 +172,7 @@ public class BundleFileTests
         Bundle.Save(learner, folder["bundle"]);
         using var scope = NewDisposeScope();
         using var model = Bundle.LoadModel(folder["bundle"]);
-        var inputs = TestData.Mnist.Test.Gather([.. Enumerable.Range(0, 20).Select(i => (long)i)]).Inputs;
+        var inputs = TestData.Mnist.Test.Inputs([.. Enumerable.Range(0, 20).Select(i => (long)i)]);
         Assert.Equal(learner.Scores(inputs).data<float>().ToArray(), model.Scores(inputs).data<float>().ToArray());
     }
 

@@ -80,7 +80,7 @@ public class BundleResumeTests
         using var learner = LearnerCases.New("ewc+replay");
         foreach (var experience in LearnerCases.Digits.Experiences) learner.Teach(experience);
         var manifest = Bundle.Save(learner, folder["bundle"]);
-        var inputs = LearnerCases.Digits.Tests[1].Samples.Gather([0, 1, 2, 3, 4]).Inputs;
+        var inputs = LearnerCases.Digits.Tests[1].Inputs([0, 1, 2, 3, 4]);
         var expected = learner.Scores(inputs);
 
         using var loaded = LearnerCases.Load(folder["bundle"], "ewc+replay");
@@ -103,7 +103,7 @@ public class BundleResumeTests
             learner.Teach(new Experience(experience.Index, experience.Train, taskId: experience.Index));
         Bundle.Save(learner, folder["bundle"]);
         using var loaded = LearnerCases.Load(folder["bundle"], "ewc", options: options);
-        var inputs = LearnerCases.Digits.Tests[0].Samples.Gather([0, 1, 2]).Inputs;
+        var inputs = LearnerCases.Digits.Tests[0].Inputs([0, 1, 2]);
         Assert.True(learner.Scores(inputs, 1).equal(loaded.Scores(inputs, 1)).all().item<bool>());
         Assert.All(loaded.Predict(inputs, 1).Labels, label => Assert.Contains(label, Label.Numbers(5, 3)));
     }

@@ -14,7 +14,7 @@ internal static class LearnerCases
     public static readonly LearnerOptions Options = new() { BatchSize = 16, Seed = 3 };
 
     public static ExperienceStream Digits { get; } = ExperienceStream.ClassIncremental(
-        SubsetSource.Balanced(TestData.Mnist.Train, 12), SubsetSource.Balanced(TestData.Mnist.Test, 3),
+        SubsetSource.Balanced(TestData.Mnist.Train, 12), TestData.Mnist.Test.Balanced(3),
         [Label.Numbers(0, 5), Label.Numbers(5, 3), Label.Numbers(8, 2)]);
 
     public static ContinualModel Model() => new(new Mlp(784, 24, 16));

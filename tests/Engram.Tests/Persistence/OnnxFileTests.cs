@@ -140,7 +140,7 @@ public class OnnxFileTests
         OnnxFile.Write(folder["model.onnx"], loaded, id);
         using var session = new InferenceSession(folder["model.onnx"]);
 
-        var inputs = TestData.Mnist.Test.Gather([.. Enumerable.Range(0, 30).Select(i => (long)i)]).Inputs;
+        var inputs = TestData.Mnist.Test.Inputs([.. Enumerable.Range(0, 30).Select(i => (long)i)]);
         var expected = learner.Scores(inputs).data<float>().ToArray();
         var actual = Run(session, inputs, null);
 
@@ -189,7 +189,7 @@ public class OnnxFileTests
         OnnxFile.Write(folder["model.onnx"], folder["bundle"]);
         using var session = new InferenceSession(folder["model.onnx"]);
         using var scope = NewDisposeScope();
-        var inputs = TestData.Mnist.Test.Gather([.. Enumerable.Range(0, 30).Select(i => (long)i)]).Inputs;
+        var inputs = TestData.Mnist.Test.Inputs([.. Enumerable.Range(0, 30).Select(i => (long)i)]);
         foreach (var task in inScenario == Scenario.TaskIncremental ? new int?[] { 0, 1, 2 } : [null])
         {
             var expected = learner.Scores(inputs, task).data<float>().ToArray();

@@ -127,5 +127,5 @@ public class PredictingTests
         Assert.Throws<InvalidDataException>(() => Bundle.LoadToPredict(folder["bundle"]));
     }
 
-    private static Tensor Inputs() => TestData.Mnist.Test.Gather([.. Enumerable.Range(0, 12).Select(i => (long)i)]).Inputs;
+    private static Tensor Inputs() => TestData.Mnist.Test.Inputs([.. Enumerable.Range(0, 12).Select(i => (long)i)]);
 }

@@ -11,7 +11,7 @@ namespace Engram.Tests.Retention;
 public class ArchitectureTests
 {
     private static readonly SubsetSource s_train = SubsetSource.Balanced(TestData.Mnist.Train, 200);
-    private static readonly SubsetSource s_test = SubsetSource.Balanced(TestData.Mnist.Test, 40);
+    private static readonly EvaluationSet s_test = TestData.Mnist.Test.Balanced(40);
     private static readonly ExperienceStream s_tasks =
         ExperienceStream.TaskIncremental(s_train, s_test, ClassGroups.Split(Label.Numbers(0, 10), 5));
 
@@ -38,7 +38,7 @@ public class ArchitectureTests
     private static byte[] Scores(Learner learner, int task, int classes)
     {
         using var scope = NewDisposeScope();
-        return learner.Scores(s_tasks.Tests[task].Samples.Gather([.. Enumerable.Range(0, 50).Select(i => (long)i)]).Inputs, task)
+        return learner.Scores(s_tasks.Tests[task].Inputs([.. Enumerable.Range(0, 50).Select(i => (long)i)]), task)
             .narrow(1, 0, classes).contiguous().bytes.ToArray();
     }
 
@@ -236,7 +236,7 @@ public class ArchitectureTests
         {
             using var learner = Build("cwr", mechanisms);
             foreach (var experience in stream.Experiences) learner.Teach(experience);
-            return Evaluator.Accuracy(learner, new EvaluationSet("all", s_test));
+            return Evaluator.Accuracy(learner, s_test);
         }
         var (naive, cwr) = (Final(), Final(new CopyWeightsReinit()));
         TestContext.Current.TestOutputHelper?.WriteLine($"naive {naive:f3}, cwr {cwr:f3}");

@@ -75,7 +75,7 @@ public class BaselineTests
     public void Joint_training_with_tasks_shows_every_sample_the_outputs_of_its_own_task()
     {
         var stream = ExperienceStream.TaskIncremental(
-            SubsetSource.Balanced(TestData.Mnist.Train, 60), SubsetSource.Balanced(TestData.Mnist.Test, 40), ClassGroups.Split(Label.Numbers(0, 10), 5));
+            SubsetSource.Balanced(TestData.Mnist.Train, 60), TestData.Mnist.Test.Balanced(40), ClassGroups.Split(Label.Numbers(0, 10), 5));
         var options = new LearnerOptions { Scenario = Scenario.TaskIncremental, BatchSize = 20, Epochs = 4 };
         using var joint = new Learner(() => new ContinualModel(new Mlp(784, 64)), options, [new Cumulative(), new Reinitialise()]);
         foreach (var experience in stream.Experiences) joint.Teach(experience);

@@ -140,7 +140,7 @@ public class DistillationTests
     public void The_teacher_answers_as_the_old_model_did_batch_normalisation_and_all_and_leaves_the_student_alone()
     {
         using var scope = NewDisposeScope();
-        var inputs = TestData.Mnist.Test.Gather([.. Enumerable.Range(0, 40).Select(i => (long)i)]).Inputs;
+        var inputs = TestData.Mnist.Test.Inputs([.. Enumerable.Range(0, 40).Select(i => (long)i)]);
         float[]? before = null, answered = null;
         var teacher = new FrozenModel();
         var spy = new Watcher(teacher, context =>
@@ -240,7 +240,7 @@ public class DistillationTests
             using var scope = NewDisposeScope();
             using var learner = SplitMnist.Learner(mechanisms, batch: 32, width: 16);
             for (var index = 0; index < 2; index++) learner.Learn(SplitMnist.Experience(index, 64));
-            return learner.Scores(TestData.Mnist.Test.Gather([0, 1, 2]).Inputs).data<float>().ToArray();
+            return learner.Scores(TestData.Mnist.Test.Inputs([0, 1, 2])).data<float>().ToArray();
         }
         Assert.Equal(
             Scores([new LearningWithoutForgetting(), new Replay()]), Scores([new Replay(), new LearningWithoutForgetting()]));

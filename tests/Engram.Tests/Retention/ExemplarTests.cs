@@ -111,7 +111,7 @@ public class ExemplarTests
         }
         static double[] Unit(double[] v) => [.. v.Select(x => x / Math.Sqrt(v.Sum(u => u * u)))];
         var exemplars = Features(state.Tensors["exemplars.raw"]); // five of each of four classes
-        var inputs = TestData.Mnist.Test.Gather([0, 1, 2, 3]).Inputs;
+        var inputs = TestData.Mnist.Test.Inputs([0, 1, 2, 3]);
         var scores = learner.Scores(inputs).data<float>().ToArray();
         foreach (var (sample, n) in Features(inputs).Select((sample, n) => (sample, n)))
             for (var k = 0; k < 4; k++)

@@ -171,7 +171,7 @@ public sealed class ImbalanceTests
     {
         using var learner = Learn(mechanisms);
         // The same number of test samples of each class: plain accuracy is balanced accuracy.
-        return Evaluator.Accuracy(learner, new EvaluationSet("all", SubsetSource.Balanced(TestData.Mnist.Test, 200)));
+        return Evaluator.Accuracy(learner, TestData.Mnist.Test.Balanced(200));
     }
 
     private static Learner Learn(params RetentionMechanism[] mechanisms)

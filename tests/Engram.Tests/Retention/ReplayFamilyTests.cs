@@ -277,7 +277,7 @@ public sealed class ReplayFamilyTests
         [.. Enumerable.Range(0, 5).Select(i => (IReadOnlyList<Label>)[2 * i, (2 * i) + 1])];
 
     private static readonly Lazy<ExperienceStream> s_stream = new(() => ExperienceStream.ClassIncremental(
-        SubsetSource.Balanced(TestData.Mnist.Train, 100), SubsetSource.Balanced(TestData.Mnist.Test, 50), s_pairs));
+        SubsetSource.Balanced(TestData.Mnist.Train, 100), TestData.Mnist.Test.Balanced(50), s_pairs));
 
     private static readonly Dictionary<string, double> s_accuracies = [];
 

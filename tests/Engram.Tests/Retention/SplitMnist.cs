@@ -18,7 +18,7 @@ internal static class SplitMnist
         task ? index : null);
 
     public static EvaluationSet Test(int index, bool task = false) => new(
-        $"pair {index}", SubsetSource.WithLabels(TestData.Mnist.Test, Label.Numbers(2 * index, 2)), task ? index : null);
+        $"pair {index}", SubsetSource.WithLabels(TestData.Mnist.Test.Samples, Label.Numbers(2 * index, 2)), task ? index : null);
 
     public static Learner Learner(
         IReadOnlyList<RetentionMechanism> mechanisms, Scenario scenario = Scenario.ClassIncremental, int batch = 128,
@@ -39,7 +39,7 @@ internal static class SplitMnist
         Scenario scenario, int seed, Func<IReadOnlyList<RetentionMechanism>> strategy,
         int? perClass = null, bool validation = false, Func<Backbone>? backbone = null, int batch = 128, Action? seen = null)
     {
-        var (train, held) = (TestData.Mnist.Train, TestData.Mnist.Test);
+        var (train, held) = (TestData.Mnist.Train, TestData.Mnist.Test.Samples);
         if (validation)
         {
             held = new SubsetSource(TestData.Mnist.Train, [.. Enumerable.Range(0, 60_000).Where(i => i % 6 == 0)]);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Engram.Data;
+using Engram.Evaluation;
 using Engram.Learning;
 using Engram.Models;
 using Engram.Streams;
@@ -11,7 +12,7 @@ public class StreamTests
 {
     private static readonly Label[][] s_pairs = ClassGroups.Split(Label.Numbers(0, 10), 5);
     private static readonly SubsetSource s_train = SubsetSource.Balanced(TestData.Mnist.Train, 20);
-    private static readonly SubsetSource s_test = SubsetSource.Balanced(TestData.Mnist.Test, 4);
+    private static readonly EvaluationSet s_test = TestData.Mnist.Test.Balanced(4);
 
     private static byte[] Bytes(ISampleSource source)
     {
@@ -59,7 +60,7 @@ public class StreamTests
         // Training and test samples share the order.
         using var scope = NewDisposeScope();
         var one = s_train.Gather([0]);
-        var same = ExperienceStream.Permuted(s_train, s_train, 3, seed: 5);
+        var same = ExperienceStream.Permuted(s_train, new EvaluationSet("same", s_train), 3, seed: 5);
         Assert.Equal(Bytes(same.Experiences[1].Train), Bytes(same.Tests[1].Samples));
     }
 

@@ -75,7 +75,7 @@ public abstract class Benchmark
         ArgumentNullException.ThrowIfNull(cell);
         ArgumentNullException.ThrowIfNull(data);
         var method = Method(cell.Method);
-        if (cell.PerClass is { } few) data = new TrainAndTest(SubsetSource.Balanced(data.Train, few), SubsetSource.Balanced(data.Test, few));
+        if (cell.PerClass is { } few) data = new TrainAndTest(SubsetSource.Balanced(data.Train, few), data.Test.Balanced(few));
         var stream = StreamOf(cell, data);
         var options = Training(cell.Scenario, cell.Seed) with { Scenario = cell.Scenario, Seed = cell.Seed };
         if (cell.Iterations is { } iterations) options = options with { Iterations = iterations };

@@ -10,7 +10,7 @@ namespace Engram.Evaluation.Benchmarks;
 /// <summary>Training and test samples of one data set.</summary>
 /// <param name="Train">Training samples.</param>
 /// <param name="Test">Test samples.</param>
-public sealed record TrainAndTest(ISampleSource Train, ISampleSource Test);
+public sealed record TrainAndTest(ISampleSource Train, EvaluationSet Test);
 
 /// <summary>One run of a benchmark: one method, scenario and seed.</summary>
 /// <param name="Benchmark">Name of the benchmark.</param>

@@ -77,7 +77,7 @@ public sealed class Core50Benchmark : Benchmark
         if (files.Protocol != _protocol)
             throw new ArgumentException($"data: batches of {files.Protocol}, expected {_protocol}");
         var run = (int)(seed % Core50.Runs);
-        var (batches, test) = (files.Train(run), files.Test(run));
+        var (batches, test) = (files.Train(run), files.Test(run).Samples);
         return new ExperienceStream(
             [.. batches.Select((batch, i) => new Experience(i, batch, name: $"batch {i}"))],
             [.. batches.Select((batch, i) => new EvaluationSet(

@@ -61,12 +61,12 @@ public sealed class PermutedMnist : Benchmark
     public override ExperienceStream Stream(TrainAndTest data, Scenario scenario, long seed)
     {
         ArgumentNullException.ThrowIfNull(data);
-        var (train, test) = (Padded(data.Train), Padded(data.Test));
+        var (train, test) = (Padded(data.Train), data.Test.Map(Padded));
         var stream = ExperienceStream.Permuted(train, test, Contexts, seed, withTasks: scenario == Scenario.TaskIncremental);
         if (scenario != Scenario.ClassIncremental) return stream;
         // Each context has classes of its own: 0 to 9, then 10 to 19, and so on.
         return ExperienceStream.FromDomains([.. stream.Experiences.Select((experience, context) => new Domain(
-            experience.Name, Own(experience.Train, context), Own(stream.Tests[context].Samples, context)))]);
+            experience.Name, Own(experience.Train, context), stream.Tests[context].Map(source => Own(source, context))))]);
     }
 
     /// <inheritdoc/>

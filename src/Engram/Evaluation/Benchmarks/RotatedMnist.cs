@@ -63,7 +63,7 @@ public sealed class RotatedMnist : Benchmark
             int[] own = [.. random.Permutation(data.Train.Count).Take(SamplesEach)];
             return new Domain(
                 FormattableString.Invariant($"{degrees:0.0}°"),
-                TransformedSource.Rotated(new SubsetSource(data.Train, own), degrees), Turned(data.Test, degrees));
+                TransformedSource.Rotated(new SubsetSource(data.Train, own), degrees), data.Test.Map(source => Turned(source, degrees)));
         })]);
     }
 

@@ -16,7 +16,8 @@ namespace Engram.Retention;
 /// of a sample with probabilities p is Σ_c p_c N(μ_c, σ²_c) and KL is estimated with one z, as in the authors' code. The
 /// encoder is the learner's backbone, any of them; way back and prior have an optimiser of the learner's kind with a constant
 /// rate. Gates are by class in every scenario; the study gates by context in domain-incremental learning. Internal replay
-/// (generating features of frozen layers, not inputs) is this over <see cref="Analytic.FeatureExtractor.Samples"/>; on MNIST the study has none.
+/// (generating features of frozen layers, not inputs) is this over the samples that a <see cref="Analytic.FeatureExtractor"/> gives; on MNIST the
+/// study has none.
 /// </remarks>
 public sealed class BrainInspiredReplay : GeneratedReplay
 {

@@ -1,4 +1,5 @@
 using Engram.Data;
+using Engram.Evaluation;
 using Engram.Evaluation.Benchmarks;
 using Engram.Learning;
 using static TorchSharp.torch;
@@ -8,7 +9,7 @@ namespace Engram.Tests.Evaluation.Benchmarks;
 public class OtherBenchmarkTests
 {
     private static readonly TrainAndTest s_digits = new(
-        SubsetSource.Balanced(TestData.Mnist.Train, 120), SubsetSource.Balanced(TestData.Mnist.Test, 4));
+        SubsetSource.Balanced(TestData.Mnist.Train, 120), TestData.Mnist.Test.Balanced(4));
 
     public static TheoryData<string, string, Scenario> Cells
     {
@@ -60,11 +61,12 @@ public class OtherBenchmarkTests
         using var scope = NewDisposeScope();
         var images = TensorSource.OfClasses(
             randint(0, 256, [40, 3, 32, 32], ScalarType.Byte), [.. Enumerable.Range(0, 40).Select(i => i % 10)], Label.Numbers(0, 10));
+        var test = new EvaluationSet("test", images);
         var result = benchmark.Run(
-            new BenchmarkCell("split-cifar10", Scenario.TaskIncremental, "none", 1, Iterations: 1), new TrainAndTest(images, images))!;
+            new BenchmarkCell("split-cifar10", Scenario.TaskIncremental, "none", 1, Iterations: 1), new TrainAndTest(images, test))!;
         Assert.Equal(5, result.Accuracy[^1].Length);
 
-        var few = new TrainAndTest(SubsetSource.WithLabels(images, Label.Numbers(0, 4)), images);
+        var few = new TrainAndTest(SubsetSource.WithLabels(images, Label.Numbers(0, 4)), test);
         Assert.Contains("4 classes", Assert.Throws<ArgumentException>(() =>
             benchmark.Stream(few, Scenario.ClassIncremental, 0)).Message, StringComparison.Ordinal);
     }

@@ -1,4 +1,5 @@
 using Engram.Data;
+using Engram.Evaluation;
 using Engram.Evaluation.Tuning;
 using Engram.Learning;
 using Engram.Models;
@@ -75,7 +76,7 @@ public sealed class ContinualTuningTests : IDisposable
         new() { Rates = [0.01, 0.0001], Strength = strength, Decay = 0.1, Attempts = 12 };
 
     private ContinualTuning Procedure(ContinualTuningOptions options, string place) => new(
-        new TuningData(ExperienceStream.ClassIncremental(s_digits, s_digits, s_groups).Experiences, 0.3, seed: 1), options,
+        new TuningData(ExperienceStream.ClassIncremental(s_digits, new EvaluationSet("test", s_digits), s_groups).Experiences, 0.3, seed: 1), options,
         (rate, strength) => new AttemptSettings(
             () => new ContinualModel(new Mlp(784, 32)),
             new LearnerOptions { BatchSize = 10, Epochs = 2, Optimizer = new AdamOptions { LearningRate = rate } },

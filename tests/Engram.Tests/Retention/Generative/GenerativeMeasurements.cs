@@ -94,7 +94,7 @@ public class GenerativeMeasurements(ITestOutputHelper output)
                 [new NearestNeighbours(new NeighbourOptions { Capacity = capacity })]);
             for (var e = 0; e < 5; e++) learner.Study(new Experience(e, SubsetSource.WithLabels(TestData.Mnist.Train, Label.Numbers(2 * e, 2))));
             var clock = Stopwatch.StartNew();
-            var accuracy = Evaluator.Accuracy(learner, new EvaluationSet("all", TestData.Mnist.Test));
+            var accuracy = Evaluator.Accuracy(learner, TestData.Mnist.Test);
             Print($"knn over pixels, {capacity} kept: {Text(accuracy)}, 10,000 predictions in {clock.Elapsed.TotalSeconds:f2} s");
         }
     }
@@ -137,7 +137,7 @@ public class GenerativeMeasurements(ITestOutputHelper output)
     {
         var (train, validation) = StratifiedSplit.Of(TestData.Mnist.Train, 0.1, new SeededRandom(0, "squared temperature"));
         int[] seeds = Setting("ENGRAM_SEED") is { } seed ? [int.Parse(seed, CultureInfo.InvariantCulture)] : [0, 1];
-        var accuracies = seeds.Select(s => Accuracy("dgr-distil", s, train, validation, "500",
+        var accuracies = seeds.Select(s => Accuracy("dgr-distil", s, train, new EvaluationSet("held out", validation), "500",
             [new GenerativeReplay(new GenerativeReplayOptions { Targets = ReplayTargets.Soft, SquaredTemperature = squared })])).ToArray();
         Print($"held out, dgr-distil {(squared ? "with" : "without")} T²: {Text(accuracies.Average())} ({string.Join(", ", accuracies.Select(Text))})");
     }
@@ -146,7 +146,7 @@ public class GenerativeMeasurements(ITestOutputHelper output)
         Accuracy(name, seed, TestData.Mnist.Train, TestData.Mnist.Test, "2000", Strategies.Named(name).Create(new StrategyBudget()));
 
     private double Accuracy(
-        string name, int seed, ISampleSource train, ISampleSource test, string steps, IReadOnlyList<RetentionMechanism> mechanisms)
+        string name, int seed, ISampleSource train, EvaluationSet test, string steps, IReadOnlyList<RetentionMechanism> mechanisms)
     {
         var strategy = Strategies.Named(name);
         var iterations = int.Parse(Setting("ENGRAM_ITERATIONS") ?? steps, CultureInfo.InvariantCulture);
@@ -167,11 +167,11 @@ public class GenerativeMeasurements(ITestOutputHelper output)
         {
             var digits = Label.Numbers(2 * e, 2);
             learner.Study(new Experience(e, SubsetSource.WithLabels(train, digits)));
-            tests.Add(new EvaluationSet($"{e}", SubsetSource.WithLabels(test, digits)));
+            tests.Add(test.WithLabels(digits));
             if (name != "generative-classifier") // its predictions take a minute
                 Print($"  {name} seed {seed} after {e + 1}: {string.Join(" ", tests.Select(t => Text(Evaluator.Accuracy(learner, t))))}, {clock.Elapsed.TotalSeconds:f0} s");
         }
-        return Evaluator.Accuracy(learner, new EvaluationSet("all", test));
+        return Evaluator.Accuracy(learner, test);
     }
 
     private static string? Setting(string name) =>

@@ -79,7 +79,7 @@ public class GenerativeReplayTests
         using var learner = new Learner(
             () => new ContinualModel(new RawInputs(784)), new LearnerOptions { BatchSize = 32, Epochs = 4 },
             [new GenerativeClassifier(new GenerativeClassifierOptions { Vae = s_small with { Widths = [32], LatentSize = 5 }, ImportanceSamples = 8 })]);
-        var inputs = SubsetSource.Balanced(TestData.Mnist.Test, 3).Gather([.. Enumerable.Range(0, 30).Select(i => (long)i)]).Inputs;
+        var inputs = TestData.Mnist.Test.Balanced(3).Inputs([.. Enumerable.Range(0, 30).Select(i => (long)i)]);
         learner.Teach(SplitMnist.Experience(0, 200));
         var before = learner.Scores(inputs);
         var accuracy = Evaluator.Accuracy(learner, SplitMnist.Test(0));

@@ -61,7 +61,7 @@ public class InternalReplayTests(ITestOutputHelper output)
         using var front = new RandomFeatures(784, 300, seed: 1);
         Label[][] pairs = [Label.Numbers(0, 2), Label.Numbers(2, 2), Label.Numbers(4, 2)];
         var stream = ExperienceStream.ClassIncremental(
-            front.Samples(SubsetSource.Balanced(TestData.Mnist.Train, 100)), front.Samples(SubsetSource.Balanced(TestData.Mnist.Test, 50)), pairs);
+            front.Samples(SubsetSource.Balanced(TestData.Mnist.Train, 100)), front.Samples(TestData.Mnist.Test.Balanced(50)), pairs);
         var (naive, replayed) = (First(stream, []), First(stream, [new BrainInspiredReplay(Internal with { Widths = [100], LatentSize = 20 })]));
         Assert.True(replayed > naive + 0.3, $"first pair: {replayed} with internal replay, {naive} without");
     }
@@ -74,8 +74,8 @@ public class InternalReplayTests(ITestOutputHelper output)
         using var backbone = ResNet.Cifar(20);
         backbone.LoadWeights(AnalyticMeasurements.Weights("resnet20-12fca82f.safetensors"));
         var cifar = Cifar.Load100(TestData.Shared("cifar-100-binary.tar.gz"));
-        var (train, test) = (AnalyticMeasurements.Features(cifar.Train, backbone), AnalyticMeasurements.Features(cifar.Test, backbone));
-        var groups = Enumerable.Range(0, 10).Select(g => (IReadOnlyList<Label>)[.. test.Labels.Skip(10 * g).Take(10)]).ToArray();
+        var (train, test) = (AnalyticMeasurements.Features(cifar.Train, backbone), cifar.Test.Map(images => AnalyticMeasurements.Features(images, backbone)));
+        var groups = Enumerable.Range(0, 10).Select(g => (IReadOnlyList<Label>)[.. test.Classes.Skip(10 * g).Take(10)]).ToArray();
         var stream = ExperienceStream.ClassIncremental(train, test, groups);
         (string Name, Func<IReadOnlyList<RetentionMechanism>> Make)[] all =
         [
@@ -90,9 +90,9 @@ public class InternalReplayTests(ITestOutputHelper output)
             {
                 using var learner = new Learner(
                     () => new ContinualModel(new Mlp(64, 400, 400)),
-                    new LearnerOptions { BatchSize = 128, Iterations = 500, Seed = seed, InitialLabels = [.. test.Labels] }, make());
+                    new LearnerOptions { BatchSize = 128, Iterations = 500, Seed = seed, InitialLabels = [.. test.Classes] }, make());
                 foreach (var experience in stream.Experiences) learner.Learn(experience);
-                return Evaluator.Accuracy(learner, new EvaluationSet("test", test));
+                return Evaluator.Accuracy(learner, test);
             }).ToArray();
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{name}: {accuracies.Average():0.0000} ({string.Join(", ", accuracies.Select(a => a.ToString("0.0000", CultureInfo.InvariantCulture)))})"));

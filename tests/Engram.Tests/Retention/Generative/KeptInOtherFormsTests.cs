@@ -38,7 +38,7 @@ public class KeptInOtherFormsTests
     public void All_coefficients_give_the_image_back_and_a_tenth_gives_most_of_it()
     {
         using var scope = NewDisposeScope();
-        var x = UnitInputs.Of(SubsetSource.Balanced(TestData.Mnist.Test, 5).Gather([.. Enumerable.Range(0, 50).Select(i => (long)i)]).Inputs);
+        var x = UnitInputs.Of(TestData.Mnist.Test.Balanced(5).Inputs([.. Enumerable.Range(0, 50).Select(i => (long)i)]));
         using var all = new CosineCodec([1, 28, 28], 784);
         using var few = new CosineCodec([1, 28, 28], 64);
         float Error(CosineCodec codec) => codec.Decode(codec.Encode(x)).sub(x).square().mean().item<float>();
@@ -50,7 +50,7 @@ public class KeptInOtherFormsTests
     public void A_network_behind_the_same_transform_sees_a_code_as_it_sees_the_image()
     {
         using var scope = NewDisposeScope();
-        var x = UnitInputs.Of(SubsetSource.Balanced(TestData.Mnist.Test, 5).Gather([.. Enumerable.Range(0, 50).Select(i => (long)i)]).Inputs);
+        var x = UnitInputs.Of(TestData.Mnist.Test.Balanced(5).Inputs([.. Enumerable.Range(0, 50).Select(i => (long)i)]));
         using var codec = new CosineCodec([1, 28, 28], 54);
         var step = 28f / 127;
         Assert.True(codec.Transform(codec.Decode(codec.Encode(x))).sub(codec.Transform(x)).abs().max().item<float>() <= (step / 2) + 1e-4);
