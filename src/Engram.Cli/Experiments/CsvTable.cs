@@ -1,5 +1,6 @@
 using System.Globalization;
 using Engram.Data;
+using Engram.Evaluation;
 using Engram.Server.Api;
 using static TorchSharp.torch;
 
@@ -36,7 +37,7 @@ internal static class CsvTable
     /// <param name="folder">Where <c>test.csv</c> and <c>train.csv</c> are, whose columns must be the same.</param>
     /// <param name="label">The column of labels.</param>
     /// <exception cref="InvalidDataException">No file, or one that does not fit; the message names file, line and column.</exception>
-    public static ISampleSource LoadTest(string folder, string label)
+    public static EvaluationSet LoadTest(string folder, string label)
     {
         var trained = Read(Path.Combine(folder, Training), records => Header(records, label));
         return Read(Path.Combine(folder, Test), records =>
@@ -47,7 +48,7 @@ internal static class CsvTable
                     throw Wrong(records, i < names.Length ? names[i] : null, i < trained.Length
                         ? $"expected column \"{trained[i]}\" in place {i + 1}, as in {Training}"
                         : $"expected {trained.Length} columns, as in {Training}");
-            return Samples(records, names, label);
+            return new EvaluationSet("test", Samples(records, names, label));
         });
     }
 

@@ -1,4 +1,5 @@
 using Engram.Data;
+using Engram.Evaluation;
 using Engram.Evaluation.Benchmarks;
 
 namespace Engram.Cli.Experiments;
@@ -108,11 +109,11 @@ internal sealed record DataSection
     }
 
     // What is tested must be learnt, and what is learnt cannot be measured without tests.
-    private static TrainAndTest SameLabels(string path, ISampleSource train, ISampleSource test)
+    private static TrainAndTest SameLabels(string path, ISampleSource train, EvaluationSet test)
     {
-        foreach (var label in test.Labels.Except(train.Labels))
+        foreach (var label in test.Classes.Except(train.Labels))
             throw new InvalidDataException($"{path}: label \"{label}\" has test samples only, expected training samples of it too");
-        foreach (var label in train.Labels.Except(test.Labels))
+        foreach (var label in train.Labels.Except(test.Classes))
             throw new InvalidDataException($"{path}: label \"{label}\" has training samples only, expected test samples of it too");
         return new TrainAndTest(train, test);
     }

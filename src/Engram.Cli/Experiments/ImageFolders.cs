@@ -1,5 +1,6 @@
 using Engram.Cli.Images;
 using Engram.Data;
+using Engram.Evaluation;
 
 namespace Engram.Cli.Experiments;
 
@@ -22,7 +23,7 @@ internal static class ImageFolders
     /// <param name="folder">Where <c>test</c> is.</param>
     /// <param name="shape"><c>[channels, height, width]</c>.</param>
     /// <exception cref="InvalidDataException">No folder, no label in it, or a label without images.</exception>
-    public static ISampleSource LoadTest(string folder, IReadOnlyList<long> shape) => Load(Path.Combine(folder, "test"), shape);
+    public static EvaluationSet LoadTest(string folder, IReadOnlyList<long> shape) => new("test", Load(Path.Combine(folder, "test"), shape));
 
     private static ImageFiles Load(string half, IReadOnlyList<long> shape)
     {
