@@ -87,6 +87,23 @@ public class ResumeTests
     }
 
     [Fact]
+    public void A_run_of_data_elsewhere_goes_on_with_them_and_its_command_names_them()
+    {
+        using var folder = new Folder();
+        Directory.CreateDirectory(folder["my data"]);
+        foreach (var file in Directory.GetFiles(DataFolder.Find()!)) File.CreateSymbolicLink(folder[$"my data/{Path.GetFileName(file)}"], Path.GetFullPath(file));
+        Terminal.Run(new CancellationToken(canceled: true), [.. Run(folder), "--data", folder["my data"], "--out", folder["run"]]);
+
+        Assert.Equal(ExitCode.Success, Terminal.Run("run", "--resume", folder["run"]).Code);
+
+        var results = RunResults.FromJson(File.ReadAllText(folder["run/results.json"]));
+        Assert.EndsWith($" --data \"{folder["my data"]}\"", results.Command, StringComparison.Ordinal);
+        Directory.Delete(folder["my data"], recursive: true);
+        File.Delete(folder["run/results.json"]);
+        Assert.Contains("my data", Assert.Single(Terminal.Run("run", "--resume", folder["run"]).ErrorLines), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_model_that_was_lost_is_learnt_again()
     {
         using var folder = new Folder();

@@ -19,7 +19,7 @@ internal sealed record RunDigitsSettings : RunSettings
 
     public override string Command => string.Create(CultureInfo.InvariantCulture,
         $"engram run digits --strategies {string.Join(',', Digits.Strategies)} --epochs {Digits.Epochs} "
-        + $"--seed {Digits.Seed} --threads {Threads}{(Digits.Quick ? " --quick" : "")}");
+        + $"--seed {Digits.Seed} --threads {Threads}{(Digits.Quick ? " --quick" : "")}{DataOption}");
 
     public override string FindData() => DataFolder.Mnist(Data);
 
@@ -29,7 +29,7 @@ internal sealed record RunDigitsSettings : RunSettings
 
     public override string ToJson() => Write(new Saved(
         ExperimentName, CommandLine.Version, Command, Digits.Strategies, Digits.Epochs, Digits.Seed, Digits.Capacity, Threads,
-        Digits.Quick, Digits.Quick ? Digits.QuickTrain : null, Digits.Quick ? Digits.QuickTest : null));
+        Digits.Quick, Digits.Quick ? Digits.QuickTrain : null, Digits.Quick ? Digits.QuickTest : null, Data));
 
     public static RunDigitsSettings Of(string folder, string file)
     {
@@ -47,6 +47,7 @@ internal sealed record RunDigitsSettings : RunSettings
                 QuickTest = saved.QuickTest ?? standard.QuickTest,
             },
             Threads = saved.Threads,
+            Data = saved.Data,
             Out = folder,
             Resumes = true,
         };
@@ -66,5 +67,5 @@ internal sealed record RunDigitsSettings : RunSettings
 
     private sealed record Saved(
         string Experiment, string Version, string Command, IReadOnlyList<string> Strategies, int Epochs, long Seed,
-        int Capacity, int Threads, bool Quick, int? QuickTrain = null, int? QuickTest = null);
+        int Capacity, int Threads, bool Quick, int? QuickTrain = null, int? QuickTest = null, string? Data = null);
 }

@@ -27,7 +27,7 @@ internal sealed record RunFileSettings : RunSettings
     public override string Title => $"{File.Stream.Kind} {File.Data.Source}";
 
     public override string Command => string.Create(
-        CultureInfo.InvariantCulture, $"engram run {Source} --threads {Threads} --seed {File.Seed}");
+        CultureInfo.InvariantCulture, $"engram run {CommandLine.Quoted(Source)} --threads {Threads} --seed {File.Seed}{DataOption}");
 
     public override IReadOnlyDictionary<string, string> Files => new Dictionary<string, string> { [CopyName] = Text };
 
@@ -45,7 +45,6 @@ internal sealed record RunFileSettings : RunSettings
             Text = System.IO.File.ReadAllText(path),
             File = file,
             Threads = threads,
-            Data = file.Data.Path,
         };
     }
 
@@ -55,12 +54,13 @@ internal sealed record RunFileSettings : RunSettings
         return Read(Path.Combine(folder, CopyName), saved.Seed, saved.Threads) with
         {
             Source = saved.Source,
+            Data = saved.Data,
             Out = folder,
             Resumes = true,
         };
     }
 
-    public override string FindData() => File.FindData(Data);
+    public override string FindData() => File.FindData(Data ?? File.Data.Path);
 
     public override ExperimentDescription Describe(string path) => new()
     {
@@ -88,7 +88,7 @@ internal sealed record RunFileSettings : RunSettings
 
     public override ExperienceStream Stream(string path) => File.Load(path);
 
-    public override string ToJson() => Write(new Saved(ExperimentName, CommandLine.Version, Command, Source, File.Seed, Threads));
+    public override string ToJson() => Write(new Saved(ExperimentName, CommandLine.Version, Command, Source, File.Seed, Threads, Data));
 
-    private sealed record Saved(string Experiment, string Version, string Command, string Source, long Seed, int Threads);
+    private sealed record Saved(string Experiment, string Version, string Command, string Source, long Seed, int Threads, string? Data = null);
 }

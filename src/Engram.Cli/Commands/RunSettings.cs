@@ -24,6 +24,7 @@ internal abstract record RunSettings
 
     public string? Out { get; init; }
 
+    /// <summary>Where the data are, as the user gave it; null for where the experiment says, or where they are found.</summary>
     public string? Data { get; init; }
 
     public bool Json { get; init; }
@@ -40,8 +41,11 @@ internal abstract record RunSettings
     /// <summary>What is learnt, in a line.</summary>
     public abstract string Title { get; }
 
-    /// <summary>The command that repeats the run; without folders, which are nobody else's.</summary>
+    /// <summary>The command that repeats the run; without the folder of results, which is nobody else's.</summary>
     public abstract string Command { get; }
+
+    /// <summary>What the command says of the data.</summary>
+    protected string DataOption => Data is null ? "" : $" --data {CommandLine.Quoted(Data)}";
 
     /// <summary>Files that describe the run, by name, beside <see cref="FileName"/>.</summary>
     public virtual IReadOnlyDictionary<string, string> Files => new Dictionary<string, string>();

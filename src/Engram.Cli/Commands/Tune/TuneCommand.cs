@@ -51,7 +51,7 @@ internal static class TuneCommand
         });
         Examples.Of(command,
             "engram init my.yaml && engram tune my.yaml              a random search over what its section tune varies",
-            "engram tune my.yaml --method halving --jobs 4",
+            "engram tune my.yaml --method halving --jobs 1           beside other work",
             "engram tune my.yaml --method continual                  sees the present experience only",
             "engram run runs/tune-split-mnist/chosen.yaml            the chosen settings, on test samples");
         return command;
