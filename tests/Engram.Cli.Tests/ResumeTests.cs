@@ -42,10 +42,12 @@ public class ResumeTests
         if (OperatingSystem.IsWindows()) Assert.Skip("signals are sent with kill");
         if (signal == "INT" && Terminal.IgnoresCtrlC) Assert.Skip("started in the background, where Ctrl-C is ignored");
         using var folder = new Folder();
-        Assert.Equal(ExitCode.Success, Start(folder.Path, [.. Run(folder), "--out", "whole"]).Code);
+        // Long enough to be running still when the signal comes.
+        string[] run = Run(folder, Small.Replace("epochs: 2", "epochs: 20", StringComparison.Ordinal));
+        Assert.Equal(ExitCode.Success, Start(folder.Path, [.. run, "--out", "whole"]).Code);
 
         // In the first strategy and in the second, both between and inside experiences.
-        var (code, error, _) = Start(folder.Path, [.. Run(folder), "--out", "run", "--json"], new Moment("\"event\":\"phase\"", TimeSpan.FromMilliseconds(20), signal));
+        var (code, error, _) = Start(folder.Path, [.. run, "--out", "run", "--json"], new Moment("\"event\":\"phase\"", TimeSpan.FromMilliseconds(20), signal));
         Assert.Equal((expected, ""), (code, error));
         Assert.True(Directory.Exists(folder["run/checkpoint"]));
         (code, error, _) = Start(
@@ -173,9 +175,9 @@ public class ResumeTests
         Assert.Contains("another process is at work", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
     }
 
-    private static string[] Run(Folder folder)
+    private static string[] Run(Folder folder, string text = Small)
     {
-        File.WriteAllText(folder["small.yaml"], Small);
+        File.WriteAllText(folder["small.yaml"], text);
         return ["run", folder["small.yaml"], "--threads", "1"];
     }
 
