@@ -29,6 +29,7 @@ public static class Architectures
         ["cosine"] = features => new CosineHead(features),
         ["linear"] = features => new LinearHead(features),
         ["linear-uniform"] = features => new LinearHead(features, RowStart.UniformFanIn),
+        ["linear-xavier"] = features => new LinearHead(features, RowStart.Xavier),
         ["split-cosine"] = features => new CosineHead(features), // one function under two names, see CosineHead
     };
 

@@ -78,6 +78,12 @@ public enum RowStart
     /// published protocols began with.
     /// </summary>
     UniformFanIn,
+
+    /// <summary>
+    /// Weights uniform between ±√(6/(features + rows that come at once)), biases 0: Glorot and Bengio 2010, equation 16. All outputs
+    /// should come at once.
+    /// </summary>
+    Xavier,
 }
 
 /// <summary>A linear head: logits = W·features + b.</summary>
@@ -100,7 +106,12 @@ public sealed class LinearHead : IncrementalHead
     }
 
     /// <inheritdoc/>
-    public override string Architecture => _start == RowStart.UniformFanIn ? "linear-uniform" : "linear";
+    public override string Architecture => _start switch
+    {
+        RowStart.UniformFanIn => "linear-uniform",
+        RowStart.Xavier => "linear-xavier",
+        _ => "linear",
+    };
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor features) => nn.functional.linear(features, _weight, _bias);
@@ -112,15 +123,16 @@ public sealed class LinearHead : IncrementalHead
     /// <inheritdoc/>
     protected override void AddRows(int added)
     {
-        if (_start == RowStart.UniformFanIn)
+        var rows = empty(added, FeatureCount);
+        var bound = 1 / Math.Sqrt(FeatureCount);
+        var (weights, biases) = _start switch
         {
-            var bound = 1 / Math.Sqrt(FeatureCount);
-            Extend(_weight, empty(added, FeatureCount).uniform_(-bound, bound));
-            Extend(_bias, empty(added).uniform_(-bound, bound));
-            return;
-        }
-        // [added, features]; the fan-out of a linear layer is its number of rows.
-        Extend(_weight, nn.init.kaiming_normal_(empty(added, FeatureCount), mode: nn.init.FanInOut.FanOut));
-        Extend(_bias, full(added, Held(0.1f)));
+            RowStart.UniformFanIn => (rows.uniform_(-bound, bound), empty(added).uniform_(-bound, bound)),
+            RowStart.Xavier => (nn.init.xavier_uniform_(rows), zeros(added)),
+            // The fan-out of a linear layer is its number of rows.
+            _ => (nn.init.kaiming_normal_(rows, mode: nn.init.FanInOut.FanOut), full(added, Held(0.1f))),
+        };
+        Extend(_weight, weights);
+        Extend(_bias, biases);
     }
 }

@@ -80,6 +80,21 @@ public class ParameterArenaTests
         Assert.Equal("linear-uniform", Architectures.Head("linear-uniform", 3).Architecture);
     }
 
+    [Fact]
+    public void New_rows_may_begin_as_Glorot_and_Bengio_do()
+    {
+        using var scope = torch.NewDisposeScope();
+        torch.manual_seed(1);
+        var head = Architectures.Head("linear-xavier", 100);
+        head.Grow(10);
+        var (weight, bias) = (head.get_parameter("weight")!, head.get_parameter("bias")!);
+        var bound = Math.Sqrt(6.0 / 110);
+        Assert.InRange(weight.abs().max().item<float>(), 0.98 * bound, bound);
+        Assert.Equal(bound / Math.Sqrt(3), weight.std().item<float>(), 6e-3);
+        Assert.Equal(0, bias.abs().max().item<float>());
+        Assert.Equal("linear-xavier", head.Architecture);
+    }
+
     private static ContinualModel Grown(Backbone backbone, int classes)
     {
         var model = new ContinualModel(backbone);
