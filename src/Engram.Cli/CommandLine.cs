@@ -39,6 +39,10 @@ internal static class CommandLine
             ? word
             : $"\"{word.Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 
+    /// <summary>What a printed command says of the data: nothing where they were found.</summary>
+    /// <param name="data">Where they are, as the user gave it.</param>
+    public static string DataOption(string? data) => data is null ? "" : $" --data {Quoted(data)}";
+
     private static RootCommand Build(CliHost host)
     {
         var root = new RootCommand(

@@ -75,7 +75,7 @@ public class TuneTests
         var two = rows.First(row => (int)row!["number"]! == 2)!;
         Assert.Equal((double)two["score"]!["mean"]!, (double)alone.JsonLines[^1]["results"]!["rows"]![0]!["score"]!["mean"]!);
 
-        Assert.Equal(Small, File.ReadAllText(folder["out/experiment.yaml"])); // which the printed commands need
+        Assert.Equal(Small, File.ReadAllText(folder["out/experiment.yaml"])); // for the printed commands
         File.Delete(folder["out/report.html"]);
         var report = Terminal.Run("report", folder["out"]);
         Assert.True(report.Code == ExitCode.Success, report.Error);

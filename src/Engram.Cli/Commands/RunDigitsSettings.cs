@@ -19,7 +19,7 @@ internal sealed record RunDigitsSettings : RunSettings
 
     public override string Command => string.Create(CultureInfo.InvariantCulture,
         $"engram run digits --strategies {string.Join(',', Digits.Strategies)} --epochs {Digits.Epochs} "
-        + $"--seed {Digits.Seed} --threads {Threads}{(Digits.Quick ? " --quick" : "")}{DataOption}");
+        + $"--seed {Digits.Seed} --threads {Threads}{(Digits.Quick ? " --quick" : "")}{CommandLine.DataOption(Data)}");
 
     public override string FindData() => DataFolder.Mnist(Data);
 

@@ -27,7 +27,7 @@ internal sealed record RunFileSettings : RunSettings
     public override string Title => $"{File.Stream.Kind} {File.Data.Source}";
 
     public override string Command => string.Create(
-        CultureInfo.InvariantCulture, $"engram run {CommandLine.Quoted(Source)} --threads {Threads} --seed {File.Seed}{DataOption}");
+        CultureInfo.InvariantCulture, $"engram run {CommandLine.Quoted(Source)} --threads {Threads} --seed {File.Seed}{CommandLine.DataOption(Data)}");
 
     public override IReadOnlyDictionary<string, string> Files => new Dictionary<string, string> { [CopyName] = Text };
 

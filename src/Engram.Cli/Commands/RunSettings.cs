@@ -44,9 +44,6 @@ internal abstract record RunSettings
     /// <summary>The command that repeats the run; without the folder of results, which is nobody else's.</summary>
     public abstract string Command { get; }
 
-    /// <summary>What the command says of the data.</summary>
-    protected string DataOption => Data is null ? "" : $" --data {CommandLine.Quoted(Data)}";
-
     /// <summary>Files that describe the run, by name, beside <see cref="FileName"/>.</summary>
     public virtual IReadOnlyDictionary<string, string> Files => new Dictionary<string, string>();
 

@@ -1,15 +1,13 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Engram.Cli.Images;
 
 namespace Engram.Cli.Experiments;
 
 /// <summary>Tells data apart, so that nothing computed from other files is taken for a result of these.</summary>
 internal static class DataFingerprint
 {
-    // Hundreds of thousands of pictures: their names and sizes must do.
-    private static readonly string[] s_pictures = [".png", ".jpg", ".jpeg"];
-
     // What the test halves of data sets are called: t10k-images-idx3-ubyte, test_batch.bin, test.csv, test/...
     private static readonly string[] s_tests = ["t10k", "test"];
 
@@ -37,7 +35,7 @@ internal static class DataFingerprint
     {
         using var file = File.OpenRead(path);
         hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{name}\n{file.Length}\n")));
-        if (s_pictures.Contains(Path.GetExtension(name).ToLowerInvariant())) return;
+        if (ImageFile.IsImage(name)) return; // of hundreds of thousands, names and sizes must do
         hash.AppendData(SHA256.HashData(file));
     }
 }

@@ -15,8 +15,6 @@ namespace Engram.Cli.Commands.Bench;
 /// </summary>
 internal static class BenchCellCommand
 {
-    private static readonly TimeSpan s_tellEvery = TimeSpan.FromSeconds(1);
-
     /// <summary>The arguments that run a cell.</summary>
     public static IReadOnlyList<string> Arguments(BenchmarkCell cell, string folder, string data) =>
         ["bench", "cell", "--cell", JsonSerializer.Serialize(cell), "--out", folder, "--data", data];
@@ -35,30 +33,15 @@ internal static class BenchCellCommand
 
     private static int Run(CliHost host, BenchmarkCell cell, string folder, string data)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(host.CancellationToken);
-        var watch = new Thread(() =>
-        {
-            while (Console.In.Read() >= 0) { }
-            stop.Cancel();
-        });
-        watch.IsBackground = true;
-        watch.Start();
-
+        using var child = new CellChild(host);
         TorchRuntime.Configure(1);
         var benchmark = BenchmarkList.Named(cell.Benchmark);
         var path = Path.Combine(folder, cell.Key);
         using var checkpoints = new ExperimentCheckpoints(path + ".checkpoint", clock: host.Clock);
-        var told = host.Clock.GetTimestamp();
         StrategyResult? result;
         try
         {
-            result = benchmark.Run(cell, DataSets.Load(benchmark.DataName, data), new Relay(progress =>
-            {
-                if (host.Clock.GetElapsedTime(told) < s_tellEvery) return;
-                told = host.Clock.GetTimestamp();
-                host.Out.WriteLine(JsonSerializer.Serialize(progress.Fraction));
-                host.Out.Flush();
-            }), checkpoints, stop.Token);
+            result = benchmark.Run(cell, DataSets.Load(benchmark.DataName, data), child, checkpoints, child.Stop);
         }
         catch (InvalidDataException problem)
         {
@@ -70,10 +53,5 @@ internal static class BenchCellCommand
         AtomicFile.Write(path + ".json", stream => stream.Write(json));
         checkpoints.Clear();
         return ExitCode.Success;
-    }
-
-    private sealed class Relay(Action<ExperimentProgress> report) : IProgress<ExperimentProgress>
-    {
-        public void Report(ExperimentProgress value) => report(value);
     }
 }

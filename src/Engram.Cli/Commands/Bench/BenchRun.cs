@@ -13,16 +13,17 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
 
     public int Run()
     {
-        settings.Cells(); // a wrong name is told before anything is read
+        var asked = settings.Cells(); // a wrong name is told before anything is read
         var data = Path.GetFullPath(DataSets.Find(settings.Benchmark.DataName, settings.Data));
         if (OutputFolder.WhyNotWritable(settings.Out) is { } reason)
             throw new UsageException($"--out: \"{settings.Out}\" cannot be written to ({reason}), expected a folder that can");
-        var cells = settings.Cells(DataFingerprint.Of(data));
+        var fingerprint = DataFingerprint.Of(data);
+        BenchmarkCell[] cells = [.. asked.Select(cell => cell with { Data = fingerprint })];
         var folder = Directory.CreateDirectory(Path.Combine(settings.Out, "cells")).FullName;
         var results = cells.Where(cell => File.Exists(FileOf(folder, cell))).ToDictionary(cell => cell, cell => Read(folder, cell));
         var missing = cells.Where(cell => !results.ContainsKey(cell)).ToArray();
 
-        using var view = BenchView.Of(host, settings, cells.Count, results.Count);
+        using var view = BenchView.Of(host, settings, cells.Length, results.Count);
         try
         {
             Parallel.ForEachAsync(
@@ -36,8 +37,8 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
         }
         view.Stop();
         CellResult[] finished = [.. cells.Where(results.ContainsKey).Select(cell => results[cell])];
-        var table = finished.Length == 0 ? null : BenchmarkTable.Of(settings.Benchmark, finished, settings.Command, settings.Options);
-        view.Finish(table, table is null ? [] : Write(table), cells.Count - finished.Length);
+        var table = finished.Length == 0 ? null : BenchmarkTable.Of(settings.Benchmark, finished, settings.Command, CommandLine.DataOption(settings.Data));
+        view.Finish(table, table is null ? [] : Write(table), cells.Length - finished.Length);
         foreach (var failure in _failures) host.Error.WriteLine($"engram: {failure}");
         return host.CancellationToken.IsCancellationRequested ? ExitCode.Interrupted
             : _failures.Count > 0 ? ExitCode.Failure : ExitCode.Success;

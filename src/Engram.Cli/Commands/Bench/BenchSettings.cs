@@ -30,19 +30,15 @@ internal sealed record BenchSettings
 
     public bool Json { get; init; }
 
-    /// <summary>What the command says beyond the protocol.</summary>
-    public string Options => Data is null ? "" : $" --data {CommandLine.Quoted(Data)}";
-
     /// <summary>The command that computes the table; without the folder of results, which is nobody else's.</summary>
     public string Command => string.Create(
         CultureInfo.InvariantCulture,
         $"engram bench {Benchmark.Name} --scenario {(Scenarios.Count > 1 ? "all" : BenchmarkCell.NameOf(Scenarios[0]))} "
-        + $"--methods {(Methods is null ? "all" : string.Join(',', Methods))} --seeds {Seeds}{Cells()[0].Shortening}{Options}");
+        + $"--methods {(Methods is null ? "all" : string.Join(',', Methods))} --seeds {Seeds}{Cells()[0].Shortening}{CommandLine.DataOption(Data)}");
 
     /// <summary>The cells, seed by seed, so that a table with few seeds is whole before one with many.</summary>
-    /// <param name="data">Fingerprint of the data, where it is known.</param>
     /// <exception cref="UsageException">A method is unknown, or made for none of the scenarios.</exception>
-    public IReadOnlyList<BenchmarkCell> Cells(string? data = null)
+    public IReadOnlyList<BenchmarkCell> Cells()
     {
         var names = Methods ?? [.. Benchmark.Methods.Select(method => method.Name)];
         if (names.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is { } twice)
@@ -60,7 +56,7 @@ internal sealed record BenchSettings
         }
         return [.. from seed in Enumerable.Range(0, Seeds)
                    from pair in pairs
-                   select new BenchmarkCell(Benchmark.Name, pair.Scenario, pair.Method, seed, Iterations, PerClass, data)];
+                   select new BenchmarkCell(Benchmark.Name, pair.Scenario, pair.Method, seed, Iterations, PerClass)];
     }
 
     private BenchmarkMethod Known(string name)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using Engram.Cli.Experiments;
 using Engram.Evaluation;
 using Engram.Evaluation.Tuning;
@@ -15,8 +14,6 @@ namespace Engram.Cli.Commands.Tune;
 /// </summary>
 internal static class TrialCellCommand
 {
-    private static readonly TimeSpan s_tellEvery = TimeSpan.FromSeconds(1);
-
     /// <summary>The name of the command below <c>tune</c>; no experiment's file is called so.</summary>
     public const string Name = "cell";
 
@@ -60,27 +57,12 @@ internal static class TrialCellCommand
 
     private static int Run(CliHost host, string path, string data, string name)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(host.CancellationToken);
-        var watch = new Thread(() =>
-        {
-            while (Console.In.Read() >= 0) { }
-            stop.Cancel();
-        });
-        watch.IsBackground = true;
-        watch.Start();
-
+        using var child = new CellChild(host);
         TorchRuntime.Configure(1);
         var (cell, folder) = (TrialCell.Read(path), Path.GetDirectoryName(Path.GetFullPath(path))!);
         var (file, samples) = Read(cell, data, name);
         using var checkpoints = new ExperimentCheckpoints(Path.Combine(folder, cell.Key + ".checkpoint"), clock: host.Clock);
-        var told = host.Clock.GetTimestamp();
-        var result = TrialRun.Measure(samples, Describe(file, cell.Strategy, data), cell.Share, new Relay(progress =>
-        {
-            if (host.Clock.GetElapsedTime(told) < s_tellEvery) return;
-            told = host.Clock.GetTimestamp();
-            host.Out.WriteLine(JsonSerializer.Serialize(progress.Fraction));
-            host.Out.Flush();
-        }), checkpoints, host.Clock, stop.Token);
+        var result = TrialRun.Measure(samples, Describe(file, cell.Strategy, data), cell.Share, child, checkpoints, host.Clock, child.Stop);
         if (result is null) return ExitCode.Interrupted;
         var json = new TrialCell.Measured(checkpoints.Seconds, result).ToJson();
         AtomicFile.Write(cell.FileIn(folder), stream => stream.Write(json));
@@ -101,10 +83,5 @@ internal static class TrialCellCommand
         {
             throw new UsageException($"{name}: {problem.Said}", problem);
         }
-    }
-
-    private sealed class Relay(Action<ExperimentProgress> report) : IProgress<ExperimentProgress>
-    {
-        public void Report(ExperimentProgress value) => report(value);
     }
 }

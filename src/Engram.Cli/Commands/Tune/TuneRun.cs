@@ -150,7 +150,7 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
 /// <summary>The experiment's file with the values that a search chose, and as it was tuned.</summary>
 internal static class ChosenFile
 {
-    /// <summary>Writes the file that was tuned, which the commands of the report need.</summary>
+    /// <summary>Writes a copy of the file that was tuned, for the commands of the report.</summary>
     /// <returns>Its full path.</returns>
     public static string KeepTuned(TuneSettings settings) => Put(settings, RunFileSettings.CopyName, settings.Text.Text);
 

@@ -52,7 +52,7 @@ internal sealed record TuneSettings
     public string Command => string.Create(
         CultureInfo.InvariantCulture,
         $"engram tune {CommandLine.Quoted(Path.GetFileName(Text.File))} --method {Section.Method} --seed {Seed}"
-        + $"{(Section.Method == Continual ? $" --jobs {Jobs}" : "")}{(Data is null ? "" : $" --data {CommandLine.Quoted(Data)}")}");
+        + $"{(Section.Method == Continual ? $" --jobs {Jobs}" : "")}{CommandLine.DataOption(Data)}");
 
     /// <summary>The command that measures one trial again.</summary>
     public string CommandOf(Trial trial) => string.Create(
