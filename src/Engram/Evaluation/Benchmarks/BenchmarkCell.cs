@@ -39,7 +39,7 @@ public sealed record BenchmarkCell(
     {
         get
         {
-            var all = JsonSerializer.SerializeToUtf8Bytes(new { Cell = this, Code = RunEnvironment.SourcesOf(typeof(BenchmarkCell).Assembly) }, Json.Options);
+            var all = JsonSerializer.SerializeToUtf8Bytes(new { Cell = this, Code = RunEnvironment.SourcesOf(typeof(BenchmarkCell).Assembly) }, ResultsJson.Options);
             var hash = Convert.ToHexStringLower(SHA256.HashData(all))[..12];
             return $"{Benchmark}-{NameOf(Scenario)}-{Method.Replace("+", "-and-", StringComparison.Ordinal)}-{Seed}-{hash}";
         }
@@ -71,43 +71,23 @@ public sealed record CellResult(BenchmarkCell Cell, string CodeVersion, string P
     public static CellResult Of(BenchmarkCell cell, double seconds, StrategyResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
-        return new CellResult(cell, RunEnvironment.EngramVersion, RunEnvironment.Processor(), seconds, 100 * result.Accuracy[^1].Average(), result);
+        return new CellResult(cell, RunEnvironment.EngramVersion, RunEnvironment.Processor(), seconds, AccuracyOf(result), result);
     }
 
     /// <summary>Writes it as JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Json.Options);
+    public string ToJson() => JsonSerializer.Serialize(this, ResultsJson.Options);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <param name="json">The text.</param>
     /// <exception cref="FormatException">It is no result of a cell.</exception>
-    public static CellResult FromJson(string json) => Json.Read<CellResult>(json, "cell");
-}
-
-/// <summary>How results of benchmarks are written.</summary>
-internal static class Json
-{
-    public static JsonSerializerOptions Options { get; } = new(JsonSerializerDefaults.Web)
+    public static CellResult FromJson(string json)
     {
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
-
-    public static JsonSerializerOptions Indented { get; } = new(Options) { WriteIndented = true };
-
-    /// <summary>Reads what was written with these options.</summary>
-    /// <exception cref="FormatException">It is something else; the message begins with <paramref name="what"/>.</exception>
-    public static T Read<T>(string json, string what)
-        where T : class
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<T>(json, Options) ?? throw new FormatException($"{what}: expected a JSON object, found null");
-        }
-        catch (JsonException problem)
-        {
-            throw new FormatException($"{what}: {problem.Message}", problem);
-        }
+        var read = ResultsJson.Read<CellResult>(json, "cell");
+        read.Result.Check("result");
+        return Math.Abs(read.Accuracy - AccuracyOf(read.Result)) < 1e-6
+            ? read
+            : throw new FormatException($"accuracy: {read.Accuracy}, expected {AccuracyOf(read.Result)}, the mean of the last row of result.accuracy in per cent");
     }
+
+    private static double AccuracyOf(StrategyResult result) => 100 * result.Accuracy[^1].Average();
 }

@@ -11,14 +11,26 @@ namespace Engram.Evaluation.Benchmarks;
 /// <param name="Measured">Our mean and standard error in per cent.</param>
 /// <param name="Published">What the paper reports in per cent, if it does.</param>
 /// <param name="Verdict">How the two stand to each other.</param>
-/// <param name="Transfer">Our backward transfer in points; null where one context, or all at once, was learnt.</param>
 /// <param name="Accuracies">One accuracy per seed in per cent, in the order of <paramref name="Seeds"/>.</param>
 /// <param name="Seeds">The seeds.</param>
 /// <param name="SecondsPerSeed">Mean time of a seed.</param>
 /// <param name="Command">The command that computes this entry.</param>
+/// <param name="Transfer">Our backward transfer in points; null where one context, or all at once, was learnt, and in files of versions before it.</param>
 public sealed record BenchmarkEntry(
     string Method, string Title, Scenario Scenario, MeasuredNumber Measured, PublishedNumber? Published, Verdict Verdict,
-    TransferEntry? Transfer, IReadOnlyList<double> Accuracies, IReadOnlyList<long> Seeds, double SecondsPerSeed, string Command);
+    IReadOnlyList<double> Accuracies, IReadOnlyList<long> Seeds, double SecondsPerSeed, string Command, TransferEntry? Transfer = null)
+{
+    /// <summary>Checks what was read: whether the numbers are possible and fit together.</summary>
+    /// <exception cref="FormatException">They do not; the message names the field.</exception>
+    internal void Check(string where)
+    {
+        if (Seeds.Count == 0) throw new FormatException($"{where}.seeds: none, expected one or more");
+        ResultsJson.CheckCount($"{where}.accuracies", Accuracies.Count, Seeds.Count, "seed");
+        foreach (var accuracy in Accuracies.Append(Measured.Mean))
+            if (accuracy is not (>= 0 and <= 100)) throw new FormatException($"{where}.accuracies: {accuracy}, expected 0 to 100");
+        if (Transfer is not null) ResultsJson.CheckCount($"{where}.transfer.values", Transfer.Values.Count, Seeds.Count, "seed");
+    }
+}
 
 /// <summary>Backward transfer of an entry, in points.</summary>
 /// <param name="Measured">Our mean and standard error.</param>
@@ -82,8 +94,8 @@ public sealed record BenchmarkTable
             var published = seeds[0].Cell.IsShort ? null : method.Published.GetValueOrDefault(group.Key.Scenario);
             return new BenchmarkEntry(
                 method.Name, method.Title, group.Key.Scenario, measured, published, measured.Against(published),
-                TransferOf(method, seeds), [.. seeds.Select(seed => seed.Accuracy)], [.. seeds.Select(seed => seed.Cell.Seed)],
-                seeds.Average(seed => seed.Seconds), CommandOf(seeds[0].Cell, (int)seeds[^1].Cell.Seed + 1) + options);
+                [.. seeds.Select(seed => seed.Accuracy)], [.. seeds.Select(seed => seed.Cell.Seed)],
+                seeds.Average(seed => seed.Seconds), CommandOf(seeds[0].Cell, (int)seeds[^1].Cell.Seed + 1) + options, TransferOf(method, seeds));
         })];
         return new BenchmarkTable
         {
@@ -119,17 +131,17 @@ public sealed record BenchmarkTable
     }
 
     /// <summary>Writes it as JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Json.Indented);
+    public string ToJson() => JsonSerializer.Serialize(this, ResultsJson.Indented);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <param name="json">The text.</param>
     /// <exception cref="FormatException">It is no benchmark's table.</exception>
     public static BenchmarkTable FromJson(string json)
     {
-        var table = Json.Read<BenchmarkTable>(json, "table");
-        foreach (var entry in table.Entries)
-            if (entry is null || entry.Accuracies.Count == 0 || entry.Accuracies.Count != entry.Seeds.Count)
-                throw new FormatException($"entries: {entry?.Method ?? "null"}, expected an accuracy for each seed, one or more");
+        var table = ResultsJson.Read<BenchmarkTable>(json, "table");
+        ResultsJson.CheckTexts("environment", table.Environment);
+        if (table.Entries.Count == 0) throw new FormatException("entries: none, expected one or more");
+        for (var i = 0; i < table.Entries.Count; i++) table.Entries[i].Check($"entries[{i}]");
         return table;
     }
 

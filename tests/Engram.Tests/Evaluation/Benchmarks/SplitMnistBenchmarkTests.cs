@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Engram.Evaluation;
 using Engram.Evaluation.Benchmarks;
 using Engram.Learning;
@@ -100,9 +101,24 @@ public class SplitMnistBenchmarkTests
         var shortened = BenchmarkTable.Of(s_benchmark, [Cell(0, 20, 5)], "");
         Assert.True(shortened.IsShort);
         Assert.Null(shortened.Entries[0].Published);
-        var read = CellResult.FromJson(Cell(0, 20, 5).ToJson());
-        Assert.Equal(Cell(0, 20, 5).Cell, read.Cell);
-        Assert.Throws<FormatException>(() => CellResult.FromJson("{}"));
+    }
+
+    [Theory]
+    [InlineData("accuracy", "150", "accuracy: 150, expected ")]
+    [InlineData("accuracy", "[]", "$.accuracy")]
+    [InlineData("result", "{}", "accuracySoFar")]
+    [InlineData("result", null, "result")]
+    public void A_cell_is_read_only_where_its_numbers_are_possible_and_fit_together(string field, string? value, string expected)
+    {
+        var cell = new BenchmarkCell("split-mnist", Scenario.ClassIncremental, "none", 0, 2, 20);
+        var json = CellResult.Of(cell, 1, s_benchmark.Run(cell, s_data)!).ToJson();
+        Assert.Equal(cell, CellResult.FromJson(json).Cell);
+        var damaged = JsonNode.Parse(json)!;
+        damaged[field] = value is null ? null : JsonNode.Parse(value);
+        Assert.Contains(expected, Assert.Throws<FormatException>(() => CellResult.FromJson(damaged.ToJsonString())).Message, StringComparison.Ordinal);
+        damaged = JsonNode.Parse(json)!;
+        damaged["result"]!["accuracy"] = JsonNode.Parse("[]");
+        Assert.Contains("result.accuracy: empty", Assert.Throws<FormatException>(() => CellResult.FromJson(damaged.ToJsonString())).Message, StringComparison.Ordinal);
     }
 
     [Fact]
