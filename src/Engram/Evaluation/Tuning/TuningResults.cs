@@ -58,7 +58,7 @@ public sealed record TuningResults
             .Select(result => new TuningRow(
                 result.Trial.Number, result.Trial.Share, result.Trial.Values,
                 MeasuredNumber.Of([.. result.Seeds.Select(seed => seed.Metrics.GetValueOrDefault(objective, double.NaN))]),
-                result.New, result.Old, result.Mean("forgetting"), result.Seconds, result == best, command(result.Trial)))];
+                result.New, result.Old, result.Mean(MetricNames.Forgetting), result.Seconds, result == best, command(result.Trial)))];
     }
 
     /// <summary>The rows of the continual procedure, attempt by attempt.</summary>
