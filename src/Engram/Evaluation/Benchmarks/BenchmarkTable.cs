@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Engram.Learning;
 
@@ -81,11 +80,13 @@ public sealed record BenchmarkTable
     /// <param name="benchmark">The benchmark.</param>
     /// <param name="cells">Finished cells of it.</param>
     /// <param name="command">The command that computes them.</param>
-    /// <param name="options">What it says beyond the protocol, for the commands of the entries; empty for nothing.</param>
-    public static BenchmarkTable Of(Benchmark benchmark, IReadOnlyList<CellResult> cells, string command, string options = "")
+    /// <param name="commandOf">The command that computes one cell's method and scenario for a number of seeds from 0.</param>
+    public static BenchmarkTable Of(
+        Benchmark benchmark, IReadOnlyList<CellResult> cells, string command, Func<BenchmarkCell, int, string> commandOf)
     {
         ArgumentNullException.ThrowIfNull(benchmark);
         ArgumentNullException.ThrowIfNull(cells);
+        ArgumentNullException.ThrowIfNull(commandOf);
         BenchmarkEntry[] entries = [.. cells.GroupBy(cell => (cell.Cell.Method, cell.Cell.Scenario)).Select(group =>
         {
             CellResult[] seeds = [.. group.OrderBy(cell => cell.Cell.Seed)];
@@ -95,7 +96,7 @@ public sealed record BenchmarkTable
             return new BenchmarkEntry(
                 method.Name, method.Title, group.Key.Scenario, measured, published, measured.Against(published),
                 [.. seeds.Select(seed => seed.Accuracy)], [.. seeds.Select(seed => seed.Cell.Seed)],
-                seeds.Average(seed => seed.Seconds), CommandOf(seeds[0].Cell, (int)seeds[^1].Cell.Seed + 1) + options, TransferOf(method, seeds));
+                seeds.Average(seed => seed.Seconds), commandOf(seeds[0].Cell, (int)seeds[^1].Cell.Seed + 1), TransferOf(method, seeds));
         })];
         return new BenchmarkTable
         {
@@ -111,23 +112,13 @@ public sealed record BenchmarkTable
                 ["processor"] = Each(cells.Select(cell => cell.Processor)),
                 ["threads"] = "1 in each cell",
                 ["Engram"] = Each(cells.Select(cell => cell.CodeVersion)),
+                ["sources"] = Each(cells.Select(cell => cell.Sources)),
             },
             Entries = [.. benchmark.Scenarios.SelectMany(scenario => entries.Where(entry => entry.Scenario == scenario))],
             Missing = [.. benchmark.Scenarios.SelectMany(scenario => benchmark.Methods
                 .Where(method => method.Scenarios.Contains(scenario) && !entries.Any(entry => entry.Scenario == scenario && entry.Method == method.Name))
                 .Select(method => new MissingEntry(method.Title, scenario)))],
         };
-    }
-
-    /// <summary>The command that computes the same cell for a number of seeds from 0.</summary>
-    /// <param name="cell">The cell.</param>
-    /// <param name="seeds">How many seeds.</param>
-    public static string CommandOf(BenchmarkCell cell, int seeds)
-    {
-        ArgumentNullException.ThrowIfNull(cell);
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"engram bench {cell.Benchmark} --scenario {BenchmarkCell.NameOf(cell.Scenario)} --methods {cell.Method} --seeds {seeds}{cell.Shortening}");
     }
 
     /// <summary>Writes it as JSON.</summary>
@@ -147,7 +138,7 @@ public sealed record BenchmarkTable
 
     private static TransferEntry? TransferOf(BenchmarkMethod method, CellResult[] seeds)
     {
-        double[] transfers = [.. seeds.Select(seed => 100 * seed.Result.Metrics.GetValueOrDefault("backwardTransfer", double.NaN))];
+        double[] transfers = [.. seeds.Select(seed => 100 * seed.Result.Metrics.GetValueOrDefault(MetricNames.BackwardTransfer, double.NaN))];
         if (method.AtOnce || transfers.Any(double.IsNaN) || seeds[0].Result.Accuracy.Length < 2) return null;
         var measured = MeasuredNumber.Of(transfers);
         var published = seeds[0].Cell.IsShort ? null : method.PublishedTransfer.GetValueOrDefault(seeds[0].Cell.Scenario);

@@ -77,6 +77,7 @@ public class SplitMnistBenchmarkTests
         Assert.NotEqual(cell.Key, (cell with { Seed = 4 }).Key);
         Assert.NotEqual(cell.Key, (cell with { Iterations = 4 }).Key);
         Assert.NotEqual(cell.Key, (cell with { Data = "other files" }).Key);
+        Assert.NotEqual(cell.Key, (cell with { Reader = "other sources" }).Key);
         Assert.Equal(" --iterations 4", (cell with { Iterations = 4 }).Shortening);
         Assert.DoesNotContain("+", (cell with { Method = "der++" }).Key, StringComparison.Ordinal);
     }
@@ -86,19 +87,20 @@ public class SplitMnistBenchmarkTests
     {
         var result = s_benchmark.Run(new BenchmarkCell("split-mnist", Scenario.ClassIncremental, "none", 0, 2, 20), s_data)!;
         CellResult Cell(long seed, double accuracy, int? iterations) => new(
-            new BenchmarkCell("split-mnist", Scenario.ClassIncremental, "none", seed, iterations), "1", $"processor {seed}", 2, accuracy, result);
+            new BenchmarkCell("split-mnist", Scenario.ClassIncremental, "none", seed, iterations), "1", "sources", $"processor {seed}", 2, accuracy, result);
 
-        var table = BenchmarkTable.Of(s_benchmark, [Cell(1, 20.9, null), Cell(0, 20.7, null)], "engram bench split-mnist");
+        var table = BenchmarkTable.Of(s_benchmark, [Cell(1, 20.9, null), Cell(0, 20.7, null)], "engram bench split-mnist", (cell, seeds) => $"{cell.Method} {seeds}");
         var entry = Assert.Single(table.Entries);
         Assert.Equal([20.7, 20.9], entry.Accuracies);
         Assert.Equal((20.8, Verdict.Above, 19.89), (Math.Round(entry.Measured.Mean, 9), entry.Verdict, entry.Published!.Mean));
-        Assert.Equal("engram bench split-mnist --scenario class --methods none --seeds 2", entry.Command);
+        Assert.Equal("none 2", entry.Command);
         Assert.Equal(100 * result.Metrics["backwardTransfer"], entry.Transfer!.Measured.Mean, 1e-9);
         Assert.Equal("processor 0, processor 1", table.Environment["processor"]);
+        Assert.Equal("sources", table.Environment["sources"]);
         Assert.Equal(table.ToJson(), BenchmarkTable.FromJson(table.ToJson()).ToJson());
         Assert.Throws<FormatException>(() => BenchmarkTable.FromJson(table.ToJson().Replace("20.9", "", StringComparison.Ordinal)));
 
-        var shortened = BenchmarkTable.Of(s_benchmark, [Cell(0, 20, 5)], "");
+        var shortened = BenchmarkTable.Of(s_benchmark, [Cell(0, 20, 5)], "", (_, _) => "");
         Assert.True(shortened.IsShort);
         Assert.Null(shortened.Entries[0].Published);
     }
