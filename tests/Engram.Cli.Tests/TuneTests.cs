@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Engram.Cli.Commands;
 using Engram.Cli.Experiments;
 using Engram.Data;
@@ -157,10 +158,15 @@ public class TuneTests
         using var folder = Written(s_two);
         Tune(folder);
         var trials = Directory.GetFiles(folder["out/trials"]);
-        File.WriteAllText(trials[1], "{");
-        var outcome = Tune(folder);
-        Assert.Equal(ExitCode.Usage, outcome.Code);
-        Assert.Contains(Path.GetFileName(trials[1]), Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        var impossible = JsonNode.Parse(File.ReadAllText(trials[1]))!;
+        impossible["result"]!["accuracySoFar"]![0] = 150;
+        foreach (var (content, said) in new[] { ("{", ""), (impossible.ToJsonString(), "result.accuracySoFar[0]: 150, expected 0 to 1") })
+        {
+            File.WriteAllText(trials[1], content);
+            var outcome = Tune(folder);
+            Assert.Equal(ExitCode.Usage, outcome.Code);
+            Assert.Contains($"{Path.GetFileName(trials[1])}: damaged ({said}", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        }
         Assert.All(trials.Where(trial => trial != trials[1]), trial => Assert.True(new FileInfo(trial).Length > 100));
     }
 

@@ -21,6 +21,7 @@ internal sealed class RunningCells : IDisposable
     private readonly ITimer? _timer;
     private double _done;
     private int _drawn;
+    private bool _stopped;
 
     /// <summary>Begins to show.</summary>
     /// <param name="host">Where.</param>
@@ -36,7 +37,7 @@ internal sealed class RunningCells : IDisposable
         if (form == Form.None) return;
         var live = host.IsLive && form == Form.Text;
         var (every, show) = live ? (s_redraw, Redraw) : form == Form.Text ? (s_signOfLife, (Action)Tell) : (s_signOfLife, TellJson);
-        _timer = host.Clock.CreateTimer(_ => show(), null, every, every);
+        _timer = host.Clock.CreateTimer(_ => IfRunning(show), null, every, every);
     }
 
     /// <summary>How what is running is shown.</summary>
@@ -70,58 +71,59 @@ internal sealed class RunningCells : IDisposable
         }
     }
 
-    /// <summary>Takes the bars away.</summary>
+    /// <summary>Takes the bars away, for good.</summary>
     public void Stop()
     {
         _timer?.Dispose();
-        lock (_lock) Erase();
+        lock (_lock)
+        {
+            _stopped = true;
+            Erase();
+        }
     }
 
     /// <summary>The time to go as the end of a line; nothing while it is too early to say.</summary>
     public static string ToGo(TimeSpan? time) => time is { } left ? $", {Words.Time(left)} to go" : "";
 
-    public void Dispose() => _timer?.Dispose();
+    public void Dispose() => Stop();
 
     private double Fraction => Math.Min(1, (_done + _running.Values.Sum(cell => cell.Work * cell.Fraction)) / _work);
+
+    // A timer that is disposed of may just have rung.
+    private void IfRunning(Action show)
+    {
+        lock (_lock)
+            if (!_stopped) show();
+    }
 
     // For logs: cells may take long.
     private void Tell()
     {
-        lock (_lock)
-        {
-            if (_running.Count == 0) return;
-            var cells = string.Join("; ", _running.Select(cell => string.Create(CultureInfo.InvariantCulture, $"{cell.Key} at {100 * cell.Value.Fraction:0} %")));
-            _host.Out.WriteLine($"  {_count()}{ToGo(_remaining.After(Fraction))}: {cells}");
-            _host.Out.Flush();
-        }
+        if (_running.Count == 0) return;
+        var cells = string.Join("; ", _running.Select(cell => string.Create(CultureInfo.InvariantCulture, $"{cell.Key} at {100 * cell.Value.Fraction:0} %")));
+        _host.Out.WriteLine($"  {_count()}{ToGo(_remaining.After(Fraction))}: {cells}");
+        _host.Out.Flush();
     }
 
-    private void TellJson()
+    private void TellJson() => JsonLine.Write(_host.Out, new
     {
-        lock (_lock)
-            JsonLine.Write(_host.Out, new
-            {
-                Event = "progress",
-                Fraction,
-                SecondsToGo = _remaining.After(Fraction)?.TotalSeconds,
-                Running = _running.ToDictionary(cell => cell.Key, cell => cell.Value.Fraction),
-            });
-    }
+        Event = "progress",
+        Fraction,
+        SecondsToGo = _remaining.After(Fraction)?.TotalSeconds,
+        Running = _running.ToDictionary(cell => cell.Key, cell => cell.Value.Fraction),
+    });
 
     private void Redraw()
     {
-        lock (_lock)
+        Erase();
+        foreach (var (name, (_, fraction)) in _running)
         {
-            Erase();
-            foreach (var (name, (_, fraction)) in _running)
-            {
-                var full = (int)Math.Round(20 * fraction);
-                _host.Console.MarkupLineInterpolated(
-                    CultureInfo.InvariantCulture, $"{name,-34} [blue]{new string('━', full)}[/][dim]{new string('─', 20 - full)}[/] {100 * fraction,3:0} %");
-            }
-            _host.Console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[dim]{_count()}{ToGo(_remaining.After(Fraction))}[/]");
-            _drawn = _running.Count + 1;
+            var full = (int)Math.Round(20 * fraction);
+            _host.Console.MarkupLineInterpolated(
+                CultureInfo.InvariantCulture, $"{name,-34} [blue]{new string('━', full)}[/][dim]{new string('─', 20 - full)}[/] {100 * fraction,3:0} %");
         }
+        _host.Console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[dim]{_count()}{ToGo(_remaining.After(Fraction))}[/]");
+        _drawn = _running.Count + 1;
     }
 
     private void Erase()

@@ -30,8 +30,8 @@ public sealed record Cifar(ISampleSource Train, EvaluationSet Test)
         ArgumentNullException.ThrowIfNull(path);
         return classes switch
         {
-            10 => Half(path, Files(path), 1, "data_batch_", "batches.meta.txt"),
-            100 => Half(path, Files(path), 2, "train.bin", "fine_label_names.txt"),
+            10 => Half(path, Files(path, "data_batch_", "batches.meta.txt"), 1, "data_batch_", "batches.meta.txt"),
+            100 => Half(path, Files(path, "train.bin", "fine_label_names.txt"), 2, "train.bin", "fine_label_names.txt"),
             _ => throw new ArgumentOutOfRangeException(nameof(classes), classes, "expected 10 or 100"),
         };
     }
@@ -39,7 +39,7 @@ public sealed record Cifar(ISampleSource Train, EvaluationSet Test)
     private static Cifar Load(string path, int labelBytes, string train, string test, string names)
     {
         ArgumentNullException.ThrowIfNull(path);
-        var files = Files(path);
+        var files = Files(path, train, test, names);
         return new Cifar(Half(path, files, labelBytes, train, names), new EvaluationSet("test", Half(path, files, labelBytes, test, names)));
     }
 
@@ -72,10 +72,12 @@ public sealed record Cifar(ISampleSource Train, EvaluationSet Test)
         return TensorSource.OfClasses(pixels.contiguous().view(count, 3, 32, 32).clone(), codes, labels);
     }
 
-    private static Dictionary<string, byte[]> Files(string path)
+    // The files whose names begin so; no other is read.
+    private static Dictionary<string, byte[]> Files(string path, params string[] wanted)
     {
+        bool IsWanted(string file) => wanted.Any(name => Path.GetFileName(file).StartsWith(name, StringComparison.Ordinal));
         if (Directory.Exists(path))
-            return Directory.EnumerateFiles(path).ToDictionary(file => Path.GetFileName(file)!, File.ReadAllBytes);
+            return Directory.EnumerateFiles(path).Where(IsWanted).ToDictionary(file => Path.GetFileName(file)!, File.ReadAllBytes);
         if (!File.Exists(path)) throw new FileNotFoundException($"{path}: no such file, expected an archive or a folder", path);
         try
         {
@@ -84,7 +86,7 @@ public sealed record Cifar(ISampleSource Train, EvaluationSet Test)
             var files = new Dictionary<string, byte[]>();
             while (tar.GetNextEntry() is { } entry)
             {
-                if (entry.DataStream is not { } data) continue;
+                if (entry.DataStream is not { } data || !IsWanted(entry.Name)) continue;
                 using var bytes = new MemoryStream();
                 data.CopyTo(bytes);
                 files[Path.GetFileName(entry.Name)] = bytes.ToArray();

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Engram.Cli.Experiments;
 using Engram.Evaluation;
 
 namespace Engram.Cli.Commands.Tune;
@@ -12,7 +13,8 @@ namespace Engram.Cli.Commands.Tune;
 /// <param name="Share">Share of the training samples.</param>
 /// <param name="Validation">Share set aside to measure with.</param>
 /// <param name="Data">Fingerprint of the data.</param>
-internal sealed record TrialCell(string Text, string Strategy, long Seed, double Share, double Validation, string Data)
+/// <param name="Reader">Fingerprint of the sources that read them, as <see cref="DataSets.ReaderOf"/> has it.</param>
+internal sealed record TrialCell(string Text, string Strategy, long Seed, double Share, double Validation, string Data, string? Reader = null)
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
     {
@@ -22,18 +24,16 @@ internal sealed record TrialCell(string Text, string Strategy, long Seed, double
     };
 
     // The library learns, and this program reads the file.
-    private static readonly string s_code = RunEnvironment.SourcesOf(typeof(RunEnvironment).Assembly) + RunEnvironment.SourcesOf(typeof(TrialCell).Assembly);
+    private static readonly string s_code = RunEnvironment.SourcesOf(typeof(RunEnvironment).Assembly, typeof(TrialCell).Assembly);
 
     /// <summary>A file name for its result: the same cell, computed by the same code from the same data, has the same.</summary>
     [JsonIgnore]
-    public string Key
-    {
-        get
-        {
-            var all = JsonSerializer.SerializeToUtf8Bytes(new { Cell = this, Code = s_code }, s_json);
-            return $"trial-{Convert.ToHexStringLower(SHA256.HashData(all))[..16]}";
-        }
-    }
+    public string Key => $"trial-{Fingerprint(this)}";
+
+    /// <summary>Tells what is computed apart, by all that bears on it and by the code that computes it.</summary>
+    /// <param name="what">What bears on it.</param>
+    public static string Fingerprint<T>(T what) =>
+        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new { What = what, Code = s_code }, s_json)))[..16];
 
     /// <summary>The file of its result.</summary>
     public string FileIn(string folder) => Path.Combine(folder, Key + ".json");
@@ -49,9 +49,10 @@ internal sealed record TrialCell(string Text, string Strategy, long Seed, double
         if (!File.Exists(path)) return null;
         try
         {
-            return JsonSerializer.Deserialize<Measured>(File.ReadAllText(path), s_json) ?? throw new JsonException("null");
+            var parts = JsonSerializer.Deserialize<Parts>(File.ReadAllText(path), s_json) ?? throw new JsonException("null, expected an object");
+            return new Measured(parts.Seconds, StrategyResult.FromJson(parts.Result.GetRawText()));
         }
-        catch (JsonException problem)
+        catch (Exception problem) when (problem is JsonException or FormatException)
         {
             throw new UsageException($"{path}: damaged ({problem.Message}), expected a trial's result; without the file it is measured again", problem);
         }
@@ -67,4 +68,7 @@ internal sealed record TrialCell(string Text, string Strategy, long Seed, double
     {
         public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, s_json);
     }
+
+    // Only the library knows a sound result.
+    private sealed record Parts(double Seconds, JsonElement Result);
 }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Engram.Evaluation.Benchmarks;
 using Engram.Persistence;
 
 namespace Engram.Evaluation.Tuning;
@@ -29,9 +28,12 @@ internal sealed class TuningPlace
         if (!File.Exists(path)) return null;
         try
         {
-            return JsonSerializer.Deserialize<ContinualAttempt>(File.ReadAllText(path), Json.Options) ?? throw new JsonException("null");
+            var attempt = ResultsJson.Read<ContinualAttempt>(File.ReadAllText(path), "attempt");
+            ResultsJson.CheckFractions("new", attempt.New);
+            ResultsJson.CheckFractions("old", attempt.Old);
+            return attempt;
         }
-        catch (JsonException problem)
+        catch (FormatException problem)
         {
             throw new InvalidDataException($"{path}: damaged ({problem.Message}), expected an attempt; without the file it is made again", problem);
         }
@@ -40,7 +42,7 @@ internal sealed class TuningPlace
     /// <summary>Keeps an attempt; its learner was saved before.</summary>
     public void Keep(ContinualAttempt attempt)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(attempt, Json.Options);
+        var json = JsonSerializer.SerializeToUtf8Bytes(attempt, ResultsJson.Options);
         AtomicFile.Write(FileOf(attempt.Position, attempt.Number), stream => stream.Write(json));
     }
 
