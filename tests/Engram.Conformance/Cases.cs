@@ -56,8 +56,8 @@ internal static class Cases
         Mode("slda, prior by counts", Scenario.ClassIncremental, _ => [new StreamingLdaHead(new StreamingLdaHeadOptions { Prior = ClassPrior.Counts })]),
         Mode("fecam, covariances and prior by counts", Scenario.ClassIncremental, _ =>
             [new FeCamHead(new FeCamOptions { Correlation = false, Prior = ClassPrior.Counts })]),
-        Mode("ridge, pooled, fixed λ", Scenario.ClassIncremental, _ =>
-            [new RidgeHead(new RidgeHeadOptions { Balance = ClassBalance.Pooled, LambdaByValidation = false })]),
+        Mode("ridge, pooled, λ by validation", Scenario.ClassIncremental, _ =>
+            [new RidgeHead(new RidgeHeadOptions { Balance = ClassBalance.Pooled, LambdaByValidation = true })]),
         Mode("ranpac, by class", Scenario.ClassIncremental, _ =>
             [new RidgeHead(new RidgeHeadOptions { Balance = ClassBalance.PerClass, RandomFeatures = 30 })]),
         Mode("generative replay, T² or not", Scenario.ClassIncremental, _ => [new GenerativeReplay(new GenerativeReplayOptions

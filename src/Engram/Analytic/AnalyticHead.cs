@@ -80,6 +80,7 @@ public class AnalyticHead : RetentionMechanism
             ["extractor"] = extractor.Kind,
             ["extractorOptions"] = extractor.Options,
         };
+        Describe(_recipe);
         _frozen = !context.Model.Backbone.parameters().Any(parameter => parameter.requires_grad);
     }
 
@@ -177,6 +178,11 @@ public class AnalyticHead : RetentionMechanism
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing) => _learner?.Dispose();
+
+    // What a head adds to the recipe of its learner.
+    private protected virtual void Describe(JsonObject recipe)
+    {
+    }
 
     private protected virtual AnalyticLearner Make(int features, long seed) => _create!(features, seed);
 

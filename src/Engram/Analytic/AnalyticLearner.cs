@@ -357,7 +357,7 @@ public abstract class AnalyticLearner : IContinualLearner
         catch
         {
             for (var back = undoFrom; back < at; back += BlockSize) Block(source, ids, back, -sign);
-            if (_cursor is { } cursor) _cursor = undoFrom == 0 ? null : (cursor.Experience, undoFrom);
+            if (sign > 0 && _cursor is { } cursor) _cursor = undoFrom == 0 ? null : (cursor.Experience, undoFrom);
             throw;
         }
     }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Engram.Learning;
 
 namespace Engram.Analytic;
@@ -19,9 +20,11 @@ public sealed record StreamingLdaHeadOptions
     /// <value>Default <see cref="ClassPrior.Uniform"/>, as in the paper.</value>
     public ClassPrior Prior { get; init; }
 
-    internal StreamingLdaHeadOptions Validated() => Shrinkage is > 0 and <= 1
-        ? this
-        : throw new ArgumentException($"Shrinkage: {Shrinkage}, expected above 0 to 1");
+    internal StreamingLdaHeadOptions Validated()
+    {
+        if (!Enum.IsDefined(Prior)) throw new ArgumentException($"Prior: {Prior}, expected Uniform or Counts");
+        return Shrinkage is > 0 and <= 1 ? this : throw new ArgumentException($"Shrinkage: {Shrinkage}, expected above 0 to 1");
+    }
 }
 
 /// <summary><see cref="StreamingLda"/> in place of the head; solved whole, so that predicting in between changes no bit of what comes later.</summary>
@@ -53,11 +56,14 @@ public sealed record RidgeHeadOptions
     public double Lambda { get; init; } = 1;
 
     /// <summary>
-    /// Whether λ is chosen anew at the end of each experience that has validation samples, as RanPAC does: of 1e-6 to 1e4 in decades
-    /// the one whose head predicts most of them right.
+    /// Whether λ is chosen anew at the end of each experience that has validation samples: of 1e-6 to 1e4 in decades the one whose head
+    /// predicts most of them right.
     /// </summary>
-    /// <value>Default true; without validation samples <see cref="Lambda"/> stays.</value>
-    public bool LambdaByValidation { get; init; } = true;
+    /// <value>
+    /// Default false. These samples are of the experience's own classes alone, so the λ in use, and with it the head, then depends on the
+    /// order of experiences; the sums never do.
+    /// </value>
+    public bool LambdaByValidation { get; init; }
 
     /// <summary>Random ReLU features drawn between the network's and the ridge (RanPAC); 0 for the network's own.</summary>
     /// <value>Default 0; at most 20,000.</value>
@@ -70,6 +76,7 @@ public sealed record RidgeHeadOptions
     internal RidgeHeadOptions Validated()
     {
         if (!(Lambda >= 0 && double.IsFinite(Lambda))) throw new ArgumentException($"Lambda: {Lambda}, expected 0 or a positive number");
+        if (!Enum.IsDefined(Balance)) throw new ArgumentException($"Balance: {Balance}, expected None, Pooled or PerClass");
         return RandomFeatures is >= 0 and <= 20_000
             ? this
             : throw new ArgumentException($"RandomFeatures: {RandomFeatures}, expected 0 to 20000");
@@ -80,6 +87,10 @@ public sealed record RidgeHeadOptions
 /// <see cref="RidgeClassifier"/> in place of the head, over random features of the network's where asked for (RanPAC); solved whole, so that
 /// predicting in between changes no bit of what comes later.
 /// </summary>
+/// <remarks>
+/// RanPAC's authors choose λ of 1e-8 to 1e8 after every task by the squared error on the last fifth of its samples, with a head of the other
+/// four fifths alone; here it is by accuracy, on samples that are not learnt, with the head of all that was.
+/// </remarks>
 /// <param name="options">Null for the defaults.</param>
 /// <exception cref="ArgumentException">An option is out of range.</exception>
 public sealed class RidgeHead(RidgeHeadOptions? options = null) : AnalyticHead(options is { RandomFeatures: > 0 } ? "ranpac" : "ridge")
@@ -94,6 +105,8 @@ public sealed class RidgeHead(RidgeHeadOptions? options = null) : AnalyticHead(o
             : new RawFeatures(features);
         return new RidgeClassifier(front, _options.Lambda, balance: _options.Balance) { SmallUpdates = false };
     }
+
+    private protected override void Describe(JsonObject recipe) => recipe["lambdaByValidation"] = _options.LambdaByValidation;
 
     /// <inheritdoc/>
     protected internal override void EndExperience(LearningContext context)

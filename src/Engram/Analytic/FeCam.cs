@@ -31,6 +31,7 @@ public sealed record FeCamOptions
     {
         if (!(Gamma1 >= 0 && double.IsFinite(Gamma1))) throw Wrong(nameof(Gamma1), Gamma1, "0 or more");
         if (!(Gamma2 >= 0 && Gamma2 <= Gamma1)) throw Wrong(nameof(Gamma2), Gamma2, $"0 to Gamma1 = {Gamma1}");
+        if (!Enum.IsDefined(Prior)) throw new ArgumentException($"Prior: {Prior}, expected Uniform or Counts");
         return Tukey is > 0 and <= 1 ? this : throw Wrong(nameof(Tukey), Tukey, "above 0 and at most 1");
 
         static ArgumentException Wrong(string name, double value, string expected) => new($"{name}: {value}, expected {expected}");

@@ -49,9 +49,17 @@ public sealed class RidgeClassifier : LinearAnalyticLearner
         candidates ??= [1e-3, 1e-2, 0.1, 1, 10, 100, 1e3, 1e4];
         if (candidates.Count == 0) throw new ArgumentException("candidates: none, expected at least one", nameof(candidates));
         foreach (var candidate in candidates) Checked(candidate);
-        var set = new EvaluationSet("validation", validation);
-        Take(candidates.Select(candidate => (Lambda: candidate, Accuracy: Tried(candidate, set)))
-            .OrderByDescending(tried => tried.Accuracy).ThenBy(tried => tried.Lambda).First().Lambda);
+        var (set, before) = (new EvaluationSet("validation", validation), Lambda);
+        try
+        {
+            Take(candidates.Select(candidate => (Lambda: candidate, Accuracy: Tried(candidate, set)))
+                .OrderByDescending(tried => tried.Accuracy).ThenBy(tried => tried.Lambda).First().Lambda);
+        }
+        catch
+        {
+            Take(before);
+            throw;
+        }
         return Lambda;
     }
 

@@ -5,7 +5,7 @@ namespace Engram.Memory;
 /// <summary>Vectors with labels, searched exactly for the nearest: one matrix product per block, then the k best.</summary>
 /// <remarks>
 /// Distances are in float64, and those of the 2k best are computed again from differences: a large offset or large values change no rank.
-/// Adding and removing cost O(width) each, whatever is held, and finding a label's slots costs O(those slots). A search of n queries reads all m
+/// Adding and removing cost O(width) each, whatever is held, and finding a label's slots costs no more than sorting them. A search of n queries reads all m
 /// vectors, O(n m width) at the speed of BLAS, and labels and differences of the 2k places found alone. Removing moves the last vector into
 /// the gap, so slots of others may change. Room is taken in doublings while vectors are added.
 /// </remarks>
@@ -13,6 +13,7 @@ public sealed class NeighbourIndex : IDisposable
 {
     private const int Block = 4096;
     private const int FirstRows = 256;
+    private const int PlaceBytes = 12; // group, place within it, slot there
     private const long DifferencesAtOnce = 1 << 22;
 
     private readonly int _width;
@@ -33,8 +34,8 @@ public sealed class NeighbourIndex : IDisposable
     /// <summary>Vectors held.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Bytes taken for vectors and labels, with the room for more.</summary>
-    public long Bytes => _vectors.shape[0] * (4L * _width + 8);
+    /// <summary>Bytes taken for vectors and labels, with the room for more, and for the places by which a label's slots are found.</summary>
+    public long Bytes => (_vectors.shape[0] * (4L * _width + 8)) + ((long)PlaceBytes * Count);
 
     /// <summary>Adds vectors at the end.</summary>
     /// <param name="vectors">float32 <c>[n, width]</c>.</param>

@@ -151,10 +151,10 @@ public static class Strategies
             _ => [new StreamingLdaHead()]) { Scenarios = s_sharedOutputs },
         new("fecam", "FeCAM", "Freezes the network after the first experience, then a covariance for every class.",
             _ => [new FeCamHead()]) { Scenarios = s_sharedOutputs },
-        new("ranpac", "RanPAC", "Freezes the network after the first experience, then ridge regression over random features, λ = 1 or by validation samples.",
+        new("ranpac", "RanPAC", "Freezes the network after the first experience, then ridge regression over random features, λ = 1.",
             _ => [new RidgeHead(new RidgeHeadOptions { RandomFeatures = 1000 })]) { Scenarios = s_sharedOutputs },
         // λ was chosen on 5,000 training digits set aside, see docs/methods/ridge.md.
-        new("ridge", "Ridge over patches", "Ridge regression over patches of the first images, λ = 1e-4 or by validation samples; trains no network.",
+        new("ridge", "Ridge over patches", "Ridge regression over patches of the first images, λ = 1e-4; trains no network.",
             _ => [new RidgeHead(new RidgeHeadOptions { Lambda = 1e-4 })])
             { Scenarios = s_sharedOutputs, Backbone = _ => new PatchBackbone(1, new PatchOptions { Filters = 32 }) },
         // Generative memory: no stored sample.

@@ -3,7 +3,9 @@ using Engram.Data;
 using Engram.Evaluation;
 using Engram.Learning;
 using Engram.Models;
+using Engram.Persistence;
 using Engram.Streams;
+using Engram.Tests.Persistence;
 using static TorchSharp.torch;
 
 namespace Engram.Tests.Analytic;
@@ -46,12 +48,12 @@ public class ClosedFormHeadTests
     }
 
     [Fact]
-    public void Lambda_is_chosen_anew_on_the_validation_samples_of_each_experience_unless_it_is_to_stay()
+    public void Lambda_stays_or_is_chosen_anew_on_the_validation_samples_of_each_experience()
     {
         var (rest, validation) = StratifiedSplit.Of(s_train, 0.5, new SeededRandom(3, "test"));
         Experience Of(int first) => new(first / 5, SubsetSource.WithLabels(rest, Label.Numbers(first, 5)),
             validation: SubsetSource.WithLabels(validation, Label.Numbers(first, 5)));
-        var (chosen, fixedOne) = (new RidgeHead(), new RidgeHead(new RidgeHeadOptions { LambdaByValidation = false }));
+        var (chosen, fixedOne) = (new RidgeHead(new RidgeHeadOptions { LambdaByValidation = true }), new RidgeHead());
         using var learner = Over(chosen);
         using var other = Over(fixedOne);
         using var direct = new RidgeClassifier(new RawFeatures(784));
@@ -65,6 +67,29 @@ public class ClosedFormHeadTests
         }
         Assert.Equal(1, ((RidgeClassifier)fixedOne.Learner).Lambda);
         Assert.NotEqual(1, ((RidgeClassifier)chosen.Learner).Lambda); // the choice made a difference
+    }
+
+    [Fact]
+    public void A_head_whose_lambda_was_chosen_behind_a_trained_network_is_restored_and_goes_on_bit_by_bit()
+    {
+        using var scope = NewDisposeScope();
+        var (rest, validation) = StratifiedSplit.Of(s_train, 0.3, new SeededRandom(3, "test"));
+        Experience Of(int first) => new(first / 5, SubsetSource.WithLabels(rest, Label.Numbers(first, 5)),
+            validation: SubsetSource.WithLabels(validation, Label.Numbers(first, 5)));
+        var options = new LearnerOptions { BatchSize = 16 };
+        static ContinualModel Model() => new(new Mlp(784, 40));
+        static RidgeHead Head(bool chooses) => new(new RidgeHeadOptions { RandomFeatures = 60, LambdaByValidation = chooses });
+        using var learner = new Learner(Model, options, [Head(true)]);
+        learner.Learn(Of(0));
+        using var folder = new TemporaryFolder();
+        Bundle.Save(learner, folder["bundle"]);
+        using var restored = Bundle.Load(folder["bundle"], Model, options, [Head(true)]);
+        Assert.True(restored.Scores(s_probe).equal(learner.Scores(s_probe)).all().item<bool>());
+        learner.Learn(Of(5));
+        restored.Learn(Of(5));
+        Assert.True(restored.Scores(s_probe).equal(learner.Scores(s_probe)).all().item<bool>());
+        Assert.Contains("lambdaByValidation", Assert.Throws<InvalidDataException>(
+            () => Bundle.Load(folder["bundle"], Model, options, [Head(false)])).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Engram.Analytic;
 using Engram.Data;
+using Engram.Retention;
 using Engram.Streams;
 using static TorchSharp.torch;
 
@@ -60,6 +61,7 @@ public class UnlearningTests
     [Theory]
     [InlineData("slda")]
     [InlineData("ridge")]
+    [InlineData("recursive")]
     public void Where_sums_are_shared_a_class_is_not_unlearnt_without_its_samples(string name)
     {
         using var scope = NewDisposeScope();
@@ -134,6 +136,66 @@ public class UnlearningTests
     }
 
     [Fact]
+    public void A_choice_of_lambda_that_fails_chooses_nothing()
+    {
+        using var scope = NewDisposeScope();
+        using var features = new Breaking();
+        using var learner = new RidgeClassifier(features, lambda: 1);
+        learner.Learn(new Experience(0, s_digits));
+        var before = learner.Weights();
+        features.After = 1;
+        Assert.Throws<ArgumentException>(() => learner.ChooseLambda(s_digits, [5, 7]));
+        Assert.Equal(1, learner.Lambda);
+        Assert.True(learner.Weights().equal(before).all().item<bool>());
+    }
+
+    [Fact]
+    public void An_unlearning_that_fails_leaves_an_interrupted_experience_where_it_was()
+    {
+        using var scope = NewDisposeScope();
+        using var features = new Breaking();
+        using var learner = new RidgeClassifier(features, lambda: 1) { BlockSize = 32 };
+        using var whole = new RidgeClassifier(new RandomFeatures(784, 20, seed: 3), lambda: 1) { BlockSize = 32 };
+        using var stop = new CancellationTokenSource();
+        learner.BetweenSteps = stop.Cancel;
+        Assert.ThrowsAny<OperationCanceledException>(() => learner.Learn(new Experience(0, s_digits), cancellationToken: stop.Token));
+        features.After = 1; // one that checks, then it breaks
+        Assert.Throws<ArgumentException>(() => learner.Unlearn(new SubsetSource(s_digits, [0])));
+        features.After = int.MaxValue;
+        learner.BetweenSteps = null;
+        learner.Learn(new Experience(0, s_digits));
+        whole.Learn(new Experience(0, s_digits));
+        Assert.True(learner.Weights().allclose(whole.Weights(), 1e-9, 1e-12));
+    }
+
+    [Fact]
+    public void A_class_is_unlearnt_by_name_in_an_interrupted_experience_and_after_loading()
+    {
+        using var scope = NewDisposeScope();
+        using var cut = Make("ncm");
+        using var never = Make("ncm");
+        using var stop = new CancellationTokenSource();
+        cut.Learn(new Experience(0, SubsetSource.WithLabels(s_digits, Label.Numbers(0, 3))));
+        cut.BetweenSteps = stop.Cancel;
+        var more = new ConcatSource([.. Enumerable.Repeat(SubsetSource.WithLabels(s_digits, [3, 4]), 6)]); // two blocks
+        Assert.ThrowsAny<OperationCanceledException>(() => cut.Learn(new Experience(1, more), cancellationToken: stop.Token));
+        var state = new MechanismState();
+        cut.Save(state);
+        using var loaded = Make("ncm");
+        loaded.Load(state);
+        loaded.Unlearn((Label)1);
+        loaded.Learn(new Experience(1, more));
+        never.Learn(new Experience(0, SubsetSource.WithLabels(s_digits, [0, 2])));
+        never.Learn(new Experience(1, more));
+
+        var inputs = s_digits.Gather([.. Enumerable.Range(0, 100).Select(i => (long)i)]).Inputs;
+        var (expected, found) = (never.Scores(inputs), loaded.Scores(inputs));
+        foreach (var label in new Label[] { 0, 2, 3, 4 })
+            Assert.True(found.select(1, loaded.Classes.IdOf(label)).allclose(expected.select(1, never.Classes.IdOf(label)), 1e-5, 1e-5));
+        Assert.DoesNotContain((Label)1, loaded.Predict(inputs).Labels);
+    }
+
+    [Fact]
     public void Features_of_unequal_units_are_not_taken_for_dependent_ones()
     {
         using var scope = NewDisposeScope();
@@ -156,6 +218,7 @@ public class UnlearningTests
             "ncm" => new NearestClassMean(features),
             "slda" => new StreamingLda(features),
             "fecam" => new FeCam(features),
+            "recursive" => new RecursiveRidge(features),
             "ridge by class" => new RidgeClassifier(features, lambda: 1, balance: ClassBalance.PerClass),
             _ => new RidgeClassifier(features, lambda: 1),
         };

@@ -29,8 +29,8 @@ public sealed record CompressedReplayOptions
 }
 
 /// <summary>
-/// Replay from codes: exemplars are kept as quantised cosine coefficients of images, or as quantised features, a tenth of their size and less,
-/// so that the same bytes hold ten times more of the past. The idea of REMIND (Hayes et al. 2020).
+/// Replay from codes: exemplars are kept as quantised cosine coefficients of images, a tenth of their size, or as quantised features, a quarter of
+/// theirs and far less than the image's, so that the same bytes hold more of the past. The idea of REMIND (Hayes et al. 2020).
 /// </summary>
 /// <remarks>
 /// Images <c>[channels, height, width]</c>, bytes or floats in 0..1, are kept by a fixed transform in place of a learnt code; the network must see
@@ -42,6 +42,7 @@ public sealed record CompressedReplayOptions
 /// </remarks>
 public sealed class CompressedReplay : RetentionMechanism
 {
+    private const int PlaceBytes = 16; // group and place within it
     private readonly CompressedReplayOptions _options;
     private ReplayBuffer _buffer = null!;
     private IExemplarCodec? _codec;
@@ -60,8 +61,6 @@ public sealed class CompressedReplay : RetentionMechanism
 
     /// <inheritdoc/>
     public override Seams Seams => Seams.Samples;
-
-    private const int PlaceBytes = 16; // group and place within it
 
     /// <inheritdoc/>
     public override long SamplesStored => _buffer.Count;
@@ -91,6 +90,7 @@ public sealed class CompressedReplay : RetentionMechanism
         ArgumentNullException.ThrowIfNull(experience);
         return experience.Train.InputShape switch
         {
+            [_] when experience.Train.InputType == ScalarType.Byte => $"samples of single bytes, which no code makes smaller, expected images or float32 features for {Name}",
             [_] => null,
             [_, var height, var width] when height * width >= _options.Coefficients => UnitInputs.WhyNot(experience.Train, Name),
             var shape => $"samples of shape [{string.Join(", ", shape)}], expected images [channels, height, width] of "
