@@ -30,27 +30,39 @@ internal static class DataSets
     /// <summary>Where a data set is.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="asked">What the user gave, or null.</param>
+    /// <param name="wrong">Makes the exception of a message, naming where the user gave it; null for <see cref="DataFolder.Wrong"/>.</param>
     /// <exception cref="UsageException">It is nowhere; the message says where to get it.</exception>
-    public static string Find(string name, string? asked)
+    public static string Find(string name, string? asked, Func<string, UsageException>? wrong = null)
     {
-        if (name == "mnist") return DataFolder.Mnist(asked);
+        wrong ??= DataFolder.Wrong;
+        if (name == "mnist") return DataFolder.Mnist(asked, wrong);
         if (s_core50.ContainsKey(name)) return Core50Folder(asked);
         var (archive, _) = s_cifar[name];
         if (asked is not null)
             return Path.Exists(asked)
                 ? asked
-                : throw new UsageException($"--data: \"{asked}\" is not there, expected the archive {archive} or a folder with its files");
+                : throw wrong($"\"{asked}\" is not there, expected the archive {archive} or a folder with its files");
         string?[] folders = [System.Environment.GetEnvironmentVariable(Environment), "data", Path.Combine("data", name)];
         return folders.OfType<string>().Select(folder => Path.Combine(folder, archive)).FirstOrDefault(File.Exists)
-            ?? throw new UsageException(
-                $"--data: no {archive} in data/ or in the folder that {Environment} names, expected the binary version of "
+            ?? throw wrong(
+                $"no {archive} in data/ or in the folder that {Environment} names, expected the binary version of "
                 + $"{name.ToUpperInvariant()} from its authors' page (Krizhevsky 2009, University of Toronto), or --data PATH");
     }
+
+    /// <summary>The files that are read of a data set.</summary>
+    /// <param name="name">One of <see cref="Names"/>, or of a benchmark.</param>
+    /// <param name="path">Where the data are.</param>
+    /// <param name="training">Whether only those with training samples are meant.</param>
+    /// <exception cref="InvalidDataException">They cannot be told; the message says why.</exception>
+    public static IReadOnlyList<string> Files(string name, string path, bool training = false) =>
+        name == "mnist" ? Mnist.FilesIn(path, training)
+        : s_core50.TryGetValue(name, out var protocol) ? Core50Of(path, protocol).Files()
+        : Cifar.FilesIn(path, ClassesOf(name), training);
 
     /// <summary>Reads the training samples of a data set, and not one of its test samples.</summary>
     public static ISampleSource LoadTraining(string name, string path) => name == "mnist"
         ? Mnist.LoadTraining(path)
-        : Cifar.LoadTraining(path, name == "cifar-10" ? 10 : 100);
+        : Cifar.LoadTraining(path, ClassesOf(name));
 
     /// <summary>Reads a data set.</summary>
     public static TrainAndTest Load(string name, string path)
@@ -65,21 +77,28 @@ internal static class DataSets
         return new TrainAndTest(images.Train, images.Test);
     }
 
+    private static int ClassesOf(string cifar) => cifar == "cifar-10" ? 10 : 100;
+
+    private static Core50 Core50Of(string path, Core50Protocol protocol)
+    {
+        const int Side = Core50Benchmark.Side;
+        return new Core50(path, protocol, [3, Side, Side], file => ImageFile.Bytes(file, [3, Side, Side]));
+    }
+
     private static string Core50Folder(string? asked)
     {
         string?[] folders = asked is not null
             ? [asked]
             : [Path.Combine("data", "core50"), .. System.Environment.GetEnvironmentVariable(Environment) is { } all ? [Path.Combine(all, "core50")] : Array.Empty<string>()];
         return folders.OfType<string>().FirstOrDefault(Directory.Exists)
-            ?? throw new UsageException(
-                $"--data: no folder {folders[0]}, expected CORe50 there: core50_128x128.zip (or core50_32x32.zip) and batches_filelists.zip from "
+            ?? throw DataFolder.Wrong(
+                $"no folder {folders[0]}, expected CORe50 there: core50_128x128.zip (or core50_32x32.zip) and batches_filelists.zip from "
                 + "its authors' page (vlomonaco.github.io/core50), unpacked, or --data DIR");
     }
 
     private static TrainAndTest LoadCore50(string path, Core50Protocol protocol)
     {
-        const int Side = Core50Benchmark.Side;
-        var files = new Core50(path, protocol, [3, Side, Side], file => ImageFile.Bytes(file, [3, Side, Side]));
+        var files = Core50Of(path, protocol);
         return new TrainAndTest(new Core50Samples(files), files.Test(0));
     }
 }

@@ -17,7 +17,7 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
         var data = Path.GetFullPath(DataSets.Find(settings.Benchmark.DataName, settings.Data));
         if (OutputFolder.WhyNotWritable(settings.Out) is { } reason)
             throw new UsageException($"--out: \"{settings.Out}\" cannot be written to ({reason}), expected a folder that can");
-        var fingerprint = DataFingerprint.Of(data);
+        var fingerprint = Fingerprint(data);
         BenchmarkCell[] cells = [.. asked.Select(cell => cell with { Data = fingerprint })];
         var folder = Directory.CreateDirectory(Path.Combine(settings.Out, "cells")).FullName;
         var results = cells.Where(cell => File.Exists(FileOf(folder, cell))).ToDictionary(cell => cell, cell => Read(folder, cell));
@@ -44,6 +44,18 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
             : _failures.Count > 0 ? ExitCode.Failure : ExitCode.Success;
     }
 
+    private string Fingerprint(string data)
+    {
+        try
+        {
+            return DataFingerprint.Of(data, DataSets.Files(settings.Benchmark.DataName, data));
+        }
+        catch (InvalidDataException problem)
+        {
+            throw new UsageException(problem.Message, problem);
+        }
+    }
+
     private async ValueTask Compute(
         BenchmarkCell cell, string folder, string data, BenchView view, Dictionary<BenchmarkCell, CellResult> results,
         CancellationToken stop)
@@ -52,7 +64,7 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
         {
             view.Progress(cell, 0);
             await CellProcess.Run(
-                cell.Key, BenchCellCommand.Arguments(cell, folder, data), fraction => view.Progress(cell, fraction), stop).ConfigureAwait(false);
+                $"cell {cell.Key}", BenchCellCommand.Arguments(cell, folder, data), fraction => view.Progress(cell, fraction), stop).ConfigureAwait(false);
             var result = Read(folder, cell);
             lock (_lock) results[cell] = result;
             view.Finished(cell, result);
