@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Engram.Cli.Experiments;
 using Engram.Evaluation;
 
 namespace Engram.Cli.Commands.Tune;
@@ -49,7 +50,8 @@ internal sealed record TrialCell(string Text, string Strategy, long Seed, double
         if (!File.Exists(path)) return null;
         try
         {
-            return JsonSerializer.Deserialize<Measured>(File.ReadAllText(path), s_json) ?? throw new JsonException("null");
+            var measured = JsonSerializer.Deserialize<Measured>(File.ReadAllText(path), s_json) ?? throw new JsonException("null");
+            return measured.Fault is { } fault ? throw new JsonException(fault) : measured;
         }
         catch (JsonException problem)
         {
@@ -65,6 +67,22 @@ internal sealed record TrialCell(string Text, string Strategy, long Seed, double
     /// <param name="Result">Everything measured, on validation samples.</param>
     internal sealed record Measured(double Seconds, StrategyResult Result)
     {
+        /// <summary>What no measurement comes to; null where nothing is wrong. Training that diverged has NaN.</summary>
+        [JsonIgnore]
+        public string? Fault
+        {
+            get
+            {
+                if (!(Seconds >= 0)) return FormattableString.Invariant($"seconds: {Seconds}, expected 0 or more");
+                if (Result.Accuracy.Length == 0) return "accuracy: none, expected a row for each experience";
+                for (var row = 0; row < Result.Accuracy.Length; row++)
+                    if (Result.Accuracy[row] is not { } numbers || numbers.Length <= row || numbers.Any(number => number is < 0 or > 1))
+                        return $"accuracy[{row}]: expected {row + 1} numbers from 0 to 1";
+                return TuneSection.Objectives.Where(name => Result.Metrics.GetValueOrDefault(name) is < 0 or > 1)
+                    .Select(name => FormattableString.Invariant($"metrics.{name}: {Result.Metrics[name]}, expected 0 to 1")).FirstOrDefault();
+            }
+        }
+
         public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, s_json);
     }
 }

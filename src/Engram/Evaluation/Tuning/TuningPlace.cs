@@ -23,13 +23,19 @@ internal sealed class TuningPlace
     public string Candidate(int position, int number) => Path.Combine(_folder, $"candidate-{position}-{number}");
 
     /// <summary>What an attempt came to before an interruption, or null.</summary>
-    public ContinualAttempt? Attempt(int position, int number)
+    /// <exception cref="InvalidDataException">The file is damaged, or of an attempt with another rate or strength.</exception>
+    public ContinualAttempt? Attempt(int position, int number, double rate, double? strength)
     {
         var path = FileOf(position, number);
         if (!File.Exists(path)) return null;
         try
         {
-            return JsonSerializer.Deserialize<ContinualAttempt>(File.ReadAllText(path), Json.Options) ?? throw new JsonException("null");
+            var attempt = JsonSerializer.Deserialize<ContinualAttempt>(File.ReadAllText(path), Json.Options) ?? throw new JsonException("null");
+            if ((attempt.Position, attempt.Number, attempt.Rate, attempt.Strength) != (position, number, rate, strength))
+                throw new JsonException("of another attempt");
+            return attempt is { New: >= 0 and <= 1, Old: not (< 0 or > 1), Seconds: >= 0 }
+                ? attempt
+                : throw new JsonException(FormattableString.Invariant($"new: {attempt.New}, old: {attempt.Old}, seconds: {attempt.Seconds}, expected accuracies from 0 to 1 and a time"));
         }
         catch (JsonException problem)
         {
