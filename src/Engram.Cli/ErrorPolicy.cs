@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
 
 namespace Engram.Cli;
 
@@ -10,7 +11,7 @@ internal class UsageException(string message, Exception? inner = null) : Excepti
 internal sealed class FailureException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>Turns what goes wrong into one line on standard error and an exit code.</summary>
-internal static class ErrorPolicy
+internal static partial class ErrorPolicy
 {
     // EFBIG, ENOSPC and EDQUOT, as .NET reports them on Linux; ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL.
     private static readonly int[] s_diskFull = [27, 28, 122, unchecked((int)0x80070027), unchecked((int)0x80070070)];
@@ -43,7 +44,7 @@ internal static class ErrorPolicy
     /// <summary>One line for people.</summary>
     public static string Line(Exception problem)
     {
-        var message = string.Join(' ', problem.Message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries));
+        var message = Parameter().Replace(string.Join(' ', problem.Message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries)), "");
         return problem switch
         {
             UsageException or FailureException => message,
@@ -61,6 +62,10 @@ internal static class ErrorPolicy
     /// <summary>Whether there is no space left.</summary>
     public static bool IsDiskFull(Exception problem) =>
         problem is IOException && (s_diskFull.Contains(problem.HResult) || problem.InnerException is { } inner && IsDiskFull(inner));
+
+    // What .NET adds to messages about arguments: a name in our code, which users don't know.
+    [GeneratedRegex(@" \(Parameter '\w+'\)")]
+    private static partial Regex Parameter();
 
     private static bool IsAboutLibtorch(Exception problem) =>
         problem.ToString().Contains("torch", StringComparison.OrdinalIgnoreCase);

@@ -1,4 +1,3 @@
-using System.Text;
 using Engram.Evaluation;
 using Engram.Persistence;
 
@@ -33,18 +32,10 @@ public static class ReportWriter
         // The results go first: whatever may fail to draw them, the numbers of a long run are safe.
         return
         [
-            Put(folder, ResultsFile, () => Encoding.UTF8.GetBytes(results.ToJson() + "\n")),
-            Put(folder, ReportFile, () => Encoding.UTF8.GetBytes(HtmlReport.Render(results))),
-            Put(folder, AccuracyFile, () => AccuracyPlot.RenderPng(results)),
-            Put(folder, MatrixFile, () => MatrixPlot.RenderPng(results)),
+            AtomicFile.Write(Path.Combine(folder, ResultsFile), results.ToJson() + "\n"),
+            AtomicFile.Write(Path.Combine(folder, ReportFile), HtmlReport.Render(results)),
+            AtomicFile.Write(Path.Combine(folder, AccuracyFile), AccuracyPlot.RenderPng(results)),
+            AtomicFile.Write(Path.Combine(folder, MatrixFile), MatrixPlot.RenderPng(results)),
         ];
-    }
-
-    private static string Put(string folder, string name, Func<byte[]> render)
-    {
-        var content = render();
-        var path = Path.Combine(folder, name);
-        AtomicFile.Write(path, stream => stream.Write(content));
-        return path;
     }
 }

@@ -1,5 +1,8 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using Engram.Cli.Commands;
+using Engram.Cli.Experiments;
+using Engram.Evaluation;
 
 namespace Engram.Cli.Tests;
 
@@ -18,6 +21,8 @@ public class BenchTests
         Assert.True(first.Code == ExitCode.Success, first.Error);
         Assert.Equal(4, first.JsonLines.Count(line => (string)line["event"]! == "cell"));
         var table = first.JsonLines[^1]["table"]!;
+        Assert.Equal(RunEnvironment.LibrarySources, (string)table["environment"]!["sources"]!); // and so does each cell
+        Assert.All(Directory.GetFiles(folder["bench/cells"]), cell => Assert.Equal(RunEnvironment.LibrarySources, (string)JsonNode.Parse(File.ReadAllText(cell))!["sources"]!));
         Assert.Equal(["none", "er"], table["entries"]!.AsArray().Select(entry => (string)entry!["method"]!));
         Assert.All(first.JsonLines[^1]["files"]!.AsArray(), file => Assert.True(new FileInfo((string)file!).Length > 0));
         Assert.Contains("engram bench split-mnist --scenario class --methods none,er --seeds 2 --iterations 3 --per-class 20",
@@ -127,6 +132,7 @@ public class BenchTests
     [InlineData("bench split-mnist --methods er,er", "--methods: \"er\" occurs 2 times", "once")]
     [InlineData("bench split-mnist --methods icarl --scenario task", "--methods: \"icarl\" is not made for task", "class")]
     [InlineData("bench speed --parts training,magic", "--parts: \"magic\"", "prediction")]
+    [InlineData("bench core50 --scenario class", "--scenario: \"class\"", "ni, nc, nic or all")]
     [InlineData("bench split-mnist --seeds 0", "--seeds: \"0\"", "from 1")]
     [InlineData("bench split-mnist --jobs 5000", "--jobs: \"5000\"", "from 1 to")]
     [InlineData("bench split-mnist --out /proc/none/x", "--out: \"/proc/none/x\"", "a folder")]
@@ -142,18 +148,19 @@ public class BenchTests
     [Fact]
     public void Core50_that_is_not_there_is_told_with_where_to_get_it()
     {
-        var outcome = Terminal.Run("bench", "core50-nc", "--data", "/nowhere/core50");
+        var outcome = Terminal.Run("bench", "core50", "--data", "/nowhere/core50");
         Assert.Equal(ExitCode.Usage, outcome.Code);
         var line = Assert.Single(outcome.ErrorLines);
         Assert.Contains("batches_filelists.zip", line, StringComparison.Ordinal);
         Assert.Contains("vlomonaco.github.io/core50", line, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Core50_runs_on_files_in_the_official_layout()
+    [Theory]
+    [InlineData("nc", "nc")]
+    [InlineData("all", "ni,nc,nic")]
+    public void Core50_runs_on_files_in_the_official_layout(string scenario, string expected)
     {
         using var folder = new Folder();
-        Directory.CreateDirectory(folder["batches_filelists/NC_inc/run0"]);
         foreach (var image in new[] { "s1/o1/C_01_01_000.png", "s1/o2/C_01_02_000.png", "s3/o1/C_03_01_000.png", "s3/o2/C_03_02_000.png" })
         {
             Directory.CreateDirectory(Path.GetDirectoryName(folder[$"core50_128x128/{image}"])!);
@@ -161,11 +168,44 @@ public class BenchTests
             using var png = bitmap.Encode(SkiaSharp.SKEncodedImageFormat.Png, 100);
             File.WriteAllBytes(folder[$"core50_128x128/{image}"], png.ToArray());
         }
-        File.WriteAllText(folder["batches_filelists/NC_inc/run0/train_batch_00_filelist.txt"], "s1/o1/C_01_01_000.png 0\n");
-        File.WriteAllText(folder["batches_filelists/NC_inc/run0/train_batch_01_filelist.txt"], "s1/o2/C_01_02_000.png 1\n");
-        File.WriteAllText(folder["batches_filelists/NC_inc/run0/test_filelist.txt"], "s3/o1/C_03_01_000.png 0\ns3/o2/C_03_02_000.png 1\n");
-        var outcome = Terminal.Run(
-            "bench", "core50-nc", "--methods", "none", "--seeds", "1", "--iterations", "1", "--data", folder.Path, "--out", folder["out"], "--json");
+        foreach (var name in expected.Split(','))
+        {
+            var lists = Directory.CreateDirectory(folder[$"batches_filelists/{name.ToUpperInvariant()}_inc/run0"]).FullName;
+            File.WriteAllText(Path.Combine(lists, "train_batch_00_filelist.txt"), "s1/o1/C_01_01_000.png 0\n");
+            File.WriteAllText(Path.Combine(lists, "train_batch_01_filelist.txt"), "s1/o2/C_01_02_000.png 1\n");
+            File.WriteAllText(Path.Combine(lists, "test_filelist.txt"), "s3/o1/C_03_01_000.png 0\ns3/o2/C_03_02_000.png 1\n");
+        }
+        string[] command = ["bench", "core50", "--scenario", scenario, "--methods", "none", "--seeds", "1", "--iterations", "1", "--data", folder.Path];
+        var outcome = Terminal.Run([.. command, "--out", folder["out"], "--json"]);
         Assert.True(outcome.Code == ExitCode.Success, outcome.Error);
+        var tables = outcome.JsonLines.Where(line => (string)line["event"]! == "table").Select(line => line["table"]!).ToArray();
+        Assert.Equal(expected.Split(',').Select(name => $"engram bench core50 --scenario {name} --methods none --seeds 1 --iterations 1 --data {CommandLine.Quoted(folder.Path)}"),
+            tables.Select(table => (string)table["entries"]![0]!["command"]!));
+        // Its pictures are decoded by other sources than the library's.
+        var cells = Directory.GetFiles(folder["out"], "core50-*.json", SearchOption.AllDirectories).Select(path => JsonNode.Parse(File.ReadAllText(path))!).ToArray();
+        Assert.All(cells, cell => Assert.Equal(DataSets.ReaderOf("core50"), (string?)cell["cell"]!["reader"]));
+        Assert.NotEqual(RunEnvironment.LibrarySources, DataSets.ReaderOf("core50"));
+
+        Directory.Delete(folder["batches_filelists"], recursive: true);
+        Directory.CreateDirectory(folder["batches_filelists"]);
+        var missing = Terminal.Run([.. command, "--out", folder["missing"]]);
+        Assert.Equal(ExitCode.Usage, missing.Code);
+        Assert.Equal(2, Assert.Single(missing.ErrorLines).Split(folder.Path).Length); // the path once
     }
+
+    [Fact]
+    public void Fewer_classes_than_contexts_share_are_one_line_with_the_numbers_of_both()
+    {
+        using var folder = new Folder();
+        var row = new byte[3073];
+        foreach (var name in new[] { "data_batch_1.bin", "test_batch.bin" })
+            File.WriteAllBytes(folder[name], [.. Enumerable.Range(0, 40).SelectMany(i => (byte[])[(byte)(i % 6), .. row[1..]])]);
+        var outcome = Terminal.Run("bench", "split-cifar10", "--scenario", "class", "--methods", "none", "--seeds", "1", "--data", folder.Path, "--out", folder["out"]);
+        Assert.Equal(ExitCode.Usage, outcome.Code);
+        Assert.Equal($"engram: {folder.Path}: 5 contexts of 2 classes need 10 classes, the data have 6", Assert.Single(outcome.ErrorLines));
+    }
+
+    [Fact]
+    public void Messages_do_not_name_parameters_of_code() => Assert.Equal(
+        "seeds: 0, expected 1 or more", ErrorPolicy.Line(new UsageException(new ArgumentException("seeds: 0, expected 1 or more", "count").Message)));
 }

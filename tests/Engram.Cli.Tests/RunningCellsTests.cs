@@ -42,6 +42,22 @@ public class RunningCellsTests
         Assert.Equal("{\"event\":\"progress\",\"fraction\":0.8,\"secondsToGo\":120,\"running\":{}}\n", output.ToString());
     }
 
+    [Theory]
+    [InlineData("Text")]
+    [InlineData("Json")]
+    public void What_has_stopped_shows_nothing_more_also_where_its_timer_had_just_rung(string form)
+    {
+        var clock = new TimerClock();
+        using var output = new StringWriter { NewLine = "\n" };
+        using var cells = new RunningCells(new CliHost(output, TextWriter.Null, CliHost.Plain(output), false, clock, default), Enum.Parse<RunningCells.Form>(form), 3, 0, () => "1 of 3");
+        cells.Progress("a", 1, 0.2);
+
+        cells.Stop();
+        clock.Ring();
+
+        Assert.Equal("", output.ToString());
+    }
+
     // Its time stands still, and its timers ring, until they are told otherwise.
     private sealed class TimerClock : TimeProvider
     {

@@ -217,9 +217,9 @@ public class TuneTests
     }
 
     [Theory]
-    [InlineData("result.accuracy", "[]", "accuracy: none")]
-    [InlineData("result.accuracy", "[[0.5], null]", "accuracy[1]: expected 2 numbers from 0 to 1")]
-    [InlineData("result.accuracy", "[[7], [0.5, 0.5]]", "accuracy[0]: expected 1 numbers from 0 to 1")]
+    [InlineData("result.accuracy", "[]", "result.accuracy: empty")]
+    [InlineData("result.accuracy", "[[0.5], null]", "accuracy[1]: null")]
+    [InlineData("result.accuracy", "[[7], [0.5, 0.5]]", "result.accuracy[0]: 7, expected 0 to 1")]
     [InlineData("result.metrics.finalAverageAccuracy", "3", "metrics.finalAverageAccuracy: 3, expected 0 to 1")]
     [InlineData("seconds", "-1", "seconds: -1, expected 0 or more")]
     public void A_trial_with_what_no_measurement_comes_to_is_damaged(string key, string wrong, string said)
@@ -273,10 +273,15 @@ public class TuneTests
         using var folder = Written(s_two);
         Tune(folder);
         var trials = Directory.GetFiles(folder["out/trials"]);
-        File.WriteAllText(trials[1], "{");
-        var outcome = Tune(folder);
-        Assert.Equal(ExitCode.Usage, outcome.Code);
-        Assert.Contains(Path.GetFileName(trials[1]), Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        var impossible = JsonNode.Parse(File.ReadAllText(trials[1]))!;
+        impossible["result"]!["accuracySoFar"]![0] = 150;
+        foreach (var (content, said) in new[] { ("{", ""), (impossible.ToJsonString(), "result.accuracySoFar[0]: 150, expected 0 to 1") })
+        {
+            File.WriteAllText(trials[1], content);
+            var outcome = Tune(folder);
+            Assert.Equal(ExitCode.Usage, outcome.Code);
+            Assert.Contains($"{Path.GetFileName(trials[1])}: damaged ({said}", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        }
         Assert.All(trials.Where(trial => trial != trials[1]), trial => Assert.True(new FileInfo(trial).Length > 100));
     }
 

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Engram.Analytic;
 using Engram.Learning;
 using Engram.Memory;
 using Engram.Models;
@@ -52,6 +53,13 @@ internal static class Cases
         Mode("generative classifier, Bernoulli", Scenario.ClassIncremental, budget => [new GenerativeClassifier(new GenerativeClassifierOptions
             { Vae = new VaeOptions { Widths = budget.GeneratorWidths!, LatentSize = 5 }, Likelihood = Reconstruction.Bernoulli })])
             with { Backbone = inputs => new RawInputs(inputs) },
+        Mode("slda, prior by counts", Scenario.ClassIncremental, _ => [new StreamingLdaHead(new StreamingLdaHeadOptions { Prior = ClassPrior.Counts })]),
+        Mode("fecam, covariances and prior by counts", Scenario.ClassIncremental, _ =>
+            [new FeCamHead(new FeCamOptions { Correlation = false, Prior = ClassPrior.Counts })]),
+        Mode("ridge, pooled, fixed λ", Scenario.ClassIncremental, _ =>
+            [new RidgeHead(new RidgeHeadOptions { Balance = ClassBalance.Pooled, LambdaByValidation = false })]),
+        Mode("ranpac, by class", Scenario.ClassIncremental, _ =>
+            [new RidgeHead(new RidgeHeadOptions { Balance = ClassBalance.PerClass, RandomFeatures = 30 })]),
         Mode("generative replay, T² or not", Scenario.ClassIncremental, _ => [new GenerativeReplay(new GenerativeReplayOptions
             { Targets = ReplayTargets.Soft, SquaredTemperature = false, Generator = () => new VaeGenerator(new VaeOptions { Widths = [16] }) })]),
     ];

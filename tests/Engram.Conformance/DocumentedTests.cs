@@ -15,7 +15,7 @@ public class DocumentedTests
     {
         Assert.True(mechanism.IsPublic, $"{mechanism} is not exported");
         var created = Strategies.All.SelectMany(strategy => strategy.Create(new StrategyBudget(30) { GeneratorWidths = [16] }));
-        Assert.Contains(created, instance => instance.GetType() == mechanism);
+        Assert.Contains(created, mechanism.IsInstanceOfType);
     }
 
     [Fact]

@@ -28,19 +28,20 @@ public class AccuracyMemoryTests
             AccuracyMemoryPlot.RenderPng("Split MNIST, class-incremental: ridge regression, no stored sample", [.. points]));
     }
 
-    /// <summary>Draws the picture of docs/methods/compressed-replay.md from the table beside it.</summary>
-    [Fact(Explicit = true)]
-    public void Picture_of_compressed_memory()
+    /// <summary>Draws the pictures of docs/methods/compressed-replay.md from the tables beside them.</summary>
+    [Theory(Explicit = true)]
+    [InlineData("compressed-memory", "Split MNIST, class-incremental: replay of exemplars kept as pixels or as codes")]
+    [InlineData("compressed-features", "Split CIFAR-100, class-incremental, frozen network: exemplars kept as images or as features")]
+    public void Picture_of_compressed_memory(string name, string title)
     {
         var folder = Path.Combine(Root(), "docs", "methods", "images");
-        var points = File.ReadLines(Path.Combine(folder, "compressed-memory.csv")).Skip(1).Select(line => line.Split(','))
+        var points = File.ReadLines(Path.Combine(folder, $"{name}.csv")).Skip(1).Select(line => line.Split(','))
             .GroupBy(cells => (Series: cells[0], Exemplars: cells[1]))
             .Select(seeds => new AccuracyMemoryPoint(
                 seeds.Key.Series, seeds.Key.Exemplars, long.Parse(seeds.First()[3], CultureInfo.InvariantCulture),
                 seeds.Average(cells => double.Parse(cells[4], CultureInfo.InvariantCulture))));
         File.WriteAllBytes(
-            Path.Combine(folder, "compressed-memory.png"),
-            AccuracyMemoryPlot.RenderPng("Split MNIST, class-incremental: replay of exemplars kept as pixels or as codes", [.. points], "Memory of exemplars (MB)"));
+            Path.Combine(folder, $"{name}.png"), AccuracyMemoryPlot.RenderPng(title, [.. points], "Memory of exemplars (MB)"));
     }
 
     private static string Root()

@@ -10,8 +10,8 @@ public class BenchmarkMarkdownTests
     public void What_is_verified_and_what_is_not_is_told_by_name()
     {
         BenchmarkEntry Entry(string title, Scenario scenario, Verdict verdict) =>
-            new("m", title, scenario, new MeasuredNumber(90, 1, 5), verdict == Verdict.None ? null : new PublishedNumber(90), verdict,
-                new TransferEntry(new MeasuredNumber(5.25, 0.5, 5), new PublishedNumber(5, null, 0.5), Verdict.Agrees, [5.25]), [90], [0], 1, "engram bench x");
+            new("m", title, scenario, new MeasuredNumber(90, 1, 5), verdict == Verdict.None ? null : new PublishedNumber(90), verdict, [90], [0], 1, "engram bench x",
+                new TransferEntry(new MeasuredNumber(5.25, 0.5, 5), new PublishedNumber(5, null, 0.5), Verdict.Agrees, [5.25]));
         var text = BenchmarkMarkdown.Render(new BenchmarkTable
         {
             Benchmark = "x",

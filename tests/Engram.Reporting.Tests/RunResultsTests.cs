@@ -27,7 +27,7 @@ public sealed class RunResultsTests
         var json = run.ToJson().Replace("\"strategies\": []", "\"strategies\": null", StringComparison.Ordinal);
 
         var metric = (run with { SummaryMetrics = ["brier"] }).ToJson().Replace("\"brier\"", "null", StringComparison.Ordinal);
-        Assert.Contains("summaryMetrics: null", Assert.Throws<FormatException>(() => RunResults.FromJson(metric)).Message, StringComparison.Ordinal);
+        Assert.Contains("summaryMetrics[0]: null", Assert.Throws<FormatException>(() => RunResults.FromJson(metric)).Message, StringComparison.Ordinal);
         var problem = Assert.Throws<FormatException>(() => RunResults.FromJson(json));
 
         Assert.Contains("strategies", problem.Message, StringComparison.Ordinal);
@@ -40,8 +40,8 @@ public sealed class RunResultsTests
         var good = run.Strategies[0];
         foreach (var (bad, expected) in new (StrategyResult?, string)[]
         {
-            (null, "strategies[0]: null"), (good with { AccuracySoFar = [] }, "strategies[0].accuracySoFar: 0 numbers"),
-            (good with { Accuracy = [] }, "strategies[0].accuracySoFar"), (good with { Accuracy = [[7], .. good.Accuracy[1..]] }, "strategies[0].accuracy[0]"),
+            (null, "strategies[0]: null"), (good with { AccuracySoFar = [] }, "strategies[0].accuracySoFar: 0, expected 3"),
+            (good with { Accuracy = [] }, "strategies[0].accuracy: empty"), (good with { Accuracy = [[7], .. good.Accuracy[1..]] }, "strategies[0].accuracy[0]"),
             (good with { Accuracy = [.. good.Accuracy[..^1], []] }, "strategies[0].accuracy["),
         })
         {
@@ -56,7 +56,7 @@ public sealed class RunResultsTests
         var run = SampleRuns.Digits(1);
         var diverged = run with
         {
-            Strategies = [run.Strategies[0] with { Costs = [new(1, 2, 3, double.NaN)] }],
+            Strategies = [run.Strategies[0] with { Costs = [.. run.Strategies[0].Costs.Select(cost => cost with { FinalLoss = double.NaN })] }],
         };
 
         var read = RunResults.FromJson(diverged.ToJson());

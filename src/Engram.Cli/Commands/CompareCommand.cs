@@ -35,7 +35,10 @@ internal static class CompareCommand
         command.SetAction(parsed =>
         {
             var folders = parsed.GetValue(runs)!;
-            var comparison = Compare([.. folders.Select(RunFolder.Results)], parsed.GetValue(baseline));
+            // A run that counts twice would make standard errors too small.
+            if (folders.GroupBy(folder => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))).FirstOrDefault(same => same.Count() > 1) is { } twice)
+                throw new UsageException($"RUN: \"{twice.First()}\" is named {twice.Count()} times, expected each run once");
+            var comparison = Compare([.. folders.Select(RunFolder.Run)], parsed.GetValue(baseline));
             if (parsed.GetValue(json)) host.Out.WriteLine(JsonSerializer.Serialize(new { Runs = folders, Comparison = comparison }, s_json));
             else Write(host.Console, folders, comparison);
             return ExitCode.Success;

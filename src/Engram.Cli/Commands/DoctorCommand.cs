@@ -45,7 +45,7 @@ internal static class DoctorCommand
 
     private static List<Check> Examine(string? data, string output)
     {
-        var checks = new List<Check> { MachineChecks.OperatingSystem(), MachineChecks.Processor() };
+        var checks = new List<Check> { MachineChecks.OperatingSystem(), MachineChecks.Processor(), LibraryChecks.Sources() };
         if (LibraryChecks.CxxLibrary() is { } library) checks.Add(library);
         var libtorch = LibraryChecks.Libtorch();
         checks.Add(libtorch);

@@ -1,4 +1,3 @@
-using System.Text;
 using Engram.Cli.Progress;
 using Engram.Evaluation;
 using Engram.Learning;
@@ -104,10 +103,5 @@ internal sealed class ExperimentRun(CliHost host, RunSettings settings)
         _files.AddRange(names.Select(name => Path.GetFullPath(Path.Combine(folder, name))).Where(File.Exists));
     }
 
-    private void Put(string folder, string name, string content)
-    {
-        var path = Path.GetFullPath(Path.Combine(folder, name));
-        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(content)));
-        _files.Add(path);
-    }
+    private void Put(string folder, string name, string content) => _files.Add(AtomicFile.Write(Path.Combine(folder, name), content));
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using Engram.Cli.Experiments;
 using Engram.Persistence;
 
@@ -25,15 +24,14 @@ internal static class InitCommand
         {
             var path = Path.GetFullPath(parsed.GetValue(file)!);
             if (Path.Exists(path)) throw new UsageException($"FILE: \"{path}\" is there already, expected a new file");
-            if (OutputFolder.WhyNotWritable(Path.GetDirectoryName(path)!) is { } reason)
-                throw new UsageException($"FILE: \"{path}\" cannot be written ({reason}), expected a folder that can");
+            OutputFolder.RequireWritable(Path.GetDirectoryName(path)!, "FILE");
             var text = Template();
             if (parsed.GetValue(schema))
             {
                 text = $"# yaml-language-server: $schema={SchemaName}\n{text}";
-                Put(Path.Combine(Path.GetDirectoryName(path)!, SchemaName), ExperimentSchema.Render());
+                AtomicFile.Write(Path.Combine(Path.GetDirectoryName(path)!, SchemaName), ExperimentSchema.Render());
             }
-            Put(path, text);
+            AtomicFile.Write(path, text);
             host.Out.WriteLine($"{path}: written; run it with engram run {CommandLine.Quoted(parsed.GetValue(file)!)}");
             return ExitCode.Success;
         });
@@ -52,7 +50,4 @@ internal static class InitCommand
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }
-
-    private static void Put(string path, string text) =>
-        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 }

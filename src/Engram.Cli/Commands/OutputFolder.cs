@@ -25,8 +25,18 @@ internal static class OutputFolder
         if (File.Exists(Path.Combine(folder, RunSettings.FileName)))
             throw new UsageException(
                 $"--out: \"{folder}\" holds an earlier run, expected a new or empty folder, or {RunCommand.ToResume(folder)}");
+        RequireWritable(folder);
+    }
+
+    /// <summary>Creates a folder and writes to it once.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="field">What named it, for the message.</param>
+    /// <exception cref="UsageException">It cannot be written to.</exception>
+    /// <exception cref="IOException">The disk is full.</exception>
+    public static void RequireWritable(string folder, string field = "--out")
+    {
         if (WhyNotWritable(folder) is { } reason)
-            throw new UsageException($"--out: \"{folder}\" cannot be written to ({reason}), expected a folder that can");
+            throw new UsageException($"{field}: \"{folder}\" cannot be written to ({reason}), expected a folder that can");
     }
 
     /// <summary>Why a folder cannot be created or written to, or null. A full disk is no reason of the folder's.</summary>

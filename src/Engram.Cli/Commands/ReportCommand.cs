@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Engram.Evaluation;
 using Engram.Evaluation.Benchmarks;
 using Engram.Evaluation.Tuning;
 using Engram.Reporting;
@@ -24,10 +25,10 @@ internal static class ReportCommand
         return command;
     }
 
-    private static IReadOnlyList<string> Write(string folder) => RunFolder.KindOf(folder) switch
+    private static IReadOnlyList<string> Write(string folder) => RunFolder.Results(folder) switch
     {
-        RunKind.Search => TuningReport.Write(RunFolder.Read(folder, TuningReport.ResultsFile, TuningResults.FromJson), folder),
-        RunKind.Benchmark => BenchmarkReport.Write(RunFolder.Read(folder, BenchmarkReport.ResultsFile, BenchmarkTable.FromJson), folder),
-        _ => ReportWriter.Write(RunFolder.Results(folder), folder),
+        TuningResults search => TuningReport.Write(search, folder),
+        BenchmarkTable table => BenchmarkReport.Write(table, folder),
+        var run => ReportWriter.Write((RunResults)run, folder),
     };
 }

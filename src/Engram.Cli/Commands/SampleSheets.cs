@@ -29,8 +29,6 @@ internal static class SampleSheets
         if (GeneratedSamples.Of(learner, Rows) is not var (samples, columns) || samples.shape[1] != channels * height * width) return null;
         var png = SampleSheet.RenderPng(
             samples.contiguous().data<float>().ToArray(), (int)height, (int)width, (int)channels, columns);
-        var path = Path.Combine(Directory.CreateDirectory(FolderOf(folder)).FullName, $"{strategy.Name}-{index + 1}.png");
-        AtomicFile.Write(path, file => file.Write(png));
-        return path;
+        return AtomicFile.Write(Path.Combine(Directory.CreateDirectory(FolderOf(folder)).FullName, $"{strategy.Name}-{index + 1}.png"), png);
     }
 }

@@ -43,6 +43,9 @@ internal static class LibraryChecks
     public static Check Libtorch() => Check.Of(
         "libtorch", "build again with dotnet build -c Release: it restores libtorch for this operating system", LoadLibtorch);
 
+    /// <summary>What the program was built from, as results state it.</summary>
+    public static Check Sources() => new("sources", CheckStatus.Ok, $"library {RunEnvironment.LibrarySources}, whole program {RunEnvironment.ProgramSources}");
+
     /// <summary>Threads that compute.</summary>
     public static Check Threads() => Check.Of("threads", "see libtorch", CountThreads);
 

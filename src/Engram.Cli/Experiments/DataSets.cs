@@ -1,7 +1,9 @@
 using Engram.Cli.Commands;
 using Engram.Cli.Images;
 using Engram.Data;
+using Engram.Evaluation;
 using Engram.Evaluation.Benchmarks;
+using Engram.Server.Inputs;
 
 namespace Engram.Cli.Experiments;
 
@@ -16,11 +18,6 @@ internal static class DataSets
         ["cifar-100"] = ("cifar-100-binary.tar.gz", Cifar.Load100),
     };
 
-    // Their batches make a stream of their own, which an experiment's file does not describe: benchmarks only.
-    private static readonly Dictionary<string, Core50Protocol> s_core50 =
-        BenchmarkList.All.Where(benchmark => benchmark is Core50Benchmark).Select(benchmark => benchmark.DataName)
-            .Zip(Enum.GetValues<Core50Protocol>()).ToDictionary(pair => pair.First, pair => pair.Second);
-
     /// <summary>Their names, as an experiment's file may give them.</summary>
     public static IReadOnlyList<string> Names { get; } = ["mnist", .. s_cifar.Keys];
 
@@ -28,7 +25,7 @@ internal static class DataSets
     public static IReadOnlyList<long> ShapeOf(string name) => name == "mnist" ? [1, 28, 28] : [3, 32, 32];
 
     /// <summary>Where a data set is.</summary>
-    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="name">One of <see cref="Names"/>, or <c>core50</c>.</param>
     /// <param name="asked">What the user gave, or null.</param>
     /// <param name="wrong">Makes the exception of a message, naming where the user gave it; null for <see cref="DataFolder.Wrong"/>.</param>
     /// <exception cref="UsageException">It is nowhere; the message says where to get it.</exception>
@@ -36,7 +33,7 @@ internal static class DataSets
     {
         wrong ??= DataFolder.Wrong;
         if (name == "mnist") return DataFolder.Mnist(asked, wrong);
-        if (s_core50.ContainsKey(name)) return Core50Folder(asked);
+        if (name == Core50Benchmark.Data) return Core50Folder(asked);
         var (archive, _) = s_cifar[name];
         if (asked is not null)
             return Path.Exists(asked)
@@ -50,14 +47,11 @@ internal static class DataSets
     }
 
     /// <summary>The files that are read of a data set.</summary>
-    /// <param name="name">One of <see cref="Names"/>, or of a benchmark.</param>
+    /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="path">Where the data are.</param>
     /// <param name="training">Whether only those with training samples are meant.</param>
-    /// <exception cref="InvalidDataException">They cannot be told; the message says why.</exception>
     public static IReadOnlyList<string> Files(string name, string path, bool training = false) =>
-        name == "mnist" ? Mnist.FilesIn(path, training)
-        : s_core50.TryGetValue(name, out var protocol) ? Core50Of(path, protocol).Files()
-        : Cifar.FilesIn(path, ClassesOf(name), training);
+        name == "mnist" ? Mnist.FilesIn(path, training) : Cifar.FilesIn(path, ClassesOf(name), training);
 
     /// <summary>Reads the training samples of a data set, and not one of its test samples.</summary>
     public static ISampleSource LoadTraining(string name, string path) => name == "mnist"
@@ -72,10 +66,27 @@ internal static class DataSets
             var digits = Mnist.Load(path);
             return new TrainAndTest(digits.Train, digits.Test);
         }
-        if (s_core50.TryGetValue(name, out var protocol)) return LoadCore50(path, protocol);
         var images = s_cifar[name].Load(path);
         return new TrainAndTest(images.Train, images.Test);
     }
+
+    /// <summary>Reads the data of a benchmark.</summary>
+    public static TrainAndTest Load(Benchmark benchmark, string path) =>
+        // Its batches make a stream of their own, which an experiment's file does not describe: benchmarks only.
+        benchmark is Core50Benchmark core50 ? LoadCore50(path, core50.Batches) : Load(benchmark.DataName, path);
+
+    /// <summary>The files that are read for a benchmark.</summary>
+    /// <exception cref="InvalidDataException">They cannot be told; the message says why.</exception>
+    public static IReadOnlyList<string> Files(Benchmark benchmark, string path) =>
+        benchmark is Core50Benchmark core50 ? Core50Of(path, core50.Batches).Files() : Files(benchmark.DataName, path);
+
+    /// <summary>
+    /// Fingerprint of the sources that read a source of data, where those are this program's and the service's; null where they are the
+    /// library's, which reads all of <see cref="Names"/>.
+    /// </summary>
+    public static string? ReaderOf(string source) => Names.Contains(source)
+        ? null
+        : RunEnvironment.SourcesOf(typeof(DataSets).Assembly, typeof(ImagePixels).Assembly);
 
     private static int ClassesOf(string cifar) => cifar == "cifar-10" ? 10 : 100;
 

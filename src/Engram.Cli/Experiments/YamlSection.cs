@@ -98,9 +98,7 @@ internal sealed class YamlSection
     /// <summary>A problem with what this section describes; where it begins with the name of an option that stands here, with its key.</summary>
     public YamlProblem Refused(ArgumentException problem)
     {
-        var message = problem.ParamName is null
-            ? problem.Message
-            : problem.Message.Replace($" (Parameter '{problem.ParamName}')", "", StringComparison.Ordinal);
+        var message = problem.Message;
         return message.Split(": ", 2) is [var option, var said] && YamlValues.Key(option) is var key && Holding(key) is [var holder]
             ? holder.Problem(key, said, problem)
             : new YamlProblem(_file, _start, $"{Name(_path)}: {message}", problem);

@@ -51,7 +51,7 @@ internal static class ResultView
             cells.AddRange((each ? strategy.AccuracySoFar : strategy.AccuracySoFar[^1..]).Select(Cell));
             if (strategy.AccuracySoFar[^1] == best) cells[^1] = $"[bold]{cells[^1]}[/]";
             if (each) cells.AddRange(strategy.Accuracy[^1].Select(Cell));
-            cells.Add(Cell(strategy.Metrics["forgetting"]));
+            cells.Add(Cell(strategy.Metrics[MetricNames.Forgetting]));
             cells.Add(Time(strategy));
             table.AddRow([.. cells]);
         }

@@ -22,6 +22,7 @@ internal sealed class RunningCells : IDisposable
     private double _done;
     private double _aside; // done before, or come to nothing
     private int _drawn;
+    private bool _stopped;
 
     /// <summary>Begins to show.</summary>
     /// <param name="host">Where.</param>
@@ -37,7 +38,7 @@ internal sealed class RunningCells : IDisposable
         if (form == Form.None) return;
         var live = host.IsLive && form == Form.Text;
         var (every, show) = live ? (s_redraw, Redraw) : form == Form.Text ? (s_signOfLife, (Action)Tell) : (s_signOfLife, TellJson);
-        _timer = host.Clock.CreateTimer(_ => show(), null, every, every);
+        _timer = host.Clock.CreateTimer(_ => IfRunning(show), null, every, every);
     }
 
     /// <summary>How what is running is shown.</summary>
@@ -65,17 +66,21 @@ internal sealed class RunningCells : IDisposable
     /// <summary>A cell need not be computed, or came to nothing: what that took says nothing about the time to go.</summary>
     public void SetAside(string name, double work, Action<TimeSpan?> write) => Ended(name, () => (_work, _aside) = (_work - work, _aside + work), write);
 
-    /// <summary>Takes the bars away.</summary>
+    /// <summary>Takes the bars away, for good.</summary>
     public void Stop()
     {
         _timer?.Dispose();
-        lock (_lock) Erase();
+        lock (_lock)
+        {
+            _stopped = true;
+            Erase();
+        }
     }
 
     /// <summary>The time to go as the end of a line; nothing while it is too early to say.</summary>
     public static string ToGo(TimeSpan? time) => time is { } left ? $", {Words.Time(left)} to go" : "";
 
-    public void Dispose() => _timer?.Dispose();
+    public void Dispose() => Stop();
 
     // Of all work.
     private double Fraction => Math.Min(1, (_aside + Done) / (_aside + _work));
@@ -96,44 +101,41 @@ internal sealed class RunningCells : IDisposable
         }
     }
 
+    // A timer that is disposed of may just have rung.
+    private void IfRunning(Action show)
+    {
+        lock (_lock)
+            if (!_stopped) show();
+    }
+
     // For logs: cells may take long.
     private void Tell()
     {
-        lock (_lock)
-        {
-            if (_running.Count == 0) return;
-            var cells = string.Join("; ", _running.Select(cell => string.Create(CultureInfo.InvariantCulture, $"{cell.Key} at {100 * cell.Value.Fraction:0} %")));
-            _host.Out.WriteLine($"  {_count()}{ToGo(_remaining.After(OwnFraction))}: {cells}");
-            _host.Out.Flush();
-        }
+        if (_running.Count == 0) return;
+        var cells = string.Join("; ", _running.Select(cell => string.Create(CultureInfo.InvariantCulture, $"{cell.Key} at {100 * cell.Value.Fraction:0} %")));
+        _host.Out.WriteLine($"  {_count()}{ToGo(_remaining.After(OwnFraction))}: {cells}");
+        _host.Out.Flush();
     }
 
-    private void TellJson()
+    private void TellJson() => JsonLine.Write(_host.Out, new
     {
-        lock (_lock)
-            JsonLine.Write(_host.Out, new
-            {
-                Event = "progress",
-                Fraction,
-                SecondsToGo = _remaining.After(OwnFraction)?.TotalSeconds,
-                Running = _running.ToDictionary(cell => cell.Key, cell => cell.Value.Fraction),
-            });
-    }
+        Event = "progress",
+        Fraction,
+        SecondsToGo = _remaining.After(OwnFraction)?.TotalSeconds,
+        Running = _running.ToDictionary(cell => cell.Key, cell => cell.Value.Fraction),
+    });
 
     private void Redraw()
     {
-        lock (_lock)
+        Erase();
+        foreach (var (name, (_, fraction)) in _running)
         {
-            Erase();
-            foreach (var (name, (_, fraction)) in _running)
-            {
-                var full = (int)Math.Round(20 * fraction);
-                _host.Console.MarkupLineInterpolated(
-                    CultureInfo.InvariantCulture, $"{name,-34} [blue]{new string('━', full)}[/][dim]{new string('─', 20 - full)}[/] {100 * fraction,3:0} %");
-            }
-            _host.Console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[dim]{_count()}{ToGo(_remaining.After(OwnFraction))}[/]");
-            _drawn = _running.Count + 1;
+            var full = (int)Math.Round(20 * fraction);
+            _host.Console.MarkupLineInterpolated(
+                CultureInfo.InvariantCulture, $"{name,-34} [blue]{new string('━', full)}[/][dim]{new string('─', 20 - full)}[/] {100 * fraction,3:0} %");
         }
+        _host.Console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[dim]{_count()}{ToGo(_remaining.After(OwnFraction))}[/]");
+        _drawn = _running.Count + 1;
     }
 
     private void Erase()

@@ -23,10 +23,10 @@ public static class BenchmarkReport
         var folder = Directory.CreateDirectory(directory).FullName;
         return
         [
-            Put(folder, ResultsFile, Encoding.UTF8.GetBytes(table.ToJson() + "\n")),
-            Put(folder, "results.csv", Encoding.UTF8.GetBytes(Csv(table))),
-            Put(folder, "table.png", BenchmarkPlot.RenderPng(table)),
-            Put(folder, "report.html", Encoding.UTF8.GetBytes(BenchmarkPage.Render(table))),
+            AtomicFile.Write(Path.Combine(folder, ResultsFile), table.ToJson() + "\n"),
+            AtomicFile.Write(Path.Combine(folder, "results.csv"), Csv(table)),
+            AtomicFile.Write(Path.Combine(folder, "table.png"), BenchmarkPlot.RenderPng(table)),
+            AtomicFile.Write(Path.Combine(folder, "report.html"), BenchmarkPage.Render(table)),
         ];
     }
 
@@ -41,12 +41,5 @@ public static class BenchmarkReport
                 text.Append(CultureInfo.InvariantCulture,
                     $"{table.Benchmark},{BenchmarkCell.NameOf(entry.Scenario)},{entry.Method},{entry.Seeds[i]},{entry.Accuracies[i]:R},{entry.Published?.Mean},{entry.Published?.Sem},{entry.Transfer?.Values[i]:R},{entry.Transfer?.Published?.Mean}\n");
         return text.ToString();
-    }
-
-    private static string Put(string folder, string name, byte[] content)
-    {
-        var path = Path.Combine(folder, name);
-        AtomicFile.Write(path, stream => stream.Write(content));
-        return path;
     }
 }

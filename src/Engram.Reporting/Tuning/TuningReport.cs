@@ -1,4 +1,3 @@
-using System.Text;
 using Engram.Evaluation.Tuning;
 using Engram.Persistence;
 
@@ -20,20 +19,13 @@ public static class TuningReport
         ArgumentNullException.ThrowIfNull(results);
         ArgumentException.ThrowIfNullOrEmpty(directory);
         var folder = Directory.CreateDirectory(directory).FullName;
-        var numbers = Put(folder, ResultsFile, Encoding.UTF8.GetBytes(results.ToJson() + "\n"));
+        var numbers = AtomicFile.Write(Path.Combine(folder, ResultsFile), results.ToJson() + "\n");
         var picture = TradeOffPlot.RenderPng(results);
         return
         [
             numbers,
-            Put(folder, "tradeoff.png", picture),
-            Put(folder, "report.html", Encoding.UTF8.GetBytes(TuningPage.Render(results, picture))),
+            AtomicFile.Write(Path.Combine(folder, "tradeoff.png"), picture),
+            AtomicFile.Write(Path.Combine(folder, "report.html"), TuningPage.Render(results, picture)),
         ];
-    }
-
-    private static string Put(string folder, string name, byte[] content)
-    {
-        var path = Path.Combine(folder, name);
-        AtomicFile.Write(path, stream => stream.Write(content));
-        return path;
     }
 }

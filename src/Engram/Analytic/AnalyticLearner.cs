@@ -152,6 +152,24 @@ public abstract class AnalyticLearner : IContinualLearner
         Blocks(samples, ids, 0, samples.Count, -1, undoFrom: 0);
     }
 
+    /// <summary>Unlearns a class without its samples: the head becomes the one that never saw it.</summary>
+    /// <param name="label">A label with samples.</param>
+    /// <exception cref="ArgumentException">A label that has no samples here.</exception>
+    /// <exception cref="NotSupportedException">
+    /// Its sums cannot be told from those of the others: only <see cref="NearestClassMean"/>, <see cref="FeCam"/> and a
+    /// <see cref="RidgeClassifier"/> with <see cref="ClassBalance.PerClass"/> keep them apart; give the samples to <see cref="Unlearn(ISampleSource)"/>.
+    /// </exception>
+    public void Unlearn(Label label)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var id = Classes.IdOf(label);
+        if (id < 0 || id >= Counts.shape[0] || Counts[id].item<double>() < 0.5)
+            throw new ArgumentException($"label: {label} has no samples here, expected one that was learnt", nameof(label));
+        if (!Drop(id))
+            throw new NotSupportedException($"label: sums of {label} are shared with other classes by {Kind}, expected its samples to unlearn them");
+    }
+
     /// <summary>Chooses <see cref="Temperature"/> so that probabilities say how often predictions are right.</summary>
     /// <param name="validation">Samples of learnt classes that were not learnt themselves.</param>
     /// <returns>The temperature. It stays when more is learnt; calibrate again then.</returns>
@@ -242,16 +260,22 @@ public abstract class AnalyticLearner : IContinualLearner
     /// <exception cref="InvalidOperationException">Nothing was learnt yet.</exception>
     internal AnalyticForm Form()
     {
-        if (!HasLearnt) throw new InvalidOperationException("form: nothing was learnt yet, expected Learn to be called first");
+        if (!HasLearnt) throw NothingLearnt("form");
         using var _ = no_grad();
         var form = Solved();
         return form with { Offset = form.Offset.masked_fill(Counts.lt(Held(0.5)), Held(double.NegativeInfinity)) };
     }
 
+    private protected static InvalidOperationException NothingLearnt(string asked) =>
+        new($"{asked}: nothing was learnt yet, expected Learn to be called first");
+
     private protected abstract AnalyticForm Solved();
 
     // Adds (sign −1: subtracts) the terms of a block; features float32 [n, features], ids int64 [n].
     private protected abstract void Add(Tensor features, Tensor ids, int sign);
+
+    // Takes out the terms of a class where they are kept apart from those of the others; says whether they are.
+    private protected virtual bool Drop(int id) => false;
 
     // Scores float64 [n, classes] of features float64 [n, features].
     private protected abstract Tensor Score(Tensor features);
@@ -271,8 +295,7 @@ public abstract class AnalyticLearner : IContinualLearner
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        if (!HasLearnt)
-            throw new InvalidOperationException("predict: nothing was learnt yet, expected Learn to be called first");
+        if (!HasLearnt) throw NothingLearnt("predict");
         var values = answer(Extract(inputs).to(ScalarType.Float64)).clamp(Held(-Greatest), Held(Greatest));
         var answered = values.masked_fill(Counts.lt(Held(0.5)), Held(empty)).to(ScalarType.Float32);
         return nn.functional.pad(answered, [0, classes - Counts.shape[0]], value: empty).MoveToOuterDisposeScope();

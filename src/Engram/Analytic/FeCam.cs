@@ -26,6 +26,15 @@ public sealed record FeCamOptions
     /// <summary>How often classes are expected.</summary>
     /// <value>Default <see cref="ClassPrior.Uniform"/>, as in the paper.</value>
     public ClassPrior Prior { get; init; }
+
+    internal FeCamOptions Validated()
+    {
+        if (!(Gamma1 >= 0 && double.IsFinite(Gamma1))) throw Wrong(nameof(Gamma1), Gamma1, "0 or more");
+        if (!(Gamma2 >= 0 && Gamma2 <= Gamma1)) throw Wrong(nameof(Gamma2), Gamma2, $"0 to Gamma1 = {Gamma1}");
+        return Tukey is > 0 and <= 1 ? this : throw Wrong(nameof(Tukey), Tukey, "above 0 and at most 1");
+
+        static ArgumentException Wrong(string name, double value, string expected) => new($"{name}: {value}, expected {expected}");
+    }
 }
 
 /// <summary>
@@ -57,11 +66,7 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
     /// <exception cref="ArgumentException">An option is out of range, or the features are too many for the memory.</exception>
     public FeCam(FeatureExtractor features, FeCamOptions? options = null, InputScaling? scaling = null) : base(features, scaling)
     {
-        _options = options ?? new FeCamOptions();
-        Expect(nameof(FeCamOptions.Gamma1), _options.Gamma1, _options.Gamma1 >= 0, "0 or more");
-        Expect(nameof(FeCamOptions.Gamma2), _options.Gamma2, _options.Gamma2 >= 0 && _options.Gamma2 <= _options.Gamma1,
-            $"0 to Gamma1 = {_options.Gamma1}");
-        Expect(nameof(FeCamOptions.Tukey), _options.Tukey, _options.Tukey is > 0 and <= 1, "above 0 and at most 1");
+        _options = (options ?? new FeCamOptions()).Validated();
         _moments = new SecondMoments(features.FeatureCount, Products.PerClass, ofHead: 1);
     }
 
@@ -98,6 +103,12 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
     {
         _changed.UnionWith(ids.data<long>().ToArray());
         _moments.Add(Transformed(features.to(ScalarType.Float64)), ids, sign, Classes.Count, ScalarType.Float64);
+    }
+
+    private protected override bool Drop(int id)
+    {
+        _changed.Add(id);
+        return _moments.Drop(id);
     }
 
     private protected override Tensor Score(Tensor features)
@@ -204,10 +215,5 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
         _means?.Dispose();
         _whitening?.Dispose();
         (_means, _whitening, _own) = (null, null, []);
-    }
-
-    private static void Expect(string name, double value, bool holds, string expected)
-    {
-        if (!holds || !double.IsFinite(value)) throw new ArgumentException($"{name}: {value}, expected {expected}");
     }
 }

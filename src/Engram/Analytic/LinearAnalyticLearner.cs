@@ -44,9 +44,7 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
 
     /// <summary>The head's weights W, float64 <c>[features, classes]</c>, a copy in the caller's scope.</summary>
     /// <exception cref="InvalidOperationException">Nothing was learnt yet.</exception>
-    public Tensor Weights() => Counts.shape[0] > 0
-        ? Head().Weights.clone()
-        : throw new InvalidOperationException("weights: nothing was learnt yet, expected Learn to be called first");
+    public Tensor Weights() => HasLearnt ? Head().Weights.clone() : throw NothingLearnt("weights");
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -84,6 +82,14 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
         DropHead();
 
         void Sum() => Moments.Add(features, ids, sign, Classes.Count, FastProducts ? ScalarType.Float32 : ScalarType.Float64);
+    }
+
+    private protected override bool Drop(int id)
+    {
+        if (!Moments.Drop(id)) return false;
+        Restart();
+        DropHead();
+        return true;
     }
 
     private protected override Tensor Score(Tensor features)

@@ -1,6 +1,7 @@
 namespace Engram.Analytic;
 
-/// <summary>Says beforehand what would not fit into memory: torch would take what the system never has.</summary>
+/// <summary>Says beforehand what would never fit into memory: torch would take what the system never has.</summary>
+/// <remarks>Held against all memory that the process may have (a container's limit, else the machine's), not against what is free now.</remarks>
 internal static class MemoryGuard
 {
     /// <summary>Whether so many bytes fit into the memory there is.</summary>

@@ -35,7 +35,8 @@ public sealed class RecursiveRidge : AnalyticLearner
     }
 
     /// <summary>The head's weights W, float64 <c>[features, classes]</c>, a copy in the caller's scope.</summary>
-    public Tensor Weights() => _weights.clone();
+    /// <exception cref="InvalidOperationException">Nothing was learnt yet.</exception>
+    public Tensor Weights() => HasLearnt ? _weights.clone() : throw NothingLearnt("weights");
 
     /// <inheritdoc/>
     public override void Dispose()

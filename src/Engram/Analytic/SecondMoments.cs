@@ -90,6 +90,17 @@ internal sealed class SecondMoments : IDisposable
         return exact.shape[0] == 1 ? shifts : cat([exact.sub(means.index_select(0, ids)), shifts]);
     }
 
+    /// <summary>Takes out the terms of a class, where none of them are <see cref="Analytic.Products.Shared"/>.</summary>
+    /// <returns>Whether that is so.</returns>
+    public bool Drop(int id)
+    {
+        if (_kept == Analytic.Products.Shared) return false;
+        Counts[id].zero_();
+        Sums[id].zero_();
+        if (_kept == Analytic.Products.PerClass) Products[id].zero_();
+        return true;
+    }
+
     public Tensor Means() => Sums.div(Counts.clamp_min(Held(1)).unsqueeze(1)); // [classes, width]
 
     /// <summary>Log of the share of each class, float64 <c>[classes]</c>; any number for one without samples.</summary>

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 using Engram.Learning;
 using Engram.Persistence;
 
@@ -24,13 +23,6 @@ public sealed class ExperimentCheckpoints : IDisposable
 
     // EWOULDBLOCK of Linux and of macOS; ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION.
     private static readonly int[] s_inUse = [11, 35, unchecked((int)0x80070020), unchecked((int)0x80070021)];
-
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
-    {
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-    };
 
     private readonly string _folder;
     private readonly TimeSpan _every;
@@ -121,7 +113,7 @@ public sealed class ExperimentCheckpoints : IDisposable
             Settings = new JsonObject
             {
                 ["strategy"] = strategy,
-                ["measurements"] = JsonSerializer.SerializeToNode(measurements.Save(), s_json),
+                ["measurements"] = JsonSerializer.SerializeToNode(measurements.Save(), ResultsJson.Options),
             },
         });
         Write("sittings.json", new Sittings(Started, Seconds));
@@ -164,7 +156,7 @@ public sealed class ExperimentCheckpoints : IDisposable
 
     private void Write<T>(string name, T value)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(value, s_json);
+        var json = JsonSerializer.SerializeToUtf8Bytes(value, ResultsJson.Options);
         AtomicFile.Write(Path.Combine(_folder, name), stream => stream.Write(json));
     }
 
@@ -176,12 +168,15 @@ public sealed class ExperimentCheckpoints : IDisposable
     }
 
     private static T Parse<T>(string json, string path)
+        where T : class
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(json, s_json) ?? throw new JsonException("null, expected an object");
+            var read = ResultsJson.Read<T>(json, "checkpoint");
+            if (read is StrategyResult result) result.Check("result");
+            return read;
         }
-        catch (JsonException problem)
+        catch (FormatException problem)
         {
             throw new InvalidDataException(
                 $"{path}: damaged ({problem.Message}); without it, its strategy starts again", problem);

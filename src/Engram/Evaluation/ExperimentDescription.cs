@@ -104,7 +104,7 @@ public sealed record ExperimentDescription
             foreach (var row in strategy.Accuracy) matrix.Add(row);
             return strategy with
             {
-                Metrics = new Dictionary<string, double>(strategy.Metrics) { ["intransigence"] = matrix.Intransigence(reference) },
+                Metrics = new Dictionary<string, double>(strategy.Metrics) { [MetricNames.Intransigence] = matrix.Intransigence(reference) },
             };
         })];
     }
@@ -117,5 +117,5 @@ public sealed record ExperimentDescription
     private static string[] WhereEachEnded(IReadOnlyList<ClassGroup> groups, IReadOnlyList<StrategyResult> strategies) =>
         [.. strategies.Where(strategy => strategy.AccuracySoFar.Length > 0).Select(strategy => string.Create(
             CultureInfo.InvariantCulture,
-            $"{strategy.Title} ended at {100 * strategy.AccuracySoFar[^1]:0.0} % on all classes, and forgot {100 * strategy.Metrics["forgetting"]:0.0} %."))];
+            $"{strategy.Title} ended at {100 * strategy.AccuracySoFar[^1]:0.0} % on all classes, and forgot {100 * strategy.Metrics[MetricNames.Forgetting]:0.0} %."))];
 }

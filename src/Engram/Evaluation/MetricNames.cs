@@ -3,11 +3,41 @@ namespace Engram.Evaluation;
 /// <summary>The names of the metrics in <see cref="StrategyResult.Metrics"/> (formulas and sources: docs/results.md).</summary>
 public static class MetricNames
 {
+    /// <summary>Mean accuracy over all experiences at the end.</summary>
+    public const string FinalAverageAccuracy = "finalAverageAccuracy";
+    /// <summary>Mean over time of the mean accuracy so far.</summary>
+    public const string AverageIncrementalAccuracy = "averageIncrementalAccuracy";
+    /// <summary>How well each experience is learnt when it is new.</summary>
+    public const string LearningAccuracy = "learningAccuracy";
+    /// <summary>Mean drop from the best accuracy ever reached.</summary>
+    public const string Forgetting = "forgetting";
+    /// <summary>What later learning did to earlier knowledge.</summary>
+    public const string BackwardTransfer = "backwardTransfer";
+    /// <summary>The drop of the experience that was forgotten most.</summary>
+    public const string MaximumForgetting = "maximumForgetting";
+    /// <summary>One less what was forgotten over all times.</summary>
+    public const string Remembering = "remembering";
+    /// <summary>Harmonic mean of what is kept and what is learnt.</summary>
+    public const string StabilityPlasticity = "stabilityPlasticity";
+    /// <summary>F1 averaged over classes.</summary>
+    public const string MacroF1 = "macroF1";
+    /// <summary>How far confidence is from accuracy.</summary>
+    public const string CalibrationError = "calibrationError";
+    /// <summary>Squared error of the probabilities.</summary>
+    public const string Brier = "brier";
+    /// <summary>Area under the accuracy so far.</summary>
+    public const string AnytimeAccuracy = "anytimeAccuracy";
+    /// <summary>Help for what is not yet learnt.</summary>
+    public const string ForwardTransfer = "forwardTransfer";
+    /// <summary>Share predicted right before it was learnt.</summary>
+    public const string PrequentialAccuracy = "prequentialAccuracy";
+    /// <summary>How much learning the new suffers from holding on to the old.</summary>
+    public const string Intransigence = "intransigence";
+
     /// <summary>All of them, in the order they are recorded; the last three only where they were measured.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
-        "finalAverageAccuracy", "averageIncrementalAccuracy", "learningAccuracy", "forgetting", "backwardTransfer", "maximumForgetting",
-        "remembering", "stabilityPlasticity", "macroF1", "calibrationError", "brier", "anytimeAccuracy",
-        "forwardTransfer", "prequentialAccuracy", "intransigence",
+        FinalAverageAccuracy, AverageIncrementalAccuracy, LearningAccuracy, Forgetting, BackwardTransfer, MaximumForgetting, Remembering,
+        StabilityPlasticity, MacroF1, CalibrationError, Brier, AnytimeAccuracy, ForwardTransfer, PrequentialAccuracy, Intransigence,
     ];
 }

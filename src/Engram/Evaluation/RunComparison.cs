@@ -41,7 +41,7 @@ public sealed record RunComparison(string Baseline, IReadOnlyList<ComparedStrate
         return new ComparedStrategy(
             name, there[0].Title, [.. found.Select(strategy => strategy is null ? double.NaN : Final(strategy))],
             MeasuredNumber.Of([.. there.Select(Final)]),
-            MeasuredNumber.Of([.. there.Select(strategy => 100 * strategy.Metrics.GetValueOrDefault("forgetting", double.NaN))]),
+            MeasuredNumber.Of([.. there.Select(strategy => 100 * strategy.Metrics.GetValueOrDefault(MetricNames.Forgetting, double.NaN))]),
             name == baseline || pairs.Length == 0 ? null : MeasuredNumber.Of(pairs));
     }
 

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace Engram.Evaluation;
 
@@ -13,16 +15,23 @@ public static class RunEnvironment
         ?? "unknown";
 
     /// <summary>
-    /// Fingerprint of the source files that an assembly was built from and of the versions of packages: the same for the same code,
-    /// committed or not, wherever it is built. Results are told apart by it.
+    /// Fingerprint of the source files that assemblies were built from and of the versions of packages: the same for the same code,
+    /// committed or not, wherever it is built. Results are told apart by it, and state it.
     /// </summary>
-    /// <param name="assembly">An assembly of Engram; for any other its version.</param>
-    public static string SourcesOf(Assembly assembly)
+    /// <param name="assemblies">Assemblies of Engram; any other counts by its version.</param>
+    /// <returns>16 hexadecimal digits.</returns>
+    public static string SourcesOf(params IReadOnlyList<Assembly> assemblies)
     {
-        ArgumentNullException.ThrowIfNull(assembly);
-        return assembly.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(data => data.Key == "Sources")?.Value
-            ?? assembly.GetName().Version?.ToString() ?? "unknown";
+        ArgumentNullException.ThrowIfNull(assemblies);
+        var all = string.Join('\n', assemblies.Select(assembly => Sources(assembly) ?? assembly.GetName().Version?.ToString()));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all)))[..16];
     }
+
+    /// <summary>Fingerprint of the library's own sources: they compute, and read the data sets that it has loaders for.</summary>
+    public static string LibrarySources { get; } = SourcesOf(typeof(RunEnvironment).Assembly);
+
+    /// <summary>Fingerprint of the sources of the library and, where a program of Engram runs it, of all that the program is made of.</summary>
+    public static string ProgramSources { get; } = SourcesOf(Own());
 
     /// <summary>TorchSharp's version; reading it loads no native library.</summary>
     public static string TorchSharpVersion { get; } =
@@ -40,6 +49,7 @@ public static class RunEnvironment
         ["TorchSharp"] = TorchSharpVersion,
         ["libtorch"] = __version__,
         ["Engram"] = EngramVersion,
+        ["sources"] = ProgramSources,
     };
 
     /// <summary>The processor's model name, or its architecture where the system does not tell.</summary>
@@ -59,6 +69,18 @@ public static class RunEnvironment
         }
         return RuntimeInformation.ProcessArchitecture.ToString();
     }
+
+    private static Assembly[] Own()
+    {
+        var library = typeof(RunEnvironment).Assembly;
+        return Assembly.GetEntryAssembly() is not { } program || Sources(program) is null
+            ? [library]
+            : [program, .. program.GetReferencedAssemblies().Where(name => name.Name!.StartsWith("Engram", StringComparison.Ordinal))
+                .OrderBy(name => name.Name, StringComparer.Ordinal).Select(Assembly.Load)];
+    }
+
+    private static string? Sources(Assembly assembly) =>
+        assembly.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(data => data.Key == "Sources")?.Value;
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -10,14 +10,7 @@ public sealed record RunResults
     /// <summary>The schema version this build writes.</summary>
     public const int CurrentSchemaVersion = 1;
 
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        // A diverged loss is a result too: written as "NaN" rather than lost with the whole run.
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        RespectNullableAnnotations = true,
-    };
+    private static readonly JsonSerializerOptions s_written = new(ResultsJson.Indented) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     /// <summary>Version of this schema; readers refuse a newer one.</summary>
     public required int SchemaVersion { get; init; }
@@ -59,45 +52,24 @@ public sealed record RunResults
     public IReadOnlyList<string>? SummaryMetrics { get; init; }
 
     /// <summary>Writes this record as indented JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, s_json);
+    public string ToJson() => JsonSerializer.Serialize(this, s_written);
 
     /// <summary>Reads a record written by <see cref="ToJson"/>.</summary>
     /// <param name="json">The text of a results file.</param>
     /// <exception cref="FormatException">The text is no results file, or is of a newer schema.</exception>
     public static RunResults FromJson(string json)
     {
-        try
-        {
-            // The version comes first: a newer schema may well lack fields that this one requires.
-            using var document = JsonDocument.Parse(json);
-            CheckVersion(document.RootElement);
-            var results = JsonSerializer.Deserialize<RunResults>(json, s_json)
-                ?? throw new FormatException("results: expected a JSON object, found null");
-            if (results.SummaryMetrics?.Contains(null!) == true) throw new FormatException("summaryMetrics: null, expected names of metrics");
-            for (var i = 0; i < results.Strategies.Count; i++) Check(results.Strategies[i], $"strategies[{i}]");
-            return results;
-        }
-        catch (JsonException problem)
-        {
-            throw new FormatException($"results: {problem.Message}", problem);
-        }
-    }
-
-    private static void Check(StrategyResult? strategy, string where)
-    {
-        if (strategy is null) throw new FormatException($"{where}: null, expected a strategy's result");
-        if (strategy.Accuracy.Length == 0 || strategy.AccuracySoFar.Length != strategy.Accuracy.Length)
-            throw new FormatException(
-                $"{where}.accuracySoFar: {strategy.AccuracySoFar.Length} numbers, expected one for each of {strategy.Accuracy.Length} experiences");
-        for (var row = 0; row < strategy.Accuracy.Length; row++)
-            if (strategy.Accuracy[row] is not { } numbers || numbers.Length <= row || numbers.Any(number => number is < 0 or > 1))
-                throw new FormatException($"{where}.accuracy[{row}]: expected {row + 1} numbers from 0 to 1");
+        // The version comes first: a newer schema may well lack fields that this one requires.
+        var results = ResultsJson.Read<RunResults>(json, "results", CheckVersion);
+        ResultsJson.CheckTexts("settings", results.Settings);
+        ResultsJson.CheckTexts("environment", results.Environment);
+        if (results.Groups.Count == 0) throw new FormatException("groups: none, expected one for each experience");
+        for (var i = 0; i < results.Strategies.Count; i++) results.Strategies[i].Check($"strategies[{i}]");
+        return results;
     }
 
     private static void CheckVersion(JsonElement root)
     {
-        if (root.ValueKind != JsonValueKind.Object)
-            throw new FormatException($"results: expected a JSON object, found {root.ValueKind}");
         if (!root.TryGetProperty("schemaVersion", out var version))
             throw new FormatException("schemaVersion: missing, so this is no results file");
         if (version.ValueKind != JsonValueKind.Number || !version.TryGetInt32(out var number)
@@ -154,6 +126,45 @@ public sealed record StrategyResult
 
     /// <summary>What it cost in all; null in files of versions before 0.2.</summary>
     public StrategyCost? Cost { get; init; }
+
+    /// <summary>Reads one strategy's result from JSON.</summary>
+    /// <param name="json">The text.</param>
+    /// <exception cref="FormatException">It is none, or its numbers do not fit together; the message names the field.</exception>
+    public static StrategyResult FromJson(string json)
+    {
+        var read = ResultsJson.Read<StrategyResult>(json, "result");
+        read.Check("result");
+        return read;
+    }
+
+    /// <summary>Checks what was read: whether the numbers are possible and fit together.</summary>
+    /// <param name="where">Where it was read, for messages.</param>
+    /// <exception cref="FormatException">They do not; the message names the field.</exception>
+    internal void Check(string where)
+    {
+        var experiences = Accuracy.Length;
+        if (experiences == 0) throw new FormatException($"{where}.accuracy: empty, expected a row for each experience");
+        for (var row = 0; row < experiences; row++)
+        {
+            if (Accuracy[row].Length <= row) throw new FormatException($"{where}.accuracy[{row}]: {Accuracy[row].Length} numbers, expected {row + 1} or more");
+            ResultsJson.CheckFractions($"{where}.accuracy[{row}]", Accuracy[row]);
+        }
+        ResultsJson.CheckCount($"{where}.accuracySoFar", AccuracySoFar.Length, experiences, "experience");
+        ResultsJson.CheckCount($"{where}.accuracyPerClass", AccuracyPerClass.Length, experiences, "experience");
+        ResultsJson.CheckCount($"{where}.costs", Costs.Count, experiences, "experience");
+        ResultsJson.CheckFractions($"{where}.accuracySoFar", AccuracySoFar);
+        for (var row = 0; row < experiences; row++) ResultsJson.CheckFractions($"{where}.accuracyPerClass[{row}]", AccuracyPerClass[row]);
+        ResultsJson.CheckFractions($"{where}.ahead", Ahead ?? []);
+        ResultsJson.CheckFractions($"{where}.untrained", Untrained ?? []);
+        for (var row = 0; row < Confusion.Length; row++)
+        {
+            ResultsJson.CheckCount($"{where}.confusion[{row}]", Confusion[row].Length, Confusion.Length, "class");
+            if (Confusion[row].Any(count => count < 0)) throw new FormatException($"{where}.confusion[{row}]: {Confusion[row].Min()}, expected counts of samples");
+        }
+        if (Costs.FirstOrDefault(cost => cost.Samples < 0 || cost.TrainSeconds < 0 || cost.EvaluationSeconds < 0) is { } gained)
+            throw new FormatException($"{where}.costs: {gained}, expected no negative number");
+        if (MemoryBytes < 0) throw new FormatException($"{where}.memoryBytes: {MemoryBytes}, expected 0 or more");
+    }
 }
 
 /// <summary>What learning one experience cost.</summary>

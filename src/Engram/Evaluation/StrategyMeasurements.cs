@@ -134,21 +134,21 @@ internal sealed class StrategyMeasurements
     {
         var metrics = new Dictionary<string, double>
         {
-            ["finalAverageAccuracy"] = Matrix.FinalAverageAccuracy,
-            ["averageIncrementalAccuracy"] = Matrix.AverageIncrementalAccuracy,
-            ["learningAccuracy"] = Matrix.LearningAccuracy,
-            ["forgetting"] = Matrix.Forgetting,
-            ["backwardTransfer"] = Matrix.BackwardTransfer,
-            ["maximumForgetting"] = Matrix.MaximumForgetting,
-            ["remembering"] = Matrix.Remembering,
-            ["stabilityPlasticity"] = Matrix.StabilityPlasticity,
-            ["macroF1"] = ClassCounts.MacroF1(_confusion),
-            ["calibrationError"] = _calibration.Error,
-            ["brier"] = _calibration.Brier,
-            ["anytimeAccuracy"] = Anytime(),
+            [MetricNames.FinalAverageAccuracy] = Matrix.FinalAverageAccuracy,
+            [MetricNames.AverageIncrementalAccuracy] = Matrix.AverageIncrementalAccuracy,
+            [MetricNames.LearningAccuracy] = Matrix.LearningAccuracy,
+            [MetricNames.Forgetting] = Matrix.Forgetting,
+            [MetricNames.BackwardTransfer] = Matrix.BackwardTransfer,
+            [MetricNames.MaximumForgetting] = Matrix.MaximumForgetting,
+            [MetricNames.Remembering] = Matrix.Remembering,
+            [MetricNames.StabilityPlasticity] = Matrix.StabilityPlasticity,
+            [MetricNames.MacroF1] = ClassCounts.MacroF1(_confusion),
+            [MetricNames.CalibrationError] = _calibration.Error,
+            [MetricNames.Brier] = _calibration.Brier,
+            [MetricNames.AnytimeAccuracy] = Anytime(),
         };
-        if (Untrained is not null && _ahead.Count == Untrained.Length - 1) metrics["forwardTransfer"] = ForwardTransfer(Untrained);
-        if (_previews.Samples > 0) metrics["prequentialAccuracy"] = (double)_previews.Right / _previews.Samples;
+        if (Untrained is not null && _ahead.Count == Untrained.Length - 1) metrics[MetricNames.ForwardTransfer] = ForwardTransfer(Untrained);
+        if (_previews.Samples > 0) metrics[MetricNames.PrequentialAccuracy] = (double)_previews.Right / _previews.Samples;
         return metrics;
     }
 

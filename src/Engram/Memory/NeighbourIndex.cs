@@ -5,9 +5,9 @@ namespace Engram.Memory;
 /// <summary>Vectors with labels, searched exactly for the nearest: one matrix product per block, then the k best.</summary>
 /// <remarks>
 /// Distances are in float64, and those of the 2k best are computed again from differences: a large offset or large values change no rank.
-/// Adding and removing cost O(width) each; a search of n queries among m vectors O(n m width) at the speed of BLAS, and reads
-/// labels of the k places found alone. Removing moves the last vector into the gap, so slots of others may change. Room is taken in
-/// doublings while vectors are added.
+/// Adding and removing cost O(width) each, whatever is held, and finding a label's slots costs O(those slots). A search of n queries reads all m
+/// vectors, O(n m width) at the speed of BLAS, and labels and differences of the 2k places found alone. Removing moves the last vector into
+/// the gap, so slots of others may change. Room is taken in doublings while vectors are added.
 /// </remarks>
 public sealed class NeighbourIndex : IDisposable
 {
@@ -16,6 +16,7 @@ public sealed class NeighbourIndex : IDisposable
     private const long DifferencesAtOnce = 1 << 22;
 
     private readonly int _width;
+    private SlotGroups _groups = new(); // by label
     private Tensor _vectors;
     private Tensor _labels;
 
@@ -55,7 +56,7 @@ public sealed class NeighbourIndex : IDisposable
         }
         _vectors.narrow(0, Count, added).copy_(vectors);
         _labels.narrow(0, Count, added).copy_(labels);
-        Count += added;
+        foreach (var label in _labels.narrow(0, Count, added).data<long>()) _groups.Add(Count++, _groups.Group(label));
     }
 
     /// <summary>Removes one vector; the last one takes its slot.</summary>
@@ -67,22 +68,21 @@ public sealed class NeighbourIndex : IDisposable
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         Count--;
+        _groups.Remove(slot);
         if (slot == Count) return;
+        var moved = _groups.Remove(Count);
+        _groups.Add(slot, moved);
         _vectors[slot].copy_(_vectors[Count]);
         _labels[slot].copy_(_labels[Count]);
     }
 
     /// <summary>The slots of one label, ascending.</summary>
     /// <param name="label">The label.</param>
-    public int[] SlotsOf(long label) => [.. SlotsByLabel()[label]];
+    public int[] SlotsOf(long label) => _groups.Find(label) is >= 0 and var group ? [.. _groups.SlotsOf(group).Order()] : [];
 
-    /// <summary>The slots of every label, ascending, in one pass.</summary>
-    internal ILookup<long, int> SlotsByLabel()
-    {
-        using var scope = NewDisposeScope();
-        var labels = _labels.narrow(0, 0, Count).data<long>().ToArray();
-        return Enumerable.Range(0, Count).ToLookup(slot => labels[slot]);
-    }
+    /// <summary>The labels held, ascending, and how often.</summary>
+    internal IEnumerable<(long Label, int Count)> Labels() => Enumerable.Range(0, _groups.Count)
+        .Select(group => (_groups.KeyOf(group), _groups.SlotsOf(group).Count)).Where(own => own.Count > 0).OrderBy(own => own.Item1);
 
     /// <summary>The nearest vectors of each query.</summary>
     /// <param name="queries">float32 <c>[n, width]</c>.</param>
@@ -145,7 +145,7 @@ public sealed class NeighbourIndex : IDisposable
     public void Load(MechanismState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        Count = 0;
+        (_groups, Count) = (new(), 0);
         Add(state.Tensors["vectors"], state.Tensors["labels"]);
         TrimExcess();
     }

@@ -57,13 +57,15 @@ internal sealed class SlotGroups
     }
 
     /// <summary>Takes a slot out of its group.</summary>
-    public void Remove(int slot)
+    /// <returns>The group.</returns>
+    public int Remove(int slot)
     {
         var group = _groupAt[slot];
         var slots = _slots[group];
         TakeOut(slots, _placeAt[slot], _placeAt);
         Resize(group, slots.Count + 1, slots.Count);
         while (LargestSize > 0 && _bySize[LargestSize].Count == 0) LargestSize--;
+        return group;
     }
 
     /// <summary>Takes all slots out; the groups stay known.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace Engram.Persistence;
@@ -39,6 +40,24 @@ public static partial class AtomicFile
         }
         FlushFolder(Path.GetDirectoryName(target)!);
     }
+
+    /// <summary>Replaces <paramref name="path"/> by <paramref name="content"/>.</summary>
+    /// <param name="path">The file to create or replace; its folder exists.</param>
+    /// <param name="content">The whole content.</param>
+    /// <returns>The file's full path.</returns>
+    /// <exception cref="IOException">The folder cannot be written to, or is full; the old file is untouched.</exception>
+    public static string Write(string path, byte[] content)
+    {
+        Write(path, stream => stream.Write(content));
+        return Path.GetFullPath(path);
+    }
+
+    /// <summary>Replaces <paramref name="path"/> by <paramref name="text"/> in UTF-8.</summary>
+    /// <param name="path">The file to create or replace; its folder exists.</param>
+    /// <param name="text">The whole text.</param>
+    /// <returns>The file's full path.</returns>
+    /// <exception cref="IOException">The folder cannot be written to, or is full; the old file is untouched.</exception>
+    public static string Write(string path, string text) => Write(path, Encoding.UTF8.GetBytes(text));
 
     /// <summary>Removes what writers that were killed left in a folder; no writer may be at work in it.</summary>
     /// <param name="folder">The folder; those in it are not looked into.</param>

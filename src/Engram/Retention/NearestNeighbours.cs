@@ -73,7 +73,7 @@ public sealed class NearestNeighbours : RetentionMechanism
 
     /// <inheritdoc/>
     protected internal override IEnumerable<(int ClassId, int Count)> StoredByClass(LearningContext context) =>
-        _index is null ? [] : _index.SlotsByLabel().Select(own => ((int)own.Key, own.Count()));
+        _index is null ? [] : _index.Labels().Select(own => ((int)own.Label, own.Count));
 
     /// <summary>The features kept; removing some makes the learner forget them at once. Null before the first experience.</summary>
     public NeighbourIndex? Index => _index;
@@ -93,7 +93,7 @@ public sealed class NearestNeighbours : RetentionMechanism
         using var scope = NewDisposeScope();
         _index ??= new NeighbourIndex(context.Model.Backbone.FeatureCount);
         var random = new SeededRandom(context.Options.Seed, $"{Name}/{context.Experience.Index}");
-        var held = _index.SlotsByLabel().Select(own => own.Key);
+        var held = _index.Labels().Select(own => own.Label);
         var share = Math.Max(1, _options.Capacity / held.Union(context.ClassIds.Select(id => (long)id)).Count());
         Trim(share, random);
         var members = StratifiedSplit.ByClass(context.Source);
@@ -129,7 +129,7 @@ public sealed class NearestNeighbours : RetentionMechanism
         if (!state.Tensors.ContainsKey("vectors")) return;
         _index = new NeighbourIndex(context.Model.Backbone.FeatureCount);
         _index.Load(state);
-        if (_index.SlotsByLabel().Any(own => own.Key < 0 || own.Key >= context.Classes.Count))
+        if (_index.Labels().Any(own => own.Label < 0 || own.Label >= context.Classes.Count))
             throw new FormatException($"labels: expected ids of {context.Classes.Count} classes");
     }
 
@@ -139,10 +139,10 @@ public sealed class NearestNeighbours : RetentionMechanism
     private void Trim(int share, SeededRandom random)
     {
         var gone = new List<int>();
-        foreach (var own in _index!.SlotsByLabel().OrderBy(own => own.Key))
+        foreach (var (label, count) in _index!.Labels())
         {
-            int[] slots = [.. own];
-            if (slots.Length <= share) continue;
+            if (count <= share) continue;
+            var slots = _index.SlotsOf(label);
             random.Shuffle<int>(slots);
             gone.AddRange(slots.Skip(share));
         }

@@ -144,24 +144,18 @@ public static class Strategies
         new("decoupled-head+replay", "Decoupled head + replay", "Replay, then the head alone on balanced samples.",
             budget => [new DecoupledHead(new DecoupledHeadOptions { Capacity = budget.Capacity }),
                 new Replay(new ReplayOptions { Capacity = budget.Capacity })]) { Scenarios = s_sharedOutputs },
-        // Closed forms over features that stay as they are: the network learns in the first experience only, or not at all. Their heads
-        // are solved whole, so that predicting in between changes no bit of what comes later.
+        // Closed forms over features that stay as they are: the network learns in the first experience only, or not at all.
         new("ncm", "NCM", "Freezes the network after the first experience, then takes the nearest class mean.",
-            _ => [new AnalyticHead("ncm", (features, _) => new NearestClassMean(new RawFeatures(features)))])
-            { Scenarios = s_sharedOutputs },
+            _ => [new NearestMeanHead()]) { Scenarios = s_sharedOutputs },
         new("slda", "Streaming LDA", "Freezes the network after the first experience, then Gaussian classes of one covariance.",
-            _ => [new AnalyticHead("slda", (features, _) => new StreamingLda(new RawFeatures(features)) { SmallUpdates = false })])
-            { Scenarios = s_sharedOutputs },
+            _ => [new StreamingLdaHead()]) { Scenarios = s_sharedOutputs },
         new("fecam", "FeCAM", "Freezes the network after the first experience, then a covariance for every class.",
-            _ => [new AnalyticHead("fecam", (features, _) => new FeCam(new RawFeatures(features)))])
-            { Scenarios = s_sharedOutputs },
-        new("ranpac", "RanPAC", "Freezes the network after the first experience, then ridge regression over random features, λ = 1.",
-            _ => [new AnalyticHead("ranpac", (features, seed) => new RidgeClassifier(
-                new RandomFeatures(features, 1000, scale: 1 / Math.Sqrt(features), seed: seed)) { SmallUpdates = false })])
-            { Scenarios = s_sharedOutputs },
+            _ => [new FeCamHead()]) { Scenarios = s_sharedOutputs },
+        new("ranpac", "RanPAC", "Freezes the network after the first experience, then ridge regression over random features, λ = 1 or by validation samples.",
+            _ => [new RidgeHead(new RidgeHeadOptions { RandomFeatures = 1000 })]) { Scenarios = s_sharedOutputs },
         // λ was chosen on 5,000 training digits set aside, see docs/methods/ridge.md.
-        new("ridge", "Ridge over patches", "Ridge regression over patches of the first images, λ = 1e-4; trains no network.",
-            _ => [new AnalyticHead("ridge", (features, _) => new RidgeClassifier(new RawFeatures(features), 1e-4) { SmallUpdates = false })])
+        new("ridge", "Ridge over patches", "Ridge regression over patches of the first images, λ = 1e-4 or by validation samples; trains no network.",
+            _ => [new RidgeHead(new RidgeHeadOptions { Lambda = 1e-4 })])
             { Scenarios = s_sharedOutputs, Backbone = _ => new PatchBackbone(1, new PatchOptions { Filters = 32 }) },
         // Generative memory: no stored sample.
         new("dgr", "Generative replay", "Repeats what a generator of its own makes, labelled by the previous model.",

@@ -117,6 +117,28 @@ public class AnalyticLearnerTests
             learner.Learn(new Experience(0, s_train));
             Assert.True(Difference(weights, learner.Weights()) < 1e-5, name);
         }
+        using var recursive = new RecursiveRidge(Random(), 1);
+        Assert.Contains("nothing was learnt", Assert.Throws<InvalidOperationException>(recursive.Weights).Message);
+        recursive.Learn(new Experience(0, s_train));
+        Assert.True(Difference(expected["ridge"], recursive.Weights()) < 1e-5, "recursive");
+    }
+
+    // 1,000 features of 3,000 samples and hardly any ridge: where updates of an inverse lose the most.
+    [Fact]
+    public void Recursive_ridge_keeps_to_the_direct_solve_over_many_features_at_a_small_lambda()
+    {
+        using var scope = NewDisposeScope();
+        RandomFeatures Wide() => new(784, 1000, scale: 0.1);
+        var (kept, gone) = StratifiedSplit.Of(s_train, 0.1, new SeededRandom(4, "test"));
+        using var direct = new RidgeClassifier(Wide(), 1e-4);
+        using var recursive = new RecursiveRidge(Wide(), 1e-4);
+        direct.Learn(new Experience(0, kept));
+        recursive.Learn(new Experience(0, kept));
+        recursive.Learn(new Experience(1, gone));
+        recursive.Unlearn(gone);
+        var difference = Difference(direct.Weights(), recursive.Weights());
+        Assert.True(difference < 1e-4, $"weights differ by {difference}");
+        Assert.Equal(Evaluator.Predict(direct, s_test).Predicted, Evaluator.Predict(recursive, s_test).Predicted);
     }
 
     [Fact]

@@ -36,6 +36,28 @@ public class ClassBalanceTests
     }
 
     [Fact]
+    public void Pooled_weights_equal_a_direct_solve_of_their_definition()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(5);
+        int[] sizes = [50, 12, 3];
+        Tensor[] classes = [.. sizes.Select((size, c) => (randn(size, 6, generator: generator) * (c + 1)) + (randn(1, 6, generator: generator) * 3))];
+        int[] codes = [.. sizes.SelectMany((size, c) => Enumerable.Repeat(c, size))];
+        using var pooled = new RidgeClassifier(new RawFeatures(6), 0.5, balance: ClassBalance.Pooled);
+        pooled.Learn(new Experience(0, TensorSource.OfClasses(cat(classes), codes, Label.Numbers(0, 3))));
+
+        Tensor[] exact = [.. classes.Select(own => own.to(ScalarType.Float64))];
+        var means = stack([.. exact.Select(own => own.mean([0L]))]);
+        var left = 0.5 * eye(6, dtype: ScalarType.Float64);
+        foreach (var own in exact)
+        {
+            var (mean, centred) = (own.mean([0L], keepdim: true), own - own.mean([0L], keepdim: true));
+            left += centred.t().matmul(centred) + (65 / 3.0 * mean.t().matmul(mean));
+        }
+        Assert.True(Difference(linalg.solve(left, 65 / 3.0 * means.t()), pooled.Weights()) < 1e-9);
+    }
+
+    [Fact]
     public void Pooled_weights_are_exact_where_classes_spread_alike()
     {
         using var scope = NewDisposeScope();

@@ -31,6 +31,46 @@ public class UnlearningTests
         Assert.True(used.Scores(inputs).narrow(1, 3, 3).equal(fresh.Scores(inputs)).all().item<bool>()); // to the last bit
     }
 
+    [Theory]
+    [InlineData("ncm")]
+    [InlineData("fecam")]
+    [InlineData("ridge by class")]
+    public void A_class_whose_sums_are_kept_apart_is_unlearnt_without_its_samples(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var learner = Make(name);
+        using var never = Make(name);
+        var kept = SubsetSource.WithLabels(s_digits, Label.Numbers(0, 5));
+        never.Learn(new Experience(0, kept));
+        learner.Learn(new Experience(0, kept));
+        learner.Learn(new Experience(1, SubsetSource.WithLabels(s_digits, [5])));
+        var inputs = s_digits.Gather([.. Enumerable.Range(0, 100).Select(i => (long)i)]).Inputs;
+        learner.Scores(inputs);
+        learner.Unlearn((Label)5);
+
+        var (expected, found) = (never.Scores(inputs), learner.Scores(inputs));
+        Assert.True(found.narrow(1, 0, 5).equal(expected).all().item<bool>()); // to the last bit
+        Assert.All(found.select(1, 5).data<float>().ToArray(), score => Assert.Equal(float.NegativeInfinity, score));
+        Assert.Contains("label: 5 has no samples", Assert.Throws<ArgumentException>(() => learner.Unlearn((Label)5)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => learner.Unlearn((Label)"never"));
+        learner.Learn(new Experience(2, SubsetSource.WithLabels(s_digits, [5])));
+        Assert.True(learner.Scores(inputs).select(1, 5).isfinite().all().item<bool>());
+    }
+
+    [Theory]
+    [InlineData("slda")]
+    [InlineData("ridge")]
+    public void Where_sums_are_shared_a_class_is_not_unlearnt_without_its_samples(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var learner = Make(name);
+        learner.Learn(new Experience(0, s_digits));
+        var inputs = s_digits.Gather([0, 1, 2]).Inputs;
+        var before = learner.Scores(inputs);
+        Assert.Contains("expected its samples", Assert.Throws<NotSupportedException>(() => learner.Unlearn((Label)5)).Message, StringComparison.Ordinal);
+        Assert.True(learner.Scores(inputs).equal(before).all().item<bool>());
+    }
+
     [Fact]
     public void Ridge_with_hardly_any_regularisation_unlearns_to_what_never_saw_it()
     {
@@ -116,6 +156,7 @@ public class UnlearningTests
             "ncm" => new NearestClassMean(features),
             "slda" => new StreamingLda(features),
             "fecam" => new FeCam(features),
+            "ridge by class" => new RidgeClassifier(features, lambda: 1, balance: ClassBalance.PerClass),
             _ => new RidgeClassifier(features, lambda: 1),
         };
     }

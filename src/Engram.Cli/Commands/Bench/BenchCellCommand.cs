@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using System.Text.Json;
 using Engram.Cli.Experiments;
 using Engram.Evaluation;
@@ -41,16 +40,15 @@ internal static class BenchCellCommand
         StrategyResult? result;
         try
         {
-            result = benchmark.Run(cell, DataSets.Load(benchmark.DataName, data), child, checkpoints, child.Stop);
+            result = benchmark.Run(cell, DataSets.Load(benchmark, data), child, checkpoints, child.Stop);
         }
         catch (InvalidDataException problem)
         {
             // Data that do not fit one cell fit none: the user named the wrong ones.
-            throw new UsageException($"{data}: {problem.Message}", problem);
+            throw new UsageException(problem.Message.StartsWith(data, StringComparison.Ordinal) ? problem.Message : $"{data}: {problem.Message}", problem);
         }
         if (result is null) return ExitCode.Interrupted;
-        var json = Encoding.UTF8.GetBytes(CellResult.Of(cell, checkpoints.Seconds, result).ToJson());
-        AtomicFile.Write(path + ".json", stream => stream.Write(json));
+        AtomicFile.Write(path + ".json", CellResult.Of(cell, checkpoints.Seconds, result).ToJson());
         checkpoints.Clear();
         return ExitCode.Success;
     }

@@ -11,12 +11,13 @@ internal static class BenchListing
     {
         foreach (var benchmark in BenchmarkList.All)
         {
-            console.MarkupLineInterpolated($"[bold]{benchmark.Name}[/]  {benchmark.Title}; data: {benchmark.DataName}");
+            var name = benchmark.Family == benchmark.Name ? benchmark.Name : $"{benchmark.Family} --scenario {benchmark.NameOf(benchmark.Scenarios[0])}";
+            console.MarkupLineInterpolated($"[bold]{name}[/]  {benchmark.Title}; data: {benchmark.DataName}");
             console.WriteLine($"  {benchmark.Source}");
             console.WriteLine($"  {benchmark.Protocol}");
             var table = new Table().Border(TableBorder.Simple).AddColumn("method").AddColumn("title");
             foreach (var scenario in benchmark.Scenarios)
-                table.AddColumn(new TableColumn($"published, {BenchmarkCell.NameOf(scenario)}").RightAligned());
+                table.AddColumn(new TableColumn($"published, {benchmark.NameOf(scenario)}").RightAligned());
             foreach (var method in benchmark.Methods)
                 table.AddRow([method.Name, Markup.Escape(method.Title), .. benchmark.Scenarios.Select(scenario =>
                     !method.Scenarios.Contains(scenario) ? "not run" : BenchmarkNumbers.Of(method.Published.GetValueOrDefault(scenario)))]);

@@ -15,10 +15,9 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
     {
         var asked = settings.Cells(); // a wrong name is told before anything is read
         var data = Path.GetFullPath(DataSets.Find(settings.Benchmark.DataName, settings.Data));
-        if (OutputFolder.WhyNotWritable(settings.Out) is { } reason)
-            throw new UsageException($"--out: \"{settings.Out}\" cannot be written to ({reason}), expected a folder that can");
-        var fingerprint = Fingerprint(data);
-        BenchmarkCell[] cells = [.. asked.Select(cell => cell with { Data = fingerprint })];
+        OutputFolder.RequireWritable(settings.Out);
+        var (fingerprint, reader) = (Fingerprint(data), DataSets.ReaderOf(settings.Benchmark.DataName));
+        BenchmarkCell[] cells = [.. asked.Select(cell => cell with { Data = fingerprint, Reader = reader })];
         var folder = Directory.CreateDirectory(Path.Combine(settings.Out, "cells")).FullName;
         var results = cells.Where(cell => File.Exists(FileOf(folder, cell))).ToDictionary(cell => cell, cell => Read(folder, cell));
         var missing = cells.Where(cell => !results.ContainsKey(cell)).ToArray();
@@ -37,7 +36,7 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
         }
         view.Stop();
         CellResult[] finished = [.. cells.Where(results.ContainsKey).Select(cell => results[cell])];
-        var table = finished.Length == 0 ? null : BenchmarkTable.Of(settings.Benchmark, finished, settings.Command, CommandLine.DataOption(settings.Data));
+        var table = finished.Length == 0 ? null : BenchmarkTable.Of(settings.Benchmark, finished, settings.Command, settings.CommandOf);
         view.Finish(table, table is null ? [] : Write(table), cells.Length - finished.Length);
         foreach (var failure in _failures) host.Error.WriteLine($"engram: {failure}");
         return host.CancellationToken.IsCancellationRequested ? ExitCode.Interrupted
@@ -48,7 +47,7 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
     {
         try
         {
-            return DataFingerprint.Of(data, DataSets.Files(settings.Benchmark.DataName, data));
+            return DataFingerprint.Of(data, DataSets.Files(settings.Benchmark, data));
         }
         catch (InvalidDataException problem)
         {
@@ -84,7 +83,7 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
         var path = Path.GetFullPath(markdown);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var document = BenchmarkMarkdown.Into(File.Exists(path) ? File.ReadAllText(path) : null, table);
-        AtomicFile.Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(document)));
+        AtomicFile.Write(path, document);
         files.Add(path);
         return files;
     }
@@ -96,8 +95,7 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
         try
         {
             var result = CellResult.FromJson(File.ReadAllText(FileOf(folder, cell)));
-            if (result.Cell != cell) throw new FormatException($"cell: {result.Cell.Key}, expected {cell.Key}");
-            return double.IsFinite(result.Accuracy) ? result : throw new FormatException($"accuracy: {result.Accuracy}, expected a number");
+            return result.Cell == cell ? result : throw new FormatException($"cell: {result.Cell.Key}, expected {cell.Key}");
         }
         catch (FormatException problem)
         {

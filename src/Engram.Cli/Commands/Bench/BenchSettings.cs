@@ -31,10 +31,11 @@ internal sealed record BenchSettings
     public bool Json { get; init; }
 
     /// <summary>The command that computes the table; without the folder of results, which is nobody else's.</summary>
-    public string Command => string.Create(
-        CultureInfo.InvariantCulture,
-        $"engram bench {Benchmark.Name} --scenario {(Scenarios.Count > 1 ? "all" : BenchmarkCell.NameOf(Scenarios[0]))} "
-        + $"--methods {(Methods is null ? "all" : string.Join(',', Methods))} --seeds {Seeds}{Cells()[0].Shortening}{CommandLine.DataOption(Data)}");
+    public string Command => CommandFor(
+        Scenarios.Count > 1 ? "all" : Benchmark.NameOf(Scenarios[0]), Methods is null ? "all" : string.Join(',', Methods), Seeds, Cells()[0]);
+
+    /// <summary>The command that computes a cell's method in its scenario for a number of seeds from 0.</summary>
+    public string CommandOf(BenchmarkCell cell, int seeds) => CommandFor(Benchmark.NameOf(cell.Scenario), cell.Method, seeds, cell);
 
     /// <summary>The cells, seed by seed, so that a table with few seeds is whole before one with many.</summary>
     /// <exception cref="UsageException">A method is unknown, or made for none of the scenarios.</exception>
@@ -50,14 +51,18 @@ internal sealed record BenchSettings
             Scenario[] own = [.. Scenarios.Where(method.Scenarios.Contains)];
             if (own.Length == 0 && Methods is not null)
                 throw new UsageException(
-                    $"--methods: \"{name}\" is not made for {string.Join(", ", Scenarios.Select(BenchmarkCell.NameOf))}, "
-                    + $"expected a scenario of {string.Join(", ", method.Scenarios.Select(BenchmarkCell.NameOf))}");
+                    $"--methods: \"{name}\" is not made for {string.Join(", ", Scenarios.Select(Benchmark.NameOf))}, "
+                    + $"expected a scenario of {string.Join(", ", method.Scenarios.Select(Benchmark.NameOf))}");
             pairs.AddRange(own.Select(scenario => (name, scenario)));
         }
         return [.. from seed in Enumerable.Range(0, Seeds)
                    from pair in pairs
                    select new BenchmarkCell(Benchmark.Name, pair.Scenario, pair.Method, seed, Iterations, PerClass)];
     }
+
+    private string CommandFor(string scenario, string methods, int seeds, BenchmarkCell like) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"engram bench {Benchmark.Family} --scenario {scenario} --methods {methods} --seeds {seeds}{like.Shortening}{CommandLine.DataOption(Data)}");
 
     private BenchmarkMethod Known(string name)
     {

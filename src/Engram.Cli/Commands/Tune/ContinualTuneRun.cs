@@ -19,8 +19,7 @@ internal sealed class ContinualTuneRun(CliHost host, TuneSettings settings)
         var (options, strength) = settings.Section.Continual(settings.Text, settings.Vary);
         if (settings.File.Stream.Online is not null)
             throw settings.Text.Top.Section("stream")!.Problem("online", "given, expected none with the continual procedure, whose experiences are whole");
-        if (OutputFolder.WhyNotWritable(settings.Out) is { } reason)
-            throw new UsageException($"--out: \"{settings.Out}\" cannot be written to ({reason}), expected a folder that can");
+        OutputFolder.RequireWritable(settings.Out);
         TorchRuntime.Configure(settings.Jobs);
         var data = settings.File.LoadForTuning(settings.Source, settings.Section.Validation);
         // Another search in the same folder has a place of its own.

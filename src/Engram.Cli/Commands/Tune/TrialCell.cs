@@ -13,7 +13,8 @@ namespace Engram.Cli.Commands.Tune;
 /// <param name="Share">Share of the training samples.</param>
 /// <param name="Validation">Share set aside to measure with.</param>
 /// <param name="Data">Fingerprint of the data.</param>
-internal sealed record TrialCell(string Text, string Strategy, long Seed, double Share, double Validation, string Data)
+/// <param name="Reader">Fingerprint of the sources that read them, as <see cref="DataSets.ReaderOf"/> has it.</param>
+internal sealed record TrialCell(string Text, string Strategy, long Seed, double Share, double Validation, string Data, string? Reader = null)
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
     {
@@ -23,18 +24,16 @@ internal sealed record TrialCell(string Text, string Strategy, long Seed, double
     };
 
     // The library learns, and this program reads the file.
-    private static readonly string s_code = RunEnvironment.SourcesOf(typeof(RunEnvironment).Assembly) + RunEnvironment.SourcesOf(typeof(TrialCell).Assembly);
+    private static readonly string s_code = RunEnvironment.SourcesOf(typeof(RunEnvironment).Assembly, typeof(TrialCell).Assembly);
 
     /// <summary>A file name for its result: the same cell, computed by the same code from the same data, has the same.</summary>
     [JsonIgnore]
-    public string Key
-    {
-        get
-        {
-            var all = JsonSerializer.SerializeToUtf8Bytes(new { Cell = this, Code = s_code }, s_json);
-            return $"trial-{Convert.ToHexStringLower(SHA256.HashData(all))[..16]}";
-        }
-    }
+    public string Key => $"trial-{Fingerprint(this)}";
+
+    /// <summary>Tells what is computed apart, by all that bears on it and by the code that computes it.</summary>
+    /// <param name="what">What bears on it.</param>
+    public static string Fingerprint<T>(T what) =>
+        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new { What = what, Code = s_code }, s_json)))[..16];
 
     /// <summary>The file of its result.</summary>
     public string FileIn(string folder) => Path.Combine(folder, Key + ".json");
@@ -50,10 +49,11 @@ internal sealed record TrialCell(string Text, string Strategy, long Seed, double
         if (!File.Exists(path)) return null;
         try
         {
-            var measured = JsonSerializer.Deserialize<Measured>(File.ReadAllText(path), s_json) ?? throw new JsonException("null");
-            return measured.Fault is { } fault ? throw new JsonException(fault) : measured;
+            var parts = JsonSerializer.Deserialize<Parts>(File.ReadAllText(path), s_json) ?? throw new JsonException("null, expected an object");
+            var measured = new Measured(parts.Seconds, StrategyResult.FromJson(parts.Result.GetRawText()));
+            return measured.Fault is { } fault ? throw new FormatException(fault) : measured;
         }
-        catch (JsonException problem)
+        catch (Exception problem) when (problem is JsonException or FormatException)
         {
             throw new UsageException($"{path}: damaged ({problem.Message}), expected a trial's result; without the file it is measured again", problem);
         }
@@ -67,17 +67,13 @@ internal sealed record TrialCell(string Text, string Strategy, long Seed, double
     /// <param name="Result">Everything measured, on validation samples.</param>
     internal sealed record Measured(double Seconds, StrategyResult Result)
     {
-        /// <summary>What no measurement comes to; null where nothing is wrong. Training that diverged has NaN.</summary>
+        /// <summary>What is wrong with what only a search needs; null where nothing is. Training that diverged has NaN.</summary>
         [JsonIgnore]
         public string? Fault
         {
             get
             {
                 if (!(Seconds >= 0)) return FormattableString.Invariant($"seconds: {Seconds}, expected 0 or more");
-                if (Result.Accuracy.Length == 0) return "accuracy: none, expected a row for each experience";
-                for (var row = 0; row < Result.Accuracy.Length; row++)
-                    if (Result.Accuracy[row] is not { } numbers || numbers.Length <= row || numbers.Any(number => number is < 0 or > 1))
-                        return $"accuracy[{row}]: expected {row + 1} numbers from 0 to 1";
                 return TuneSection.Objectives.Where(name => Result.Metrics.GetValueOrDefault(name) is < 0 or > 1)
                     .Select(name => FormattableString.Invariant($"metrics.{name}: {Result.Metrics[name]}, expected 0 to 1")).FirstOrDefault();
             }
@@ -85,4 +81,7 @@ internal sealed record TrialCell(string Text, string Strategy, long Seed, double
 
         public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, s_json);
     }
+
+    // Only the library knows a sound result.
+    private sealed record Parts(double Seconds, JsonElement Result);
 }

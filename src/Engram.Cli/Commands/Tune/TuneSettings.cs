@@ -113,12 +113,21 @@ internal sealed record TuneSettings
     public IReadOnlyList<TrialCell> Cells(Trial trial)
     {
         var text = Plain.With(trial.Values).Text;
-        return [.. Seeds.Select(seed => new TrialCell(text, Strategy, seed, trial.Share, Section.Validation, Fingerprint))];
+        return [.. Seeds.Select(seed => new TrialCell(text, Strategy, seed, trial.Share, Section.Validation, Fingerprint, DataSets.ReaderOf(File.Data.Source)))];
     }
 
     /// <summary>A name for the place of this search: the same search by the same code on as many threads has the same.</summary>
-    public string PlaceName => new TrialCell(
-        string.Create(CultureInfo.InvariantCulture, $"{Plain.Text}\n{Section}\n{Readable["vary"]}\n{Jobs}"), Strategy, File.Seed, 1, Section.Validation, Fingerprint).Key;
+    public string PlaceName => TrialCell.Fingerprint(new
+    {
+        Plain.Text,
+        Section = $"{Section}",
+        Vary = Readable["vary"],
+        Jobs,
+        Strategy,
+        File.Seed,
+        Fingerprint,
+        Reader = DataSets.ReaderOf(File.Data.Source),
+    });
 
     private static string Readably(SearchDimension dimension) => dimension.IsRange
         ? $"{dimension.Key} from {Number(dimension.From)} to {Number(dimension.To)}, {(dimension.Logarithmic ? "log" : "linear")}"

@@ -9,8 +9,11 @@ namespace Engram.Evaluation.Benchmarks;
 /// <summary>A published protocol: data, stream, model, training and methods, with the numbers that its paper reports.</summary>
 public abstract class Benchmark
 {
-    /// <summary>Used on the command line, for example <c>split-mnist</c>.</summary>
+    /// <summary>Tells it from every other, for example <c>split-mnist</c>.</summary>
     public abstract string Name { get; }
+
+    /// <summary>Used on the command line: benchmarks of one family are told apart by their scenarios' names.</summary>
+    public virtual string Family => Name;
 
     /// <summary>Used in reports.</summary>
     public abstract string Title { get; }
@@ -26,6 +29,10 @@ public abstract class Benchmark
 
     /// <summary>The scenarios it is run in.</summary>
     public abstract IReadOnlyList<Scenario> Scenarios { get; }
+
+    /// <summary>A scenario's name on the command line.</summary>
+    /// <param name="scenario">One of <see cref="Scenarios"/>.</param>
+    public virtual string NameOf(Scenario scenario) => BenchmarkCell.NameOf(scenario);
 
     /// <summary>The methods of the paper, in its order.</summary>
     public abstract IReadOnlyList<BenchmarkMethod> Methods { get; }
@@ -58,6 +65,19 @@ public abstract class Benchmark
             : throw new ArgumentException(
                 $"methods: \"{name}\" is unknown, expected some of {string.Join(", ", Methods.Select(method => method.Name))}, "
                 + "or of the library's strategies"));
+
+    /// <summary>Requires as many classes as contexts share.</summary>
+    /// <param name="data">The data.</param>
+    /// <param name="contexts">How many contexts.</param>
+    /// <param name="classes">How many classes they share.</param>
+    /// <exception cref="ArgumentException">The samples are of fewer.</exception>
+    protected static void RequireClasses(TrainAndTest data, int contexts, int classes)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        var found = data.Train.Codes.ToArray().Distinct().Count();
+        if (found < classes)
+            throw new ArgumentException($"{contexts} contexts of {classes / contexts} classes need {classes} classes, the data have {found}");
+    }
 
     /// <summary>Runs one cell of the table.</summary>
     /// <param name="cell">Which.</param>

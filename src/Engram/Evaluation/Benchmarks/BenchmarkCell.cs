@@ -20,8 +20,10 @@ public sealed record TrainAndTest(ISampleSource Train, EvaluationSet Test);
 /// <param name="Iterations">Steps per context instead of the protocol's, for a short look; null for the protocol's.</param>
 /// <param name="PerClass">Samples of each class instead of all, for a short look; null for all.</param>
 /// <param name="Data">Fingerprint of the files with the data; null where they are not told apart.</param>
+/// <param name="Reader">Fingerprint of the sources that read them, where those are not the library's; null where they are.</param>
 public sealed record BenchmarkCell(
-    string Benchmark, Scenario Scenario, string Method, long Seed, int? Iterations = null, int? PerClass = null, string? Data = null)
+    string Benchmark, Scenario Scenario, string Method, long Seed, int? Iterations = null, int? PerClass = null, string? Data = null,
+    string? Reader = null)
 {
     /// <summary>Whether the protocol is shortened, so that nothing may be compared with published numbers.</summary>
     [JsonIgnore]
@@ -39,7 +41,7 @@ public sealed record BenchmarkCell(
     {
         get
         {
-            var all = JsonSerializer.SerializeToUtf8Bytes(new { Cell = this, Code = RunEnvironment.SourcesOf(typeof(BenchmarkCell).Assembly) }, Json.Options);
+            var all = JsonSerializer.SerializeToUtf8Bytes(new { Cell = this, Code = RunEnvironment.LibrarySources }, ResultsJson.Options);
             var hash = Convert.ToHexStringLower(SHA256.HashData(all))[..12];
             return $"{Benchmark}-{NameOf(Scenario)}-{Method.Replace("+", "-and-", StringComparison.Ordinal)}-{Seed}-{hash}";
         }
@@ -58,11 +60,13 @@ public sealed record BenchmarkCell(
 /// <summary>What a cell came to.</summary>
 /// <param name="Cell">The cell.</param>
 /// <param name="CodeVersion">Version of the library that computed it.</param>
+/// <param name="Sources">Fingerprint of the library's sources that computed it, committed or not.</param>
 /// <param name="Processor">Processor that computed it.</param>
 /// <param name="Seconds">Time it took, interruptions not counted.</param>
 /// <param name="Accuracy">The protocol's metric in per cent: the mean of the accuracies on all contexts at the end.</param>
 /// <param name="Result">Everything measured.</param>
-public sealed record CellResult(BenchmarkCell Cell, string CodeVersion, string Processor, double Seconds, double Accuracy, StrategyResult Result)
+public sealed record CellResult(
+    BenchmarkCell Cell, string CodeVersion, string Sources, string Processor, double Seconds, double Accuracy, StrategyResult Result)
 {
     /// <summary>From a run's measurements.</summary>
     /// <param name="cell">The cell.</param>
@@ -71,43 +75,23 @@ public sealed record CellResult(BenchmarkCell Cell, string CodeVersion, string P
     public static CellResult Of(BenchmarkCell cell, double seconds, StrategyResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
-        return new CellResult(cell, RunEnvironment.EngramVersion, RunEnvironment.Processor(), seconds, 100 * result.Accuracy[^1].Average(), result);
+        return new CellResult(cell, RunEnvironment.EngramVersion, RunEnvironment.LibrarySources, RunEnvironment.Processor(), seconds, AccuracyOf(result), result);
     }
 
     /// <summary>Writes it as JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Json.Options);
+    public string ToJson() => JsonSerializer.Serialize(this, ResultsJson.Options);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <param name="json">The text.</param>
     /// <exception cref="FormatException">It is no result of a cell.</exception>
-    public static CellResult FromJson(string json) => Json.Read<CellResult>(json, "cell");
-}
-
-/// <summary>How results of benchmarks are written.</summary>
-internal static class Json
-{
-    public static JsonSerializerOptions Options { get; } = new(JsonSerializerDefaults.Web)
+    public static CellResult FromJson(string json)
     {
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
-
-    public static JsonSerializerOptions Indented { get; } = new(Options) { WriteIndented = true };
-
-    /// <summary>Reads what was written with these options.</summary>
-    /// <exception cref="FormatException">It is something else; the message begins with <paramref name="what"/>.</exception>
-    public static T Read<T>(string json, string what)
-        where T : class
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<T>(json, Options) ?? throw new FormatException($"{what}: expected a JSON object, found null");
-        }
-        catch (JsonException problem)
-        {
-            throw new FormatException($"{what}: {problem.Message}", problem);
-        }
+        var read = ResultsJson.Read<CellResult>(json, "cell");
+        read.Result.Check("result");
+        return Math.Abs(read.Accuracy - AccuracyOf(read.Result)) < 1e-6
+            ? read
+            : throw new FormatException($"accuracy: {read.Accuracy}, expected {AccuracyOf(read.Result)}, the mean of the last row of result.accuracy in per cent");
     }
+
+    private static double AccuracyOf(StrategyResult result) => 100 * result.Accuracy[^1].Average();
 }

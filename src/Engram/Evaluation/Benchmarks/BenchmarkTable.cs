@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Engram.Learning;
 
@@ -11,14 +10,26 @@ namespace Engram.Evaluation.Benchmarks;
 /// <param name="Measured">Our mean and standard error in per cent.</param>
 /// <param name="Published">What the paper reports in per cent, if it does.</param>
 /// <param name="Verdict">How the two stand to each other.</param>
-/// <param name="Transfer">Our backward transfer in points; null where one context, or all at once, was learnt.</param>
 /// <param name="Accuracies">One accuracy per seed in per cent, in the order of <paramref name="Seeds"/>.</param>
 /// <param name="Seeds">The seeds.</param>
 /// <param name="SecondsPerSeed">Mean time of a seed.</param>
 /// <param name="Command">The command that computes this entry.</param>
+/// <param name="Transfer">Our backward transfer in points; null where one context, or all at once, was learnt, and in files of versions before it.</param>
 public sealed record BenchmarkEntry(
     string Method, string Title, Scenario Scenario, MeasuredNumber Measured, PublishedNumber? Published, Verdict Verdict,
-    TransferEntry? Transfer, IReadOnlyList<double> Accuracies, IReadOnlyList<long> Seeds, double SecondsPerSeed, string Command);
+    IReadOnlyList<double> Accuracies, IReadOnlyList<long> Seeds, double SecondsPerSeed, string Command, TransferEntry? Transfer = null)
+{
+    /// <summary>Checks what was read: whether the numbers are possible and fit together.</summary>
+    /// <exception cref="FormatException">They do not; the message names the field.</exception>
+    internal void Check(string where)
+    {
+        if (Seeds.Count == 0) throw new FormatException($"{where}.seeds: none, expected one or more");
+        ResultsJson.CheckCount($"{where}.accuracies", Accuracies.Count, Seeds.Count, "seed");
+        foreach (var accuracy in Accuracies.Append(Measured.Mean))
+            if (accuracy is not (>= 0 and <= 100)) throw new FormatException($"{where}.accuracies: {accuracy}, expected 0 to 100");
+        if (Transfer is not null) ResultsJson.CheckCount($"{where}.transfer.values", Transfer.Values.Count, Seeds.Count, "seed");
+    }
+}
 
 /// <summary>Backward transfer of an entry, in points.</summary>
 /// <param name="Measured">Our mean and standard error.</param>
@@ -69,11 +80,13 @@ public sealed record BenchmarkTable
     /// <param name="benchmark">The benchmark.</param>
     /// <param name="cells">Finished cells of it.</param>
     /// <param name="command">The command that computes them.</param>
-    /// <param name="options">What it says beyond the protocol, for the commands of the entries; empty for nothing.</param>
-    public static BenchmarkTable Of(Benchmark benchmark, IReadOnlyList<CellResult> cells, string command, string options = "")
+    /// <param name="commandOf">The command that computes one cell's method and scenario for a number of seeds from 0.</param>
+    public static BenchmarkTable Of(
+        Benchmark benchmark, IReadOnlyList<CellResult> cells, string command, Func<BenchmarkCell, int, string> commandOf)
     {
         ArgumentNullException.ThrowIfNull(benchmark);
         ArgumentNullException.ThrowIfNull(cells);
+        ArgumentNullException.ThrowIfNull(commandOf);
         BenchmarkEntry[] entries = [.. cells.GroupBy(cell => (cell.Cell.Method, cell.Cell.Scenario)).Select(group =>
         {
             CellResult[] seeds = [.. group.OrderBy(cell => cell.Cell.Seed)];
@@ -82,8 +95,8 @@ public sealed record BenchmarkTable
             var published = seeds[0].Cell.IsShort ? null : method.Published.GetValueOrDefault(group.Key.Scenario);
             return new BenchmarkEntry(
                 method.Name, method.Title, group.Key.Scenario, measured, published, measured.Against(published),
-                TransferOf(method, seeds), [.. seeds.Select(seed => seed.Accuracy)], [.. seeds.Select(seed => seed.Cell.Seed)],
-                seeds.Average(seed => seed.Seconds), CommandOf(seeds[0].Cell, (int)seeds[^1].Cell.Seed + 1) + options);
+                [.. seeds.Select(seed => seed.Accuracy)], [.. seeds.Select(seed => seed.Cell.Seed)],
+                seeds.Average(seed => seed.Seconds), commandOf(seeds[0].Cell, (int)seeds[^1].Cell.Seed + 1), TransferOf(method, seeds));
         })];
         return new BenchmarkTable
         {
@@ -99,6 +112,7 @@ public sealed record BenchmarkTable
                 ["processor"] = Each(cells.Select(cell => cell.Processor)),
                 ["threads"] = "1 in each cell",
                 ["Engram"] = Each(cells.Select(cell => cell.CodeVersion)),
+                ["sources"] = Each(cells.Select(cell => cell.Sources)),
             },
             Entries = [.. benchmark.Scenarios.SelectMany(scenario => entries.Where(entry => entry.Scenario == scenario))],
             Missing = [.. benchmark.Scenarios.SelectMany(scenario => benchmark.Methods
@@ -107,35 +121,24 @@ public sealed record BenchmarkTable
         };
     }
 
-    /// <summary>The command that computes the same cell for a number of seeds from 0.</summary>
-    /// <param name="cell">The cell.</param>
-    /// <param name="seeds">How many seeds.</param>
-    public static string CommandOf(BenchmarkCell cell, int seeds)
-    {
-        ArgumentNullException.ThrowIfNull(cell);
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"engram bench {cell.Benchmark} --scenario {BenchmarkCell.NameOf(cell.Scenario)} --methods {cell.Method} --seeds {seeds}{cell.Shortening}");
-    }
-
     /// <summary>Writes it as JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Json.Indented);
+    public string ToJson() => JsonSerializer.Serialize(this, ResultsJson.Indented);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <param name="json">The text.</param>
     /// <exception cref="FormatException">It is no benchmark's table.</exception>
     public static BenchmarkTable FromJson(string json)
     {
-        var table = Json.Read<BenchmarkTable>(json, "table");
-        foreach (var entry in table.Entries)
-            if (entry is null || entry.Accuracies.Count == 0 || entry.Accuracies.Count != entry.Seeds.Count)
-                throw new FormatException($"entries: {entry?.Method ?? "null"}, expected an accuracy for each seed, one or more");
+        var table = ResultsJson.Read<BenchmarkTable>(json, "table");
+        ResultsJson.CheckTexts("environment", table.Environment);
+        if (table.Entries.Count == 0) throw new FormatException("entries: none, expected one or more");
+        for (var i = 0; i < table.Entries.Count; i++) table.Entries[i].Check($"entries[{i}]");
         return table;
     }
 
     private static TransferEntry? TransferOf(BenchmarkMethod method, CellResult[] seeds)
     {
-        double[] transfers = [.. seeds.Select(seed => 100 * seed.Result.Metrics.GetValueOrDefault("backwardTransfer", double.NaN))];
+        double[] transfers = [.. seeds.Select(seed => 100 * seed.Result.Metrics.GetValueOrDefault(MetricNames.BackwardTransfer, double.NaN))];
         if (method.AtOnce || transfers.Any(double.IsNaN) || seeds[0].Result.Accuracy.Length < 2) return null;
         var measured = MeasuredNumber.Of(transfers);
         var published = seeds[0].Cell.IsShort ? null : method.PublishedTransfer.GetValueOrDefault(seeds[0].Cell.Scenario);

@@ -19,22 +19,32 @@ public sealed class Core50Benchmark : Benchmark
     /// <summary>Side of the images as they are learnt.</summary>
     public const int Side = 32;
 
-    private readonly Core50Protocol _protocol;
+    /// <summary>Name of the data.</summary>
+    public const string Data = "core50";
 
     /// <summary>Creates it.</summary>
-    /// <param name="protocol">What is new in each batch.</param>
-    public Core50Benchmark(Core50Protocol protocol) => _protocol = protocol;
+    /// <param name="batches">What is new in each batch.</param>
+    public Core50Benchmark(Core50Protocol batches) => Batches = batches;
+
+    /// <summary>What is new in each batch.</summary>
+    public Core50Protocol Batches { get; }
 
     /// <inheritdoc/>
-    public override string Name => _protocol switch
+    public override string Name => $"{Family}-{NameOf(Scenarios[0])}";
+
+    /// <inheritdoc/>
+    public override string Family => "core50";
+
+    /// <inheritdoc/>
+    public override string NameOf(Scenario scenario) => Batches switch
     {
-        Core50Protocol.NewInstances => "core50-ni",
-        Core50Protocol.NewClasses => "core50-nc",
-        _ => "core50-nic",
+        Core50Protocol.NewInstances => "ni",
+        Core50Protocol.NewClasses => "nc",
+        _ => "nic",
     };
 
     /// <inheritdoc/>
-    public override string Title => _protocol switch
+    public override string Title => Batches switch
     {
         Core50Protocol.NewInstances => "CORe50, new instances",
         Core50Protocol.NewClasses => "CORe50, new classes",
@@ -52,11 +62,11 @@ public sealed class Core50Benchmark : Benchmark
         + "accuracies at the end";
 
     /// <inheritdoc/>
-    public override string DataName => Name;
+    public override string DataName => Data;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Scenario> Scenarios =>
-        [_protocol == Core50Protocol.NewInstances ? Scenario.DomainIncremental : Scenario.ClassIncremental];
+        [Batches == Core50Protocol.NewInstances ? Scenario.DomainIncremental : Scenario.ClassIncremental];
 
     /// <inheritdoc/>
     public override int Capacity => 1000;
@@ -74,14 +84,14 @@ public sealed class Core50Benchmark : Benchmark
         ArgumentNullException.ThrowIfNull(data);
         if (data.Train is not Core50Samples { Files: var files })
             throw new ArgumentException($"data: {data.Train.GetType().Name}, expected the samples of CORe50");
-        if (files.Protocol != _protocol)
-            throw new ArgumentException($"data: batches of {files.Protocol}, expected {_protocol}");
+        if (files.Protocol != Batches)
+            throw new ArgumentException($"data: batches of {files.Protocol}, expected {Batches}");
         var run = (int)(seed % Core50.Runs);
         var (batches, test) = (files.Train(run), files.Test(run).Samples);
         return new ExperienceStream(
             [.. batches.Select((batch, i) => new Experience(i, batch, name: $"batch {i}"))],
             [.. batches.Select((batch, i) => new EvaluationSet(
-                $"batch {i}", _protocol == Core50Protocol.NewInstances ? test : SubsetSource.WithLabels(test, [.. batch.Labels])))]);
+                $"batch {i}", Batches == Core50Protocol.NewInstances ? test : SubsetSource.WithLabels(test, [.. batch.Labels])))]);
     }
 
     /// <inheritdoc/>

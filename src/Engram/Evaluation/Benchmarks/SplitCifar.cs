@@ -58,9 +58,7 @@ public sealed class SplitCifar : Benchmark
     /// <inheritdoc/>
     public override ExperienceStream Stream(TrainAndTest data, Scenario scenario, long seed)
     {
-        ArgumentNullException.ThrowIfNull(data);
-        if (data.Train.Labels.Count < _contexts)
-            throw new ArgumentException($"data: {data.Train.Labels.Count} classes, expected at least one for each of {_contexts} contexts");
+        RequireClasses(data, _contexts, _classes);
         var labels = data.Train.Labels.ToArray();
         if (seed > 0) new SeededRandom(seed, "contexts").Shuffle<Label>(labels);
         Label[][] groups = [.. labels.Chunk((labels.Length + _contexts - 1) / _contexts)];

@@ -95,7 +95,7 @@ public sealed class SplitMnist : Benchmark
     /// <inheritdoc/>
     public override ExperienceStream Stream(TrainAndTest data, Scenario scenario, long seed)
     {
-        ArgumentNullException.ThrowIfNull(data);
+        RequireClasses(data, Contexts, 10);
         var order = seed == 0 ? [.. Enumerable.Range(0, 10)] : new SeededRandom(seed, "contexts").Permutation(10);
         Label[][] groups = [.. order.Select(digit => (Label)digit).Chunk(10 / Contexts)];
         return scenario switch

@@ -27,7 +27,7 @@ public sealed record TrialResult(Trial Trial, IReadOnlyList<StrategyResult> Seed
     public double Mean(string metric) => Seeds.Average(seed => seed.Metrics.GetValueOrDefault(metric, double.NaN));
 
     /// <summary>Accuracy on what is new: the mean of R[i, i].</summary>
-    public double New => Mean("learningAccuracy");
+    public double New => Mean(MetricNames.LearningAccuracy);
 
     /// <summary>Accuracy on what is old: the mean over all experiences but the last, after the last. NaN after a single experience.</summary>
     public double Old => Seeds.Average(seed => seed.Accuracy[^1] is { Length: > 1 } last ? last.SkipLast(1).Average() : double.NaN);

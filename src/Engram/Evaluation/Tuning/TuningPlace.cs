@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Engram.Evaluation.Benchmarks;
 using Engram.Persistence;
 
 namespace Engram.Evaluation.Tuning;
@@ -30,14 +29,14 @@ internal sealed class TuningPlace
         if (!File.Exists(path)) return null;
         try
         {
-            var attempt = JsonSerializer.Deserialize<ContinualAttempt>(File.ReadAllText(path), Json.Options) ?? throw new JsonException("null");
-            if ((attempt.Position, attempt.Number, attempt.Rate, attempt.Strength) != (position, number, rate, strength))
-                throw new JsonException("of another attempt");
-            return attempt is { New: >= 0 and <= 1, Old: not (< 0 or > 1), Seconds: >= 0 }
+            var attempt = ResultsJson.Read<ContinualAttempt>(File.ReadAllText(path), "attempt");
+            ResultsJson.CheckFractions("new", attempt.New);
+            ResultsJson.CheckFractions("old", attempt.Old);
+            return (attempt.Position, attempt.Number, attempt.Rate, attempt.Strength) == (position, number, rate, strength)
                 ? attempt
-                : throw new JsonException(FormattableString.Invariant($"new: {attempt.New}, old: {attempt.Old}, seconds: {attempt.Seconds}, expected accuracies from 0 to 1 and a time"));
+                : throw new FormatException("attempt: one with another place, rate or strength");
         }
-        catch (JsonException problem)
+        catch (FormatException problem)
         {
             throw new InvalidDataException($"{path}: damaged ({problem.Message}), expected an attempt; without the file it is made again", problem);
         }
@@ -46,7 +45,7 @@ internal sealed class TuningPlace
     /// <summary>Keeps an attempt; its learner was saved before.</summary>
     public void Keep(ContinualAttempt attempt)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(attempt, Json.Options);
+        var json = JsonSerializer.SerializeToUtf8Bytes(attempt, ResultsJson.Options);
         AtomicFile.Write(FileOf(attempt.Position, attempt.Number), stream => stream.Write(json));
     }
 

@@ -58,7 +58,7 @@ public sealed record TuningResults
             .Select(result => new TuningRow(
                 result.Trial.Number, result.Trial.Share, result.Trial.Values,
                 MeasuredNumber.Of([.. result.Seeds.Select(seed => seed.Metrics.GetValueOrDefault(objective, double.NaN))]),
-                result.New, result.Old, result.Mean("forgetting"), result.Seconds, result == best, command(result.Trial),
+                result.New, result.Old, result.Mean(MetricNames.Forgetting), result.Seconds, result == best, command(result.Trial),
                 result.Failure))];
     }
 
@@ -82,17 +82,19 @@ public sealed record TuningResults
     }
 
     /// <summary>Writes it as JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Json.Indented);
+    public string ToJson() => JsonSerializer.Serialize(this, ResultsJson.Indented);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <param name="json">The text.</param>
     /// <exception cref="FormatException">It is no search's results.</exception>
     public static TuningResults FromJson(string json)
     {
-        var results = Json.Read<TuningResults>(json, "tuning");
-        return results.Rows.Count > 0 && !results.Rows.Contains(null!)
-            ? results
-            : throw new FormatException("rows: none, or null, expected what was measured");
+        var results = ResultsJson.Read<TuningResults>(json, "tuning");
+        ResultsJson.CheckTexts("settings", results.Settings);
+        ResultsJson.CheckTexts("environment", results.Environment);
+        if (results.Rows.Count == 0) throw new FormatException("rows: none, expected what was measured");
+        for (var i = 0; i < results.Rows.Count; i++) results.Rows[i].Check($"rows[{i}]");
+        return results;
     }
 
     private static string Text(double value) => value.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
@@ -112,4 +114,15 @@ public sealed record TuningResults
 /// <param name="Failure">Why it came to nothing; null where it was measured.</param>
 public sealed record TuningRow(
     int Number, double Share, IReadOnlyDictionary<string, string> Values, MeasuredNumber Score, double New, double Old,
-    double Forgetting, double Seconds, bool IsChosen, string Command, string? Failure = null);
+    double Forgetting, double Seconds, bool IsChosen, string Command, string? Failure = null)
+{
+    /// <summary>Checks what was read.</summary>
+    /// <exception cref="FormatException">A number is not possible; the message names the field.</exception>
+    internal void Check(string where)
+    {
+        ResultsJson.CheckTexts($"{where}.values", Values);
+        ResultsJson.CheckFractions($"{where}.share", Share);
+        ResultsJson.CheckFractions($"{where}.new", New);
+        ResultsJson.CheckFractions($"{where}.old", Old);
+    }
+}

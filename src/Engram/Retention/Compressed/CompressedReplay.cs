@@ -12,7 +12,7 @@ public sealed record CompressedReplayOptions
     /// <value>Default 10,000; 1 or more.</value>
     public int Capacity { get; init; } = 10_000;
 
-    /// <summary>Bytes of one exemplar per channel: the cosine coefficients kept.</summary>
+    /// <summary>Bytes of one exemplar per channel of an image: the cosine coefficients kept. Features are kept whole, a byte each.</summary>
     /// <value>Default 54: with label and place a tenth of an MNIST image's 784 bytes and label; 1 or more.</value>
     public int Coefficients { get; init; } = 54;
 
@@ -29,20 +29,22 @@ public sealed record CompressedReplayOptions
 }
 
 /// <summary>
-/// Replay from codes: exemplars are kept as quantised cosine coefficients, a tenth of their size and less, so that the same bytes
-/// hold ten times more of the past. The idea of REMIND (Hayes et al. 2020) with a fixed transform in place of a learnt one.
+/// Replay from codes: exemplars are kept as quantised cosine coefficients of images, or as quantised features, a tenth of their size and less,
+/// so that the same bytes hold ten times more of the past. The idea of REMIND (Hayes et al. 2020).
 /// </summary>
 /// <remarks>
-/// The network must see new images through the same coefficients (<see cref="Models.CosineMlp"/>): otherwise their sharpness
-/// alone tells new classes from old, and replay does harm. For images <c>[channels, height, width]</c>, bytes or floats in 0..1. Class-balanced reservoir, filled when an experience
-/// ends; the loss is the mean over new and repeated samples, as in <see cref="Replay"/>. The basis (a function of the image's
+/// Images <c>[channels, height, width]</c>, bytes or floats in 0..1, are kept by a fixed transform in place of a learnt code; the network must see
+/// new images through the same coefficients (<see cref="Models.CosineMlp"/>): otherwise their sharpness alone tells new classes from old, and
+/// replay does harm. Features <c>[features]</c> of a network that no longer changes (<see cref="Analytic.FeatureExtractor.Samples(ISampleSource, Models.InputScaling)"/>)
+/// are kept as a byte each beside the range of their sample (REMIND: product quantisation of a feature map). Class-balanced reservoir, filled when
+/// an experience ends; the loss is the mean over new and repeated samples, as in <see cref="Replay"/>. The basis (a function of the image's
 /// shape) is working space and not counted as memory.
 /// </remarks>
 public sealed class CompressedReplay : RetentionMechanism
 {
     private readonly CompressedReplayOptions _options;
     private ReplayBuffer _buffer = null!;
-    private CosineCodec? _codec;
+    private IExemplarCodec? _codec;
 
     /// <summary>Creates it.</summary>
     /// <param name="options">Null for the defaults.</param>
@@ -87,11 +89,13 @@ public sealed class CompressedReplay : RetentionMechanism
     protected internal override string? WhyNot(Experience experience)
     {
         ArgumentNullException.ThrowIfNull(experience);
-        var shape = experience.Train.InputShape;
-        return shape.Count != 3 || shape[1] * shape[2] < _options.Coefficients
-            ? $"samples of shape [{string.Join(", ", shape)}], expected images [channels, height, width] of "
-                + $"{_options.Coefficients} pixels or more for {Name}"
-            : UnitInputs.WhyNot(experience.Train, Name);
+        return experience.Train.InputShape switch
+        {
+            [_] => null,
+            [_, var height, var width] when height * width >= _options.Coefficients => UnitInputs.WhyNot(experience.Train, Name),
+            var shape => $"samples of shape [{string.Join(", ", shape)}], expected images [channels, height, width] of "
+                + $"{_options.Coefficients} pixels or more, or features [features], for {Name}",
+        };
     }
 
     /// <inheritdoc/>
@@ -130,5 +134,7 @@ public sealed class CompressedReplay : RetentionMechanism
         _codec?.Dispose();
     }
 
-    private CosineCodec Codec(LearningContext context) => _codec ??= new CosineCodec(context.Source.InputShape, _options.Coefficients);
+    private IExemplarCodec Codec(LearningContext context) => _codec ??= context.Source.InputShape is { Count: 3 } image
+        ? new CosineCodec(image, _options.Coefficients)
+        : new QuantisedCodec();
 }

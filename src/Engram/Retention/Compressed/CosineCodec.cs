@@ -8,7 +8,7 @@ namespace Engram.Retention;
 /// Needs no training and no state: the basis is a function of the shape, so codes mean the same for ever. With pixels in 0..1
 /// no coefficient of the orthonormal transform exceeds √(height · width), which is what 127 stands for.
 /// </remarks>
-internal sealed class CosineCodec : IDisposable
+internal sealed class CosineCodec : IExemplarCodec
 {
     private readonly int _channels;
     private readonly double _step;

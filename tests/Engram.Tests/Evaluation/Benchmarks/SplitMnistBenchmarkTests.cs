@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Engram.Evaluation;
 using Engram.Evaluation.Benchmarks;
 using Engram.Learning;
@@ -76,6 +77,7 @@ public class SplitMnistBenchmarkTests
         Assert.NotEqual(cell.Key, (cell with { Seed = 4 }).Key);
         Assert.NotEqual(cell.Key, (cell with { Iterations = 4 }).Key);
         Assert.NotEqual(cell.Key, (cell with { Data = "other files" }).Key);
+        Assert.NotEqual(cell.Key, (cell with { Reader = "other sources" }).Key);
         Assert.Equal(" --iterations 4", (cell with { Iterations = 4 }).Shortening);
         Assert.DoesNotContain("+", (cell with { Method = "der++" }).Key, StringComparison.Ordinal);
     }
@@ -85,24 +87,40 @@ public class SplitMnistBenchmarkTests
     {
         var result = s_benchmark.Run(new BenchmarkCell("split-mnist", Scenario.ClassIncremental, "none", 0, 2, 20), s_data)!;
         CellResult Cell(long seed, double accuracy, int? iterations) => new(
-            new BenchmarkCell("split-mnist", Scenario.ClassIncremental, "none", seed, iterations), "1", $"processor {seed}", 2, accuracy, result);
+            new BenchmarkCell("split-mnist", Scenario.ClassIncremental, "none", seed, iterations), "1", "sources", $"processor {seed}", 2, accuracy, result);
 
-        var table = BenchmarkTable.Of(s_benchmark, [Cell(1, 20.9, null), Cell(0, 20.7, null)], "engram bench split-mnist");
+        var table = BenchmarkTable.Of(s_benchmark, [Cell(1, 20.9, null), Cell(0, 20.7, null)], "engram bench split-mnist", (cell, seeds) => $"{cell.Method} {seeds}");
         var entry = Assert.Single(table.Entries);
         Assert.Equal([20.7, 20.9], entry.Accuracies);
         Assert.Equal((20.8, Verdict.Above, 19.89), (Math.Round(entry.Measured.Mean, 9), entry.Verdict, entry.Published!.Mean));
-        Assert.Equal("engram bench split-mnist --scenario class --methods none --seeds 2", entry.Command);
+        Assert.Equal("none 2", entry.Command);
         Assert.Equal(100 * result.Metrics["backwardTransfer"], entry.Transfer!.Measured.Mean, 1e-9);
         Assert.Equal("processor 0, processor 1", table.Environment["processor"]);
+        Assert.Equal("sources", table.Environment["sources"]);
         Assert.Equal(table.ToJson(), BenchmarkTable.FromJson(table.ToJson()).ToJson());
         Assert.Throws<FormatException>(() => BenchmarkTable.FromJson(table.ToJson().Replace("20.9", "", StringComparison.Ordinal)));
 
-        var shortened = BenchmarkTable.Of(s_benchmark, [Cell(0, 20, 5)], "");
+        var shortened = BenchmarkTable.Of(s_benchmark, [Cell(0, 20, 5)], "", (_, _) => "");
         Assert.True(shortened.IsShort);
         Assert.Null(shortened.Entries[0].Published);
-        var read = CellResult.FromJson(Cell(0, 20, 5).ToJson());
-        Assert.Equal(Cell(0, 20, 5).Cell, read.Cell);
-        Assert.Throws<FormatException>(() => CellResult.FromJson("{}"));
+    }
+
+    [Theory]
+    [InlineData("accuracy", "150", "accuracy: 150, expected ")]
+    [InlineData("accuracy", "[]", "$.accuracy")]
+    [InlineData("result", "{}", "accuracySoFar")]
+    [InlineData("result", null, "result")]
+    public void A_cell_is_read_only_where_its_numbers_are_possible_and_fit_together(string field, string? value, string expected)
+    {
+        var cell = new BenchmarkCell("split-mnist", Scenario.ClassIncremental, "none", 0, 2, 20);
+        var json = CellResult.Of(cell, 1, s_benchmark.Run(cell, s_data)!).ToJson();
+        Assert.Equal(cell, CellResult.FromJson(json).Cell);
+        var damaged = JsonNode.Parse(json)!;
+        damaged[field] = value is null ? null : JsonNode.Parse(value);
+        Assert.Contains(expected, Assert.Throws<FormatException>(() => CellResult.FromJson(damaged.ToJsonString())).Message, StringComparison.Ordinal);
+        damaged = JsonNode.Parse(json)!;
+        damaged["result"]!["accuracy"] = JsonNode.Parse("[]");
+        Assert.Contains("result.accuracy: empty", Assert.Throws<FormatException>(() => CellResult.FromJson(damaged.ToJsonString())).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -28,6 +28,19 @@ public class TuningDataTests
         Assert.Contains("validation", Assert.Throws<ArgumentException>(() => new TuningData(stream.Experiences, 1, 0)).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(10, "data_batch_1.bin", "test_batch.bin")]
+    [InlineData(100, "train.bin", "test.bin")]
+    public void The_training_half_of_Cifar_is_read_where_the_test_file_cannot_be_opened(int classes, string train, string test)
+    {
+        using var folder = new Persistence.TemporaryFolder();
+        File.WriteAllBytes(folder[train], new byte[3072 + (classes == 10 ? 1 : 2)]);
+        using var held = new FileStream(folder[test], FileMode.Create, FileAccess.Write, FileShare.None);
+        Assert.Throws<IOException>(() => File.ReadAllBytes(folder[test]));
+
+        Assert.Equal(1, Cifar.LoadTraining(folder.Path, classes).Count);
+    }
+
     [Fact]
     public void A_trial_is_measured_on_validation_samples_and_learns_its_share()
     {

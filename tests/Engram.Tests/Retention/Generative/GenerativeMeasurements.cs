@@ -84,6 +84,38 @@ public class GenerativeMeasurements(ITestOutputHelper output)
             }
     }
 
+    /// <summary>
+    /// Writes docs/methods/images/compressed-features.csv: ten experiences of ten classes over a frozen ResNet-20 that saw CIFAR-10 only. Raw exemplars
+    /// are images of 3,072 bytes; behind a frozen network they are their features, so training repeats these.
+    /// </summary>
+    [Fact(Explicit = true)]
+    public void Quantised_features_against_raw_images_of_the_same_bytes()
+    {
+        const int Image = 3072 + 8, Feature = (4 * 64) + 8, Code = 64 + QuantisedCodec.RangeBytes + 8 + 16;
+        var file = Path.Combine(TestData.Root, "docs", "methods", "images", "compressed-features.csv");
+        using var scope = NewDisposeScope();
+        var stream = InternalReplayTests.Cifar100Features();
+        var csv = new List<string> { "exemplars kept as,exemplars,seed,bytes,accuracy" };
+        foreach (var images in new[] { 10, 30, 100, 300 })
+            for (var seed = 0; seed < 3; seed++)
+            {
+                Point("images", images, Image, () => new Replay(new ReplayOptions { Capacity = images, Balance = BalanceBy.Class }));
+                Point("float32 features", images * Image / Feature, Feature, () => new Replay(new ReplayOptions { Capacity = images * Image / Feature, Balance = BalanceBy.Class }));
+                Point("features of a byte", images * Image / Code, Code, () => new CompressedReplay(new CompressedReplayOptions { Capacity = images * Image / Code }));
+                File.WriteAllLines(file, csv);
+
+                void Point(string kept, int exemplars, int each, Func<RetentionMechanism> make)
+                {
+                    var made = make();
+                    var accuracy = InternalReplayTests.FinalAccuracy(stream, seed, [made]);
+                    var held = made switch { Replay replay => replay.Buffer.Count, CompressedReplay codes => codes.Count, _ => 0 };
+                    csv.Add(string.Create(CultureInfo.InvariantCulture, $"{kept},{held},{seed},{(long)held * each},{accuracy:0.0000}"));
+                    Print(csv[^1]);
+                    Assert.Equal(Math.Min(exemplars, 10_000), held);
+                }
+            }
+    }
+
     [Fact(Explicit = true)]
     public void Nearest_neighbours_of_raw_pixels()
     {

@@ -117,6 +117,22 @@ public class GenerativeReplayTests
         }
     }
 
+    // van de Ven, Tuytelaars and Tolias 2022: two hidden layers of 400, z of 100; 85 and 5 for the autoencoders of a generative classifier.
+    [Fact]
+    public void Sizes_are_those_of_the_study()
+    {
+        var (vae, feedback, own) = (new VaeOptions(), new BrainInspiredOptions(), new GenerativeClassifierOptions().Vae);
+        Assert.Equal([400, 400], vae.Widths);
+        Assert.Equal([400, 400], feedback.Widths);
+        Assert.Equal([85, 85], own.Widths);
+        Assert.Equal((100, 100, 5), (vae.LatentSize, feedback.LatentSize, own.LatentSize));
+        using var made = new Vae(784, vae);
+        long Weights(params int[] sizes) => sizes.Zip(sizes.Skip(1), (from, to) => (from + 1L) * to).Sum();
+        Assert.Equal(
+            Weights(784, 400, 400) + (2 * Weights(400, 100)) - 100 + Weights(100, 400, 400, 784), // log σ² without bias
+            made.parameters().Sum(parameter => parameter.numel()));
+    }
+
     [Fact]
     public void Options_out_of_range_and_rivals_are_refused()
     {

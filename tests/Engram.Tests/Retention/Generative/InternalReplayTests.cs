@@ -71,12 +71,7 @@ public class InternalReplayTests(ITestOutputHelper output)
     public void Internal_replay_on_Split_Cifar_100()
     {
         using var scope = NewDisposeScope();
-        using var backbone = ResNet.Cifar(20);
-        backbone.LoadWeights(AnalyticMeasurements.Weights("resnet20-12fca82f.safetensors"));
-        var cifar = Cifar.Load100(TestData.Shared("cifar-100-binary.tar.gz"));
-        var (train, test) = (AnalyticMeasurements.Features(cifar.Train, backbone), cifar.Test.Map(images => AnalyticMeasurements.Features(images, backbone)));
-        var groups = Enumerable.Range(0, 10).Select(g => (IReadOnlyList<Label>)[.. test.Classes.Skip(10 * g).Take(10)]).ToArray();
-        var stream = ExperienceStream.ClassIncremental(train, test, groups);
+        var stream = Cifar100Features();
         (string Name, Func<IReadOnlyList<RetentionMechanism>> Make)[] all =
         [
             ("naive", () => []),
@@ -86,17 +81,29 @@ public class InternalReplayTests(ITestOutputHelper output)
         ];
         foreach (var (name, make) in all)
         {
-            var accuracies = Enumerable.Range(0, 3).Select(seed =>
-            {
-                using var learner = new Learner(
-                    () => new ContinualModel(new Mlp(64, 400, 400)),
-                    new LearnerOptions { BatchSize = 128, Iterations = 500, Seed = seed, InitialLabels = [.. test.Classes] }, make());
-                foreach (var experience in stream.Experiences) learner.Learn(experience);
-                return Evaluator.Accuracy(learner, test);
-            }).ToArray();
+            var accuracies = Enumerable.Range(0, 3).Select(seed => FinalAccuracy(stream, seed, make())).ToArray();
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{name}: {accuracies.Average():0.0000} ({string.Join(", ", accuracies.Select(a => a.ToString("0.0000", CultureInfo.InvariantCulture)))})"));
         }
+    }
+
+    internal static ExperienceStream Cifar100Features()
+    {
+        using var backbone = ResNet.Cifar(20);
+        backbone.LoadWeights(AnalyticMeasurements.Weights("resnet20-12fca82f.safetensors"));
+        var cifar = Cifar.Load100(TestData.Shared("cifar-100-binary.tar.gz"));
+        var test = cifar.Test.Map(images => AnalyticMeasurements.Features(images, backbone));
+        return ExperienceStream.ClassIncremental(AnalyticMeasurements.Features(cifar.Train, backbone), test,
+            [.. Enumerable.Range(0, 10).Select(g => (IReadOnlyList<Label>)[.. test.Classes.Skip(10 * g).Take(10)])]);
+    }
+
+    internal static double FinalAccuracy(ExperienceStream stream, int seed, IReadOnlyList<RetentionMechanism> mechanisms)
+    {
+        using var learner = new Learner(
+            () => new ContinualModel(new Mlp(64, 400, 400)),
+            new LearnerOptions { BatchSize = 128, Iterations = 500, Seed = seed, InitialLabels = [.. stream.Tests.SelectMany(test => test.Classes)] }, mechanisms);
+        foreach (var experience in stream.Experiences) learner.Learn(experience);
+        return stream.Tests.Average(test => Evaluator.Accuracy(learner, test));
     }
 
     private static BrainInspiredOptions Internal => new() { Reconstruction = Reconstruction.Gaussian };

@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+
+namespace Engram.Retention;
+
+/// <summary>Features as a byte each, between the least and the greatest of their own sample, which are kept beside them as float32.</summary>
+/// <remarks>No number is further from what comes back than half a step, (greatest − least) / 510. Needs no training and no state.</remarks>
+internal sealed class QuantisedCodec : IExemplarCodec
+{
+    /// <summary>Bytes of the range of a sample.</summary>
+    public const int RangeBytes = 2 * sizeof(float);
+
+    private const double Levels = 255;
+    private const double Smallest = 1e-30; // of a step, so that a sample of equal features comes back
+
+    /// <summary>Codes, uint8 <c>[n, 8 + features]</c>, of features float32 <c>[n, features]</c>.</summary>
+    public Tensor Encode(Tensor inputs)
+    {
+        var least = inputs.amin([1L], keepdim: true);
+        var step = inputs.amax([1L], keepdim: true).sub(least).div_(Held(Levels)).clamp_min_(Held(Smallest));
+        var ranges = MemoryMarshal.AsBytes<float>(cat([least, step], 1).data<float>().ToArray()).ToArray();
+        return cat([tensor(ranges).view(-1, RangeBytes), inputs.sub(least).div_(step).round_().to(ScalarType.Byte)], 1);
+    }
+
+    /// <summary>Features, float32 <c>[n, features]</c>, of codes.</summary>
+    public Tensor Decode(Tensor codes)
+    {
+        var bytes = codes.narrow(1, 0, RangeBytes).contiguous().data<byte>().ToArray();
+        var ranges = tensor(MemoryMarshal.Cast<byte, float>(bytes).ToArray()).view(-1, 2);
+        return codes.narrow(1, RangeBytes, codes.shape[1] - RangeBytes).to(ScalarType.Float32)
+            .mul_(ranges.narrow(1, 1, 1)).add_(ranges.narrow(1, 0, 1), alpha: Held(1));
+    }
+
+    public void Dispose()
+    {
+    }
+}
