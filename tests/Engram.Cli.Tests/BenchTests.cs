@@ -61,6 +61,8 @@ public class BenchTests
         Assert.EndsWith($" --data \"{folder["my data"]}\"", (string)first.JsonLines[^1]["table"]!["entries"]![0]!["command"]!, StringComparison.Ordinal);
         Assert.Equal(1, (int)Terminal.Run(one).JsonLines[0]["done"]!);
         File.WriteAllText(folder["my data/more"], "another file");
+        Assert.Equal(1, (int)Terminal.Run(one).JsonLines[0]["done"]!); // which is not read
+        File.AppendAllText(folder["my data/train-labels-idx1-ubyte.gz"], "x");
         Assert.Equal(0, (int)Terminal.Run(new CancellationToken(canceled: true), one).JsonLines[0]["done"]!);
     }
 

@@ -44,7 +44,7 @@ public class ExperimentFileTests
     {
         var file = Read(InitCommand.Template());
         Assert.Equal(["naive", "replay", "ewc-strong", "ewc+replay-small"], file.Strategies.Select(strategy => strategy.Name));
-        foreach (var kind in StreamSection.Kinds.Except(["rotated"])) Read($"stream: {{ kind: {kind} }}\nstrategies: [naive]");
+        foreach (var kind in StreamSection.Kinds.Except(["rotated", "blurry", "repetition"])) Read($"stream: {{ kind: {kind} }}\nstrategies: [naive]");
         foreach (var backbone in new[] { "mlp 784-400-400", "digits-cnn", "lenet5 1x28", "resnet20 1-channel" })
             Read($"model: {{ backbone: {backbone} }}\nstrategies: [naive]");
         foreach (var backbone in new[] { "resnet20", "resnet18-20" })
@@ -53,6 +53,48 @@ public class ExperimentFileTests
         Read("evaluation: { prequential: true, metrics: [finalAverageAccuracy, forgetting, macroF1] }\nstrategies: [naive]");
         Read("stream: { validation: 0.1 }\ntraining: { schedule: { kind: cosine }, clipNorm: 1, earlyStopping: { patience: 2 } }\nstrategies: [naive]");
         Read("stream: { kind: rotated, degrees: [0, 30] }\nstrategies: [naive]");
+        Read("stream: { kind: blurry, blur: 0.1, disjoint: 0.5 }\nstrategies: [naive]");
+        Read("stream: { kind: repetition, classes: 4 }\nstrategies: [naive]");
+    }
+
+    [Fact]
+    public void Null_gives_nothing_where_nothing_may_be_given()
+    {
+        var file = Read("data: { path: null, shape: ~, perClass: }\nevaluation: { metrics: null }\nstream: { groups: null }\n"
+            + "training: { schedule: null, clipNorm: ~ }\nstrategies: [naive]");
+        Assert.Null(file.Data.Path);
+        Assert.Null(file.Stream.Groups);
+        Assert.Equal("null", Read("data: { source: csv, path: \"null\" }\nstrategies: [naive]").Data.Path);
+        var path = JsonNode.Parse(ExperimentSchema.Render())!["properties"]!["data"]!["properties"]!["path"]!["type"]!.AsArray();
+        Assert.Contains("null", path.Select(type => (string)type!));
+    }
+
+    [Fact]
+    public void Data_that_are_not_where_the_file_says_are_told_with_its_line_and_where_the_command_says_with_its_option()
+    {
+        using var folder = new Folder();
+        File.WriteAllText(folder["a.yaml"], "data:\n  source: mnist\n  path: nope\nstrategies: [naive]");
+        var file = Terminal.Run("run", folder["a.yaml"], "--out", folder["run"]);
+        Assert.Equal(ExitCode.Usage, file.Code);
+        Assert.Contains("a.yaml: line 3: data.path: \"nope\" is no folder", Assert.Single(file.ErrorLines), StringComparison.Ordinal);
+        var command = Terminal.Run("run", folder["a.yaml"], "--data", "nope", "--out", folder["run"]);
+        Assert.StartsWith("engram: --data: \"nope\" is no folder", Assert.Single(command.ErrorLines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Streams_without_sharp_boundaries_are_described_and_learnt()
+    {
+        long[] Samples(string stream)
+        {
+            using var folder = new Folder();
+            File.WriteAllText(folder["a.yaml"], $"data: {{ perClass: 10, testPerClass: 2 }}\nstream: {{ {stream} }}\nmodel: {{ backbone: mlp 784-8 }}\n"
+                + "memory: 20\nstrategies: [replay]");
+            var run = Terminal.Run("run", folder["a.yaml"], "--threads", "1", "--out", folder["run"]);
+            Assert.True(run.Code == ExitCode.Success, run.Error);
+            return [.. RunResults.FromJson(File.ReadAllText(folder["run/results.json"])).Strategies[0].Costs.Select(cost => cost.Samples)];
+        }
+        Assert.Equal([28, 12], Samples("kind: blurry, groups: [[0, 1, 2], [3]], blur: 0.1")); // one sample of each class leaks
+        Assert.Equal([20, 20, 20, 20, 20], Samples("kind: repetition, experiences: 5, classes: 4")); // every class twice, half of its samples each time
     }
 
     [Fact]
@@ -70,14 +112,29 @@ public class ExperimentFileTests
     [Theory]
     [InlineData("strategies: [naive]\nepochs: 3", 2, "epochs: unknown", "training")]
     [InlineData("training:\n  bachSize: 3\nstrategies: [naive]", 2, "training.bachSize: unknown", "batchSize")]
-    [InlineData("training:\n  epochs: 0\nstrategies: [naive]", 2, "training: Epochs: 0", "1 or more")]
+    [InlineData("training:\n  epochs: 0\nstrategies: [naive]", 2, "training.epochs: 0", "1 or more")]
     [InlineData("training:\n  epochs: many\nstrategies: [naive]", 2, "training.epochs: \"many\"", "a whole number")]
     [InlineData("training:\n  optimizer: { learningRate: 1 }\nstrategies: [naive]", 2, "training.optimizer.kind: missing", "adam, sgd")]
     [InlineData("training:\n  optimizer: { kind: sgd, beta1: 1 }\nstrategies: [naive]", 2, "training.optimizer.beta1: unknown", "momentum")]
     [InlineData("strategies:\n  - magic", 2, "strategies[0]: \"magic\"", "replay")]
     [InlineData("strategies:\n  - naive\n  - naive", 3, "strategies[1]: \"naive\" is there already", "another name")]
     [InlineData("strategies:\n  - xdg", 2, "strategies[0]: \"xdg\" is not made for class-incremental", "task-incremental")]
-    [InlineData("strategies:\n  - name: a\n    mechanisms:\n      - ewc: { lambda: -1 }", 4, "ewc: Lambda: -1", "0 or more")]
+    [InlineData("strategies:\n  - name: a\n    mechanisms:\n      - ewc: { lambda: -1 }", 4, "strategies[0].mechanisms[0].ewc.lambda: -1", "0 or more")]
+    [InlineData("training:\n  epochs:\n    many\nstrategies: [naive]", 2, "training.epochs: \"many\"", "a whole number")]
+    [InlineData("training:\n  optimizer:\n    kind: adam\n    learningRate: -1\nstrategies: [naive]", 4, "training.optimizer.learningRate: -1", "positive")]
+    [InlineData("strategies:\n  - name: a\n    mechanisms:\n      - ewc:\n          gamma: 1\n          lambda: -1", 6, "[0].ewc.lambda: -1", "0 or more")]
+    [InlineData("stream:\n  - 1\nstrategies: [naive]", 1, "stream: a list", "keys with values")]
+    [InlineData("stream:\n  kind: rotated\nstrategies: [naive]", 1, "stream.degrees: missing", "angle")]
+    [InlineData("training: { epochs: 1 }\nperExperience:\n  training.epochs: [1, 0]\nstrategies: [naive]", 2, "perExperience: experience 1: training.epochs: 0", "1 or more")]
+    [InlineData("data: { label: null, source: csv, path: x }\nstrategies: [naive]", 1, "data.label: \"null\"", "a word")]
+    [InlineData("stream: { kind: blurry }\nstrategies: [naive]", 1, "stream.blur: missing", "0 to 1")]
+    [InlineData("stream: { kind: blurry, blur: 1.5 }\nstrategies: [naive]", 1, "stream.blur: 1.5", "0 to 1")]
+    [InlineData("stream: { kind: blurry, blur: 0.1, disjoint: 2 }\nstrategies: [naive]", 1, "stream.disjoint: 2", "0 to 1")]
+    [InlineData("stream: { kind: repetition }\nstrategies: [naive]", 1, "stream.classes: missing", "1 or more")]
+    [InlineData("stream: { kind: repetition, classes: 2, groups: [[0]] }\nstrategies: [naive]", 1, "stream.groups: given", "draws the classes")]
+    [InlineData("stream: { classes: 2 }\nstrategies: [naive]", 1, "stream.classes: given", "a key of kind repetition")]
+    [InlineData("a: 1\n---\nb: 2", 3, "2 documents", "expected one")]
+    [InlineData("", 1, "0 documents", "expected one")]
     [InlineData("strategies:\n  - name: a\n    mechanisms:\n      - ewc: { lamda: 1 }", 4, "ewc.lamda: unknown", "lambda")]
     [InlineData("strategies:\n  - name: a\n    mechanisms: [icarl, bic]", 2, "strategies[0]", "expected")]
     [InlineData("strategies:\n  - name: a b\n    mechanisms: []", 2, "name: \"a b\"", "letters")]
@@ -103,7 +160,7 @@ public class ExperimentFileTests
     public void What_is_wrong_is_told_with_file_line_and_key(string text, int line, string said, string expected)
     {
         var problem = Assert.ThrowsAny<UsageException>(() => Read(text));
-        Assert.Contains("test.yaml: line ", problem.Message, StringComparison.Ordinal);
+        Assert.Equal(2, problem.Message.Split("test.yaml: line ").Length); // named once
         Assert.Contains(said, problem.Message, StringComparison.Ordinal);
         Assert.Contains(expected, problem.Message, StringComparison.Ordinal);
         if (!said.StartsWith("no YAML", StringComparison.Ordinal)) Assert.Contains($"line {line}:", problem.Message, StringComparison.Ordinal);
@@ -136,7 +193,7 @@ public class ExperimentFileTests
         Assert.Equal(ExitCode.Success, Terminal.Run("run", folder["small.yaml"], "--threads", "1", "--seed", "4", "--out", folder["1"]).Code);
 
         var results = RunResults.FromJson(File.ReadAllText(folder["0/results.json"]));
-        Assert.Equal(("small", "engram run small.yaml --threads 1 --seed 3"), (results.Experiment, results.Command));
+        Assert.Equal(("small", $"engram run {folder["small.yaml"]} --threads 1 --seed 3"), (results.Experiment, results.Command));
         Assert.Equal(["0, 1", "2-4"], results.Groups.Select(group => group.Name));
         var compared = Terminal.Run("compare", folder["0"], folder["1"], "--json").JsonLines[0]["comparison"]!;
         Assert.Equal("naive", (string)compared["baseline"]!);
@@ -154,7 +211,7 @@ public class ExperimentFileTests
         File.WriteAllText(folder["a.yaml"], "stream: { groups: [[0], [11]] }\nstrategies: [naive]");
         var unknown = Terminal.Run("run", folder["a.yaml"], "--out", folder["run"]);
         Assert.Equal(ExitCode.Usage, unknown.Code);
-        Assert.Contains("a.yaml: line 1: stream: groups: label 11", Assert.Single(unknown.ErrorLines), StringComparison.Ordinal);
+        Assert.Contains("a.yaml: line 1: stream.groups: label 11", Assert.Single(unknown.ErrorLines), StringComparison.Ordinal);
         File.WriteAllText(folder["b.yaml"], "stream: { experiences: 11 }\nstrategies: [naive]");
         Assert.Contains("expected at most the 10 classes", Terminal.Run("run", folder["b.yaml"], "--out", folder["run"]).Error, StringComparison.Ordinal);
         Assert.Contains("expected one of the two", Terminal.Run("run", folder["a.yaml"], "--resume", folder.Path).Error, StringComparison.Ordinal);
@@ -170,6 +227,7 @@ public class ExperimentFileTests
         Assert.Equal(ExitCode.Success, Terminal.Run("init", folder["my.yaml"], "--schema").Code);
         Assert.StartsWith("# yaml-language-server: $schema=experiment.schema.json\n", File.ReadAllText(folder["my.yaml"]), StringComparison.Ordinal);
         Assert.NotNull(JsonNode.Parse(File.ReadAllText(folder[InitCommand.SchemaName])));
+        Assert.Contains($"engram run \"{folder["my own.yaml"]}\"", Terminal.Run("init", folder["my own.yaml"]).Out, StringComparison.Ordinal);
         var again = Terminal.Run("init", folder["my.yaml"]);
         Assert.Equal(ExitCode.Usage, again.Code);
         Assert.Contains("is there already", Assert.Single(again.ErrorLines), StringComparison.Ordinal);

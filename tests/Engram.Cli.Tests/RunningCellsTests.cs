@@ -23,6 +23,25 @@ public class RunningCellsTests
         Assert.Equal(expected, output.ToString());
     }
 
+    [Fact]
+    public void What_was_done_before_or_failed_says_nothing_about_the_time_to_go()
+    {
+        var clock = new TimerClock();
+        using var output = new StringWriter { NewLine = "\n" };
+        using var cells = new RunningCells(
+            new CliHost(output, TextWriter.Null, CliHost.Plain(output), false, clock, default), RunningCells.Form.Json, 10, 2, () => "");
+        for (var i = 0; i < 4; i++) cells.SetAside($"measured before {i}", 1, _ => { });
+        clock.Seconds = 1;
+        cells.SetAside("failed", 1, _ => { });
+        clock.Seconds = 60;
+        TimeSpan? toGo = null;
+        cells.Finished("computed", 1, left => toGo = left);
+        Assert.Equal(TimeSpan.FromMinutes(2), toGo); // 10 − 2 − 4 − 1 are computed here, and one of these took a minute
+
+        clock.Ring();
+        Assert.Equal("{\"event\":\"progress\",\"fraction\":0.8,\"secondsToGo\":120,\"running\":{}}\n", output.ToString());
+    }
+
     [Theory]
     [InlineData("Text")]
     [InlineData("Json")]

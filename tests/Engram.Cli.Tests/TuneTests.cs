@@ -37,10 +37,10 @@ public class TuneTests
     {
         using var scope = TorchSharp.torch.NewDisposeScope();
         var train = TensorSource.OfClasses(
-            TorchSharp.torch.zeros(32, 1, 4, 4, dtype: TorchSharp.torch.ScalarType.Byte), [.. Enumerable.Range(0, 32).Select(i => i % 4)], Label.Numbers(0, 4));
+            TorchSharp.torch.zeros(64, 1, 4, 4, dtype: TorchSharp.torch.ScalarType.Byte), [.. Enumerable.Range(0, 64).Select(i => i % 4)], Label.Numbers(0, 4));
         foreach (var kind in StreamSection.Kinds)
         {
-            var data = new StreamSection { Kind = kind, Experiences = 2, Degrees = [0, 30] }.ForTuning(train, 0.25, seed: 1);
+            var data = new StreamSection { Kind = kind, Experiences = 2, Degrees = [0, 30], Blur = 0.25, Classes = 4 }.ForTuning(train, 0.25, seed: 1);
             Assert.Equal(2, data.Count);
             Assert.All([data[0], data[1]], experience => Assert.Equal(experience.Train.Count, 3 * experience.Validation!.Count));
         }
@@ -58,7 +58,7 @@ public class TuneTests
         Assert.Equal(1, rows.Count(row => (bool)row!["isChosen"]!));
         Assert.True((bool)rows[0]!["isChosen"]!);
         Assert.Equal(rows.Select(row => (double)row!["score"]!["mean"]!).OrderDescending(), rows.Select(row => (double)row!["score"]!["mean"]!));
-        Assert.Equal("engram tune small.yaml --method grid --seed 3", (string)results["command"]!);
+        Assert.Equal($"engram tune {folder["small.yaml"]} --method grid --seed 3", (string)results["command"]!);
         Assert.All(first.JsonLines[^1]["files"]!.AsArray(), file => Assert.True(new FileInfo((string)file!).Length > 0));
 
         var chosen = ExperimentFile.Read(folder["out/chosen.yaml"]);
@@ -76,7 +76,7 @@ public class TuneTests
         var two = rows.First(row => (int)row!["number"]! == 2)!;
         Assert.Equal((double)two["score"]!["mean"]!, (double)alone.JsonLines[^1]["results"]!["rows"]![0]!["score"]!["mean"]!);
 
-        Assert.Equal(Small, File.ReadAllText(folder["out/experiment.yaml"])); // for the printed commands
+        Assert.Equal(Small, File.ReadAllText(folder["out/experiment.yaml"])); // as it was tuned
         File.Delete(folder["out/report.html"]);
         var report = Terminal.Run("report", folder["out"]);
         Assert.True(report.Code == ExitCode.Success, report.Error);
@@ -111,7 +111,7 @@ public class TuneTests
         Assert.Equal(2, tuned.JsonLines[^1]["results"]!["choices"]!.AsArray().Count);
         double[] toGo = [.. tuned.JsonLines.Where(line => (string?)line["event"] == "attempt").Select(line => (double)line["secondsToGoAtMost"]!)];
         Assert.True(toGo[0] > 0 && toGo.All(seconds => seconds >= 0), string.Join(", ", toGo)); // times of attempts vary, so it need not fall
-        Assert.Equal("engram tune small.yaml --method continual --seed 3 --jobs 1", (string)tuned.JsonLines[^1]["results"]!["command"]!);
+        Assert.Equal($"engram tune {folder["small.yaml"]} --method continual --seed 3 --jobs 1", (string)tuned.JsonLines[^1]["results"]!["command"]!);
         var alone = Tune(folder, "--method", "continual", "--only", "1");
         Assert.Equal(ExitCode.Usage, alone.Code);
         Assert.Contains("--only: 1 with the continual procedure", Assert.Single(alone.ErrorLines), StringComparison.Ordinal);
@@ -153,6 +153,121 @@ public class TuneTests
     }
 
     [Fact]
+    public void An_interrupted_search_reports_the_trials_that_ended_and_goes_on_with_the_rest()
+    {
+        using var folder = Written(Small);
+        using var stop = new CancellationTokenSource();
+        using var output = new StopAt("\"event\":\"trial\"", stop);
+        var host = new CliHost(output, TextWriter.Null, CliHost.Plain(output), false, TimeProvider.System, stop.Token);
+        Assert.Equal(ExitCode.Interrupted, CommandLine.Run(["tune", folder["small.yaml"], "--jobs", "1", "--json", "--out", folder["out"]], host));
+        var line = new Outcome(0, output.ToString(), "").JsonLines[^1];
+        var rows = line["results"]!["rows"]!.AsArray();
+        Assert.Single(rows);
+        Assert.Equal((3, 3), ((int)line["missing"]!, (int)line["results"]!["missing"]!));
+        Assert.Contains("3 measurements missing", File.ReadLines(folder["out/chosen.yaml"]).First(), StringComparison.Ordinal);
+
+        var rest = Tune(folder).JsonLines.Where(line => (string?)line["event"] == "trial").ToArray();
+        Assert.Equal([true, false, false, false], rest.Select(line => (bool)line["restored"]!));
+    }
+
+    [Fact]
+    public void Settings_that_the_data_refuse_fail_alone()
+    {
+        using var folder = Written(Varied("[5, 12]"));
+        var outcome = Tune(folder);
+        Assert.Equal(ExitCode.Failure, outcome.Code);
+        var line = Assert.Single(outcome.ErrorLines);
+        Assert.Contains("trial 1 failed: ", line, StringComparison.Ordinal);
+        Assert.Contains("stream.experiences: 12, expected at most the 10 classes", line, StringComparison.Ordinal);
+        var rows = outcome.JsonLines[^1]["results"]!["rows"]!.AsArray();
+        Assert.Equal((true, null), ((bool)rows[0]!["isChosen"]!, (string?)rows[0]!["failure"]));
+        Assert.Contains("stream.experiences: 12", (string?)rows[1]!["failure"], StringComparison.Ordinal);
+        Assert.Equal(0, (int)outcome.JsonLines[^1]["missing"]!);
+    }
+
+    [Fact]
+    public void When_the_data_refuse_all_settings_there_is_one_line_and_no_report()
+    {
+        using var folder = Written(Varied("[11, 12]"));
+        var outcome = Tune(folder);
+        Assert.Equal(ExitCode.Usage, outcome.Code);
+        Assert.Contains("all 2 trials failed, the first for: ", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        Assert.False(File.Exists(folder["out/tuning.json"]));
+    }
+
+    [Fact]
+    public void What_else_is_in_the_folder_of_the_data_is_none_of_their_fingerprint()
+    {
+        const string Table = "a,b,label\n1,2,x\n2,1,y\n3,4,x\n4,3,y\n5,6,x\n6,5,y\n7,8,x\n8,7,y\n";
+        using var folder = new Folder();
+        File.WriteAllText(folder["small.yaml"], $"data: {{ source: csv, path: \"{folder.Path}\" }}\nstream: {{ experiences: 2 }}\nmodel: {{ backbone: mlp 2-3 }}\n"
+            + "strategies: [naive]\nmemory: 10\ntune: { method: grid, validation: 0.25, vary: { memory: [5, 6] } }\n");
+        File.WriteAllText(folder["train.csv"], Table);
+        bool[] Restored()
+        {
+            var outcome = Tune(folder);
+            Assert.True(outcome.Code == ExitCode.Success, outcome.Error);
+            return [.. outcome.JsonLines.Where(line => (string)line["event"]! == "trial").Select(line => (bool)line["restored"]!)];
+        }
+        Assert.Equal([false, false], Restored());
+        File.WriteAllText(folder["test.csv"], Table);
+        Assert.Equal([true, true], Restored()); // results are in this folder too
+        File.AppendAllText(folder["train.csv"], "9,9,x\n");
+        Assert.Equal([false, false], Restored());
+    }
+
+    [Theory]
+    [InlineData("result.accuracy", "[]", "result.accuracy: empty")]
+    [InlineData("result.accuracy", "[[0.5], null]", "accuracy[1]: null")]
+    [InlineData("result.accuracy", "[[7], [0.5, 0.5]]", "result.accuracy[0]: 7, expected 0 to 1")]
+    [InlineData("result.metrics.finalAverageAccuracy", "3", "metrics.finalAverageAccuracy: 3, expected 0 to 1")]
+    [InlineData("seconds", "-1", "seconds: -1, expected 0 or more")]
+    public void A_trial_with_what_no_measurement_comes_to_is_damaged(string key, string wrong, string said)
+    {
+        using var folder = Written(s_two);
+        Assert.Equal(ExitCode.Success, Tune(folder).Code);
+        var trial = Directory.GetFiles(folder["out/trials"])[0];
+        var json = JsonNode.Parse(File.ReadAllText(trial))!;
+        var steps = key.Split('.');
+        steps[..^1].Aggregate(json, (node, step) => node[step]!)[steps[^1]] = JsonNode.Parse(wrong);
+        File.WriteAllText(trial, json.ToJsonString());
+
+        var outcome = Tune(folder);
+
+        Assert.Equal(ExitCode.Usage, outcome.Code);
+        var line = Assert.Single(outcome.ErrorLines);
+        Assert.Contains($"{Path.GetFileName(trial)}: damaged ({said}", line, StringComparison.Ordinal);
+        Assert.True(Directory.GetFiles(folder["out/trials"]).Length == 2);
+    }
+
+    [Theory]
+    [InlineData("attempt-0-0.json", "{")]
+    [InlineData("attempt-0-0.json", "{}")]
+    [InlineData("attempt-0-0.json", "null")]
+    [InlineData("attempt-0-0.json", "{\"position\":0,\"number\":0,\"rate\":0.01,\"strength\":null,\"new\":7,\"old\":\"NaN\",\"seconds\":1}")]
+    [InlineData("attempt-0-0.json", "{\"position\":0,\"number\":0,\"rate\":0.5,\"strength\":null,\"new\":1,\"old\":\"NaN\",\"seconds\":1}")]
+    [InlineData("learnt-0/manifest.json", "{")]
+    public void A_damaged_place_of_the_continual_procedure_is_one_line(string file, string content)
+    {
+        using var folder = Written(s_two);
+        using var stop = new CancellationTokenSource();
+        using var output = new StopAt("\"position\":1,\"number\":0", stop);
+        var host = new CliHost(output, TextWriter.Null, CliHost.Plain(output), false, TimeProvider.System, stop.Token);
+        string[] tune = ["tune", folder["small.yaml"], "--method", "continual", "--jobs", "1", "--json", "--out", folder["out"]];
+        Assert.Equal(ExitCode.Interrupted, CommandLine.Run(tune, host));
+        var place = Assert.Single(Directory.GetDirectories(folder["out/continual"]));
+        var damaged = Path.Combine(place, file);
+        Assert.True(File.Exists(damaged));
+        File.WriteAllText(damaged, content);
+
+        var outcome = Terminal.Run(tune);
+
+        Assert.Equal(ExitCode.Usage, outcome.Code);
+        Assert.Contains(Path.GetFileName(file), Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(place, "attempt-0-1.json")));
+    }
+
+    [Fact]
     public void A_damaged_trial_is_named_and_the_others_stay()
     {
         using var folder = Written(s_two);
@@ -190,10 +305,14 @@ public class TuneTests
     [InlineData("validation: 0.25", "validation: 1", "line 15: tune.validation: 1", "below 1")]
     [InlineData("validation: 0.25", "objective: testAccuracy", "line 15: tune.objective: \"testAccuracy\"", "finalAverageAccuracy")]
     [InlineData("strategy: mine", "strategy: yours", "line 13: tune.strategy: \"yours\"", "mine")]
-    [InlineData("  strategy: mine\n", "", "line 13: tune.strategy: missing", "naive, mine")]
+    [InlineData("  strategy: mine\n", "", "line 12: tune.strategy: missing", "naive, mine")]
     [InlineData("method: grid", "method: continual", "line 18: tune.vary.strategies[1].mechanisms[0].ewc.lambda", "one number to begin with")]
-    [InlineData("method: grid\n  validation: 0.25\n  vary:", "method: continual\n  vary:\n    memory: [1]", "line 16: tune.vary: memory, ", "one strength")]
+    [InlineData("method: grid\n  validation: 0.25\n  vary:", "method: continual\n  vary:\n    memory: [1]", "line 15: tune.vary: memory, ", "one strength")]
     [InlineData("tune:\n", "perExperience:\n  memory: [1, 2]\ntune:\n", "line 13: perExperience.memory", "training or strategies")]
+    [InlineData(
+        "  vary:\n    training.optimizer.learningRate: [0.001, 0.01]\n    strategies[1].mechanisms[0].ewc.lambda: [1, 1000]",
+        "  points: 500\n  vary:\n    training.optimizer.learningRate: { from: 0.001, to: 0.01 }\n    strategies[1].mechanisms[0].ewc.lambda: { from: 1, to: 1000 }",
+        "line 17: tune.vary: ", "combinations, expected at most")]
     [InlineData("tune:\n", "perExperience:\n  training.batchSize: [8, 0]\ntune:\n", "experience 1", "1 or more")]
     public void What_is_wrong_is_told_with_file_line_and_key(string old, string wrong, string said, string expected)
     {
@@ -220,12 +339,18 @@ public class TuneTests
     [InlineData("tune", "FILE: missing")]
     [InlineData("tune nowhere.yaml", "nowhere.yaml: no such file")]
     [InlineData("tune x --jobs 0", "--jobs: \"0\"")]
+    [InlineData("tune SMALL --method foo", "engram: --method: \"foo\", expected one of grid, ")]
     public void A_wrong_command_gives_one_line_and_exit_code_2(string line, string said)
     {
-        var outcome = Terminal.Run(line.Split(' '));
+        using var folder = Written(Small);
+        var outcome = Terminal.Run(line.Replace("SMALL", folder["small.yaml"], StringComparison.Ordinal).Split(' '));
         Assert.Equal(ExitCode.Usage, outcome.Code);
         Assert.Contains(said, Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
     }
+
+    private static string Varied(string experiences) => Small.Replace("groups: [[0, 1], [2, 3]]", "experiences: 5", StringComparison.Ordinal)
+        .Replace("training.optimizer.learningRate: [0.001, 0.01]", $"stream.experiences: {experiences}", StringComparison.Ordinal)
+        .Replace("lambda: [1, 1000]", "lambda: [1000]", StringComparison.Ordinal);
 
     private static Outcome Tune(Folder folder, params string[] more) => Terminal.Run(
         ["tune", folder["small.yaml"], "--json", .. more.Contains("--out") ? Array.Empty<string>() : ["--out", folder["out"]], .. more]);

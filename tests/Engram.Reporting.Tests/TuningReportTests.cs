@@ -27,7 +27,7 @@ public class TuningReportTests
             Command = "engram tune a.yaml",
             Seconds = 3,
             Environment = new Dictionary<string, string>(),
-            Rows = [Row(0, 0.9, 0.2, chosen: true), Row(1, 0.5, double.NaN)],
+            Rows = [Row(0, 0.9, 0.2, chosen: true), Row(1, 0.5, double.NaN), Row(2, double.NaN, double.NaN) with { Failure = "a.yaml: <b>" }],
             Missing = 1,
         };
         var files = TuningReport.Write(results, folder.Path);
@@ -35,6 +35,7 @@ public class TuningReportTests
         var page = File.ReadAllText(files[2]);
         Assert.DoesNotContain("<script>", page, StringComparison.Ordinal);
         Assert.Contains("engram tune a.yaml --only 1", page, StringComparison.Ordinal);
+        Assert.Contains("failed: a.yaml: &lt;b&gt;", page, StringComparison.Ordinal);
         Assert.Contains("1 measurements are missing", page, StringComparison.Ordinal);
         Assert.Contains("data:image/png;base64,", page, StringComparison.Ordinal);
         Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], File.ReadAllBytes(files[1])[..4]);

@@ -12,7 +12,7 @@ internal static class CellProcess
     /// <param name="arguments">The command.</param>
     /// <param name="progress">Told the share that is done.</param>
     /// <param name="cancellationToken">Asks the process to save its place and end.</param>
-    /// <exception cref="UsageException">What it was told is wrong, for every cell alike.</exception>
+    /// <exception cref="UsageException">What it was told is wrong.</exception>
     /// <exception cref="FailureException">The process failed; the message is its last line.</exception>
     public static async Task Run(
         string name, IReadOnlyList<string> arguments, Action<double> progress, CancellationToken cancellationToken)
@@ -32,8 +32,7 @@ internal static class CellProcess
         cancellationToken.ThrowIfCancellationRequested();
         if (process.ExitCode == ExitCode.Success) return;
         var last = (await error.ConfigureAwait(false)).Trim().Split('\n')[^1];
-        // A file that is missing for one is missing for all.
         if (process.ExitCode == ExitCode.Usage) throw new UsageException(last.StartsWith("engram: ", StringComparison.Ordinal) ? last["engram: ".Length..] : last);
-        throw new FailureException($"cell {name}: ended with code {process.ExitCode}: {last}");
+        throw new FailureException($"{name}: ended with code {process.ExitCode}: {last}");
     }
 }

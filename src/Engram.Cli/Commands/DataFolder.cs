@@ -7,16 +7,17 @@ internal static class DataFolder
 
     /// <summary>The folder of the MNIST files.</summary>
     /// <param name="asked">What the user gave, or null.</param>
+    /// <param name="wrong">Makes the exception of a message, naming where the user gave it; null for <see cref="Wrong"/>.</param>
     /// <exception cref="UsageException">There is none.</exception>
-    public static string Mnist(string? asked)
+    public static string Mnist(string? asked, Func<string, UsageException>? wrong = null)
     {
-        if (asked is not null)
-            return Directory.Exists(asked)
-                ? asked
-                : throw new UsageException($"--data: \"{asked}\" is no folder, expected one with the four MNIST files");
-        return Find() ?? throw new UsageException(
-            "--data: no folder data/mnist found here or above, expected the four MNIST files there or --data DIR");
+        wrong ??= Wrong;
+        if (asked is not null) return Directory.Exists(asked) ? asked : throw wrong($"\"{asked}\" is no folder, expected one with the four MNIST files");
+        return Find() ?? throw wrong("no folder data/mnist found here or above, expected the four MNIST files there or --data DIR");
     }
+
+    /// <summary>The data are not where the command says, or nowhere.</summary>
+    public static UsageException Wrong(string message) => new($"--data: {message}");
 
     /// <summary>The folder <c>data/mnist</c> nearest above the current or the tool's folder, or null.</summary>
     public static string? Find() => Above(Directory.GetCurrentDirectory()) ?? Above(AppContext.BaseDirectory);

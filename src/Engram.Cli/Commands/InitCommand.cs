@@ -32,7 +32,7 @@ internal static class InitCommand
                 AtomicFile.Write(Path.Combine(Path.GetDirectoryName(path)!, SchemaName), ExperimentSchema.Render());
             }
             AtomicFile.Write(path, text);
-            host.Out.WriteLine($"{path}: written; run it with engram run {parsed.GetValue(file)}");
+            host.Out.WriteLine($"{path}: written; run it with engram run {CommandLine.Quoted(parsed.GetValue(file)!)}");
             return ExitCode.Success;
         });
         Examples.Of(command,

@@ -14,7 +14,7 @@ internal sealed record RunFileSettings : RunSettings
     /// <summary>The copy of the file in the run's folder, which a run that goes on reads.</summary>
     public const string CopyName = "experiment.yaml";
 
-    /// <summary>Name of the file, without its folder.</summary>
+    /// <summary>The file, as the user gave it.</summary>
     public required string Source { get; init; }
 
     /// <summary>Its text.</summary>
@@ -41,7 +41,7 @@ internal sealed record RunFileSettings : RunSettings
         var file = ExperimentFile.Read(path, seed);
         return new RunFileSettings
         {
-            Source = Path.GetFileName(path),
+            Source = path,
             Text = System.IO.File.ReadAllText(path),
             File = file,
             Threads = threads,
@@ -60,7 +60,7 @@ internal sealed record RunFileSettings : RunSettings
         };
     }
 
-    public override string FindData() => File.FindData(Data ?? File.Data.Path);
+    public override string FindData() => File.FindData(Data);
 
     public override ExperimentDescription Describe(string path) => new()
     {
@@ -75,7 +75,7 @@ internal sealed record RunFileSettings : RunSettings
         Budget = new Retention.StrategyBudget(File.Memory),
         Settings = new Dictionary<string, string>
         {
-            ["file"] = Source,
+            ["file"] = Path.GetFileName(Source),
             ["strategies"] = string.Join(", ", File.Strategies.Select(strategy => strategy.Name)),
             ["data"] = File.Data.Source + (File.Data.PerClass is { } few ? $", {few} training samples of each class" : ""),
             ["stream"] = File.Stream.Kind,

@@ -19,19 +19,22 @@ internal static class CsvTable
     private const string Test = "test.csv";
     private const int MostCharacters = 16 * 1024 * 1024; // of a line
 
+    /// <summary>The file with the training samples.</summary>
+    public static string TrainingFile(string folder) => Path.Combine(folder, Training);
+
     /// <summary>How many columns of numbers there are.</summary>
     /// <param name="folder">Where <c>train.csv</c> is.</param>
     /// <param name="label">The column of labels.</param>
     /// <exception cref="InvalidDataException">No file, or names that do not fit; the message names file, line and column.</exception>
     public static int Numbers(string folder, string label) =>
-        Read(Path.Combine(folder, Training), records => Header(records, label).Length - 1);
+        Read(TrainingFile(folder), records => Header(records, label).Length - 1);
 
     /// <summary>The training samples.</summary>
     /// <param name="folder">Where <c>train.csv</c> is.</param>
     /// <param name="label">The column of labels.</param>
     /// <exception cref="InvalidDataException">No file, or one that does not fit; the message names file, line and column.</exception>
     public static ISampleSource LoadTraining(string folder, string label) =>
-        Read(Path.Combine(folder, Training), records => Samples(records, Header(records, label), label));
+        Read(TrainingFile(folder), records => Samples(records, Header(records, label), label));
 
     /// <summary>The test samples.</summary>
     /// <param name="folder">Where <c>test.csv</c> and <c>train.csv</c> are, whose columns must be the same.</param>
@@ -39,7 +42,7 @@ internal static class CsvTable
     /// <exception cref="InvalidDataException">No file, or one that does not fit; the message names file, line and column.</exception>
     public static EvaluationSet LoadTest(string folder, string label)
     {
-        var trained = Read(Path.Combine(folder, Training), records => Header(records, label));
+        var trained = Read(TrainingFile(folder), records => Header(records, label));
         return Read(Path.Combine(folder, Test), records =>
         {
             var names = Header(records, label);

@@ -5,37 +5,33 @@ using Engram.Cli.Images;
 
 namespace Engram.Cli.Experiments;
 
-/// <summary>Tells data apart, so that nothing computed from other files is taken for a result of these.</summary>
+/// <summary>
+/// Tells data apart, so that nothing computed from other files is taken for a result of these. Images count by name and size, for
+/// there may be hundreds of thousands: one that is replaced by another of the very same size is not noticed.
+/// </summary>
 internal static class DataFingerprint
 {
-    // What the test halves of data sets are called: t10k-images-idx3-ubyte, test_batch.bin, test.csv, test/...
-    private static readonly string[] s_tests = ["t10k", "test"];
-
     /// <summary>The same for the same files, wherever they are.</summary>
-    /// <param name="path">A file, or a folder with all that is in it.</param>
-    public static string Of(string path) => Of(path, _ => true);
-
-    /// <summary>The same for the same training files; not one test file of a folder is opened.</summary>
-    /// <param name="path">A file, or a folder with all that is in it.</param>
-    public static string OfTraining(string path) => Of(path, name => !s_tests.Any(test => name.StartsWith(test, StringComparison.Ordinal)));
-
-    private static string Of(string path, Func<string, bool> counts)
+    /// <param name="path">Where the data are: a folder, or their one file.</param>
+    /// <param name="files">The files that are read; what else is there does not count.</param>
+    /// <exception cref="InvalidDataException">A file is not there; the message names it.</exception>
+    public static string Of(string path, IEnumerable<string> files)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        if (File.Exists(path)) Add(hash, Path.GetFileName(path), path);
-        else
-            foreach (var file in Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
-                .Select(file => (Name: Path.GetRelativePath(path, file).Replace('\\', '/'), Path: file))
-                .Where(file => counts(file.Name)).OrderBy(file => file.Name, StringComparer.Ordinal))
-                Add(hash, file.Name, file.Path);
+        foreach (var (name, file) in files
+            .Select(file => (Name: file == path ? Path.GetFileName(file) : Path.GetRelativePath(path, file).Replace('\\', '/'), Path: file))
+            .OrderBy(file => file.Name, StringComparer.Ordinal))
+            Add(hash, name, file);
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
 
     private static void Add(IncrementalHash hash, string name, string path)
     {
-        using var file = File.OpenRead(path);
+        var file = new FileInfo(path);
+        if (!file.Exists) throw new InvalidDataException($"{path}: no such file, expected the data there");
         hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{name}\n{file.Length}\n")));
-        if (ImageFile.IsImage(name)) return; // of hundreds of thousands, names and sizes must do
-        hash.AppendData(SHA256.HashData(file));
+        if (ImageFile.IsImage(name)) return;
+        using var content = file.OpenRead();
+        hash.AppendData(SHA256.HashData(content));
     }
 }

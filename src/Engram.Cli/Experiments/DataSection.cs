@@ -1,3 +1,4 @@
+using Engram.Cli.Commands;
 using Engram.Data;
 using Engram.Evaluation;
 using Engram.Evaluation.Benchmarks;
@@ -58,15 +59,15 @@ internal sealed record DataSection
     }
 
     /// <summary>Where the data are.</summary>
-    /// <param name="asked">What the user gave, or null.</param>
-    /// <param name="section">The section, for messages; null where there is none.</param>
-    /// <exception cref="UsageException">They are nowhere.</exception>
-    public string Find(string? asked, YamlSection? section)
+    /// <param name="asked">Where the user says that they are; null for <see cref="Path"/>, or where they are found.</param>
+    /// <param name="section">The section, for messages.</param>
+    /// <exception cref="UsageException">They are nowhere; the message blames whoever named the place.</exception>
+    public string Find(string? asked, YamlSection section)
     {
-        if (!s_own.Contains(Source)) return DataSets.Find(Source, asked);
-        if (Directory.Exists(asked)) return asked;
-        var message = $"\"{asked}\" is no folder, expected one with {Content}";
-        throw asked == Path ? section!.Problem("path", message) : new UsageException($"--data: {message}");
+        var path = asked ?? Path;
+        Func<string, UsageException> wrong = asked is null && path is not null ? message => section.Problem("path", message) : DataFolder.Wrong;
+        if (!s_own.Contains(Source)) return DataSets.Find(Source, path, wrong);
+        return Directory.Exists(path) ? path : throw wrong($"\"{path}\" is no folder, expected one with {Content}");
     }
 
     /// <summary>Shape of a sample.</summary>
@@ -86,6 +87,14 @@ internal sealed record DataSection
         return PerClass is { } few ? SubsetSource.Balanced(all, few) : all;
     }
 
+    /// <summary>The files that <see cref="LoadTraining"/> reads.</summary>
+    public IReadOnlyList<string> TrainingFiles(string path) => Source switch
+    {
+        ImageFolders.Name => ImageFolders.TrainingFiles(path),
+        CsvTable.Name => [CsvTable.TrainingFile(path)],
+        _ => DataSets.Files(Source, path, training: true),
+    };
+
     public TrainAndTest Load(string path)
     {
         var all = Source switch
@@ -104,7 +113,7 @@ internal sealed record DataSection
     // A key that would be passed over in silence is a mistake.
     private void Only(YamlSection section, string key, string source)
     {
-        if (Source != source && section[key] is not null)
+        if (Source != source && section.Gives(key))
             throw section.Problem(key, $"given, expected none with source {Source}, for it is a key of source {source}");
     }
 

@@ -27,27 +27,36 @@ internal static class DataSets
     /// <summary>Where a data set is.</summary>
     /// <param name="name">One of <see cref="Names"/>, or <c>core50</c>.</param>
     /// <param name="asked">What the user gave, or null.</param>
+    /// <param name="wrong">Makes the exception of a message, naming where the user gave it; null for <see cref="DataFolder.Wrong"/>.</param>
     /// <exception cref="UsageException">It is nowhere; the message says where to get it.</exception>
-    public static string Find(string name, string? asked)
+    public static string Find(string name, string? asked, Func<string, UsageException>? wrong = null)
     {
-        if (name == "mnist") return DataFolder.Mnist(asked);
+        wrong ??= DataFolder.Wrong;
+        if (name == "mnist") return DataFolder.Mnist(asked, wrong);
         if (name == Core50Benchmark.Data) return Core50Folder(asked);
         var (archive, _) = s_cifar[name];
         if (asked is not null)
             return Path.Exists(asked)
                 ? asked
-                : throw new UsageException($"--data: \"{asked}\" is not there, expected the archive {archive} or a folder with its files");
+                : throw wrong($"\"{asked}\" is not there, expected the archive {archive} or a folder with its files");
         string?[] folders = [System.Environment.GetEnvironmentVariable(Environment), "data", Path.Combine("data", name)];
         return folders.OfType<string>().Select(folder => Path.Combine(folder, archive)).FirstOrDefault(File.Exists)
-            ?? throw new UsageException(
-                $"--data: no {archive} in data/ or in the folder that {Environment} names, expected the binary version of "
+            ?? throw wrong(
+                $"no {archive} in data/ or in the folder that {Environment} names, expected the binary version of "
                 + $"{name.ToUpperInvariant()} from its authors' page (Krizhevsky 2009, University of Toronto), or --data PATH");
     }
+
+    /// <summary>The files that are read of a data set.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="path">Where the data are.</param>
+    /// <param name="training">Whether only those with training samples are meant.</param>
+    public static IReadOnlyList<string> Files(string name, string path, bool training = false) =>
+        name == "mnist" ? Mnist.FilesIn(path, training) : Cifar.FilesIn(path, ClassesOf(name), training);
 
     /// <summary>Reads the training samples of a data set, and not one of its test samples.</summary>
     public static ISampleSource LoadTraining(string name, string path) => name == "mnist"
         ? Mnist.LoadTraining(path)
-        : Cifar.LoadTraining(path, name == "cifar-10" ? 10 : 100);
+        : Cifar.LoadTraining(path, ClassesOf(name));
 
     /// <summary>Reads a data set.</summary>
     public static TrainAndTest Load(string name, string path)
@@ -66,6 +75,11 @@ internal static class DataSets
         // Its batches make a stream of their own, which an experiment's file does not describe: benchmarks only.
         benchmark is Core50Benchmark core50 ? LoadCore50(path, core50.Batches) : Load(benchmark.DataName, path);
 
+    /// <summary>The files that are read for a benchmark.</summary>
+    /// <exception cref="InvalidDataException">They cannot be told; the message says why.</exception>
+    public static IReadOnlyList<string> Files(Benchmark benchmark, string path) =>
+        benchmark is Core50Benchmark core50 ? Core50Of(path, core50.Batches).Files() : Files(benchmark.DataName, path);
+
     /// <summary>
     /// Fingerprint of the sources that read a source of data, where those are this program's and the service's; null where they are the
     /// library's, which reads all of <see cref="Names"/>.
@@ -74,21 +88,28 @@ internal static class DataSets
         ? null
         : RunEnvironment.SourcesOf(typeof(DataSets).Assembly, typeof(ImagePixels).Assembly);
 
+    private static int ClassesOf(string cifar) => cifar == "cifar-10" ? 10 : 100;
+
+    private static Core50 Core50Of(string path, Core50Protocol protocol)
+    {
+        const int Side = Core50Benchmark.Side;
+        return new Core50(path, protocol, [3, Side, Side], file => ImageFile.Bytes(file, [3, Side, Side]));
+    }
+
     private static string Core50Folder(string? asked)
     {
         string?[] folders = asked is not null
             ? [asked]
             : [Path.Combine("data", "core50"), .. System.Environment.GetEnvironmentVariable(Environment) is { } all ? [Path.Combine(all, "core50")] : Array.Empty<string>()];
         return folders.OfType<string>().FirstOrDefault(Directory.Exists)
-            ?? throw new UsageException(
-                $"--data: no folder {folders[0]}, expected CORe50 there: core50_128x128.zip (or core50_32x32.zip) and batches_filelists.zip from "
+            ?? throw DataFolder.Wrong(
+                $"no folder {folders[0]}, expected CORe50 there: core50_128x128.zip (or core50_32x32.zip) and batches_filelists.zip from "
                 + "its authors' page (vlomonaco.github.io/core50), unpacked, or --data DIR");
     }
 
     private static TrainAndTest LoadCore50(string path, Core50Protocol protocol)
     {
-        const int Side = Core50Benchmark.Side;
-        var files = new Core50(path, protocol, [3, Side, Side], file => ImageFile.Bytes(file, [3, Side, Side]));
+        var files = Core50Of(path, protocol);
         return new TrainAndTest(new Core50Samples(files), files.Test(0));
     }
 }

@@ -27,9 +27,9 @@ internal static class ExperienceValues
             {
                 return ExperimentFile.Parse(plain.With(then), seed);
             }
-            catch (UsageException problem)
+            catch (YamlProblem problem) // its line is that of a file with other values, which is nobody's
             {
-                throw text.Top.Problem(Key, $"experience {position}: {problem.Message}", problem);
+                throw text.Top.Problem(Key, $"experience {position}: {problem.Said}", problem);
             }
         })];
     }

@@ -94,11 +94,11 @@ internal sealed record ExperimentFile
         };
 
     /// <summary>Where the data are, which every model can read.</summary>
-    /// <param name="asked">What the user gave, or null.</param>
+    /// <param name="asked">Where the user says that they are; null for where the file says, or where they are found.</param>
     /// <exception cref="UsageException">They are nowhere, or a model reads other samples.</exception>
     public string FindData(string? asked)
     {
-        var path = Data.Find(asked, Top.Section("data"));
+        var path = Data.Find(asked, Top.Section("data") ?? Top);
         var shape = Fitting(() => Data.ShapeIn(path));
         CheckBackbone(shape);
         for (var i = 0; i < Strategies.Count; i++) CheckOwnBackbone(Strategies[i], i, shape);
@@ -117,6 +117,11 @@ internal sealed record ExperimentFile
     public TuningData LoadForTuning(string path, double validation) =>
         Fitting(() => Stream.ForTuning(Data.LoadTraining(path), validation, Seed));
 
+    /// <summary>Tells the training samples apart from others, see <see cref="DataFingerprint"/>.</summary>
+    /// <param name="path">Where the data are.</param>
+    /// <exception cref="UsageException">A file is not there.</exception>
+    public string FingerprintOfTraining(string path) => Fitting(() => DataFingerprint.Of(path, Data.TrainingFiles(path)));
+
     private T Fitting<T>(Func<T> load)
     {
         try
@@ -129,7 +134,7 @@ internal sealed record ExperimentFile
         }
         catch (ArgumentException problem)
         {
-            throw Top.Problem("stream", problem.Message, problem);
+            throw Top.Section("stream")?.Refused(problem) ?? Top.Problem("stream", problem.Message, problem);
         }
     }
 
@@ -165,7 +170,7 @@ internal sealed record ExperimentFile
         }
         catch (ArgumentException problem)
         {
-            throw top.Problem("training", problem.Message, problem);
+            throw section.Refused(problem);
         }
     }
 
@@ -196,7 +201,7 @@ internal sealed record ExperimentFile
                 throw top.Problem(node, $"{path}: \"{name}\" is not made for {YamlValues.Word($"{Stream.Scenario}")} streams, "
                     + $"expected a stream that is {string.Join(" or ", strategy.Scenarios.Select(scenario => YamlValues.Word($"{scenario}")))}");
         }
-        else strategy = Composed(new YamlSection(top.File, path, node));
+        else strategy = Composed(top.Below(path, node));
         TryOut(top, path, node, strategy);
         return strategy;
     }
@@ -215,25 +220,20 @@ internal sealed record ExperimentFile
 
     private static Func<RetentionMechanism> Mechanism(YamlSection section, string path, YamlNode node)
     {
-        var (name, settings) = node switch
-        {
-            YamlScalarNode { Value: { } alone } => (alone, null),
-            YamlMappingNode { Children: { Count: 1 } children } when children.Keys.First() is YamlScalarNode { Value: { } key } =>
-                (key, children.Values.First()),
-            _ => throw section.Problem(node, $"{path}: {YamlSection.Kind(node)}, expected a mechanism, such as ewc or ewc: {{ lambda: 100 }}"),
-        };
+        var item = node is YamlMappingNode { Children.Count: 1 } ? section.Below(path, node) : null;
+        var name = item?.Keys.First() ?? (node as YamlScalarNode)?.Value
+            ?? throw section.Problem(node, $"{path}: {YamlSection.Kind(node)}, expected a mechanism, such as ewc or ewc: {{ lambda: 100 }}");
         if (MechanismKind.All.FirstOrDefault(known => known.Name == name) is not { } kind)
             throw section.Problem(node, $"{path}: \"{name}\" is unknown, expected one of {string.Join(", ", MechanismKind.All.Select(known => known.Name))}");
-        if (settings is not null && kind.OptionsType is null)
-            throw section.Problem(settings, $"{path}.{name}: options, expected none, for it has none");
-        var options = settings is null ? null : YamlValues.Options(section, $"{path}.{name}", settings, kind.OptionsType!);
+        if (item is not null && kind.OptionsType is null) throw item.Problem(name, "options, expected none, for it has none");
+        var options = item is null ? null : YamlValues.Options(item, item.PathOf(name), item[name]!, kind.OptionsType!);
         try
         {
             kind.Create(options).Dispose();
         }
         catch (ArgumentException problem)
         {
-            throw section.Problem(settings ?? node, $"{path}.{name}: {problem.Message}", problem);
+            throw item?.Section(name)!.Refused(problem) ?? section.Problem(node, $"{path}.{name}: {problem.Message}", problem);
         }
         return () => kind.Create(options);
     }

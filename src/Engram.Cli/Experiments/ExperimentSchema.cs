@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Engram.Evaluation;
@@ -31,12 +32,12 @@ internal static class ExperimentSchema
             ["model"] = Options(typeof(ModelSection)),
             ["training"] = Options(typeof(LearnerOptions), ExperimentFile.TrainingKeys),
             ["evaluation"] = With(Options(typeof(EvaluationSection)), "metrics",
-                new JsonObject { ["type"] = "array", ["minItems"] = 1, ["uniqueItems"] = true, ["items"] = OneOf(MetricNames.All) }),
+                OrNull(new JsonObject { ["type"] = "array", ["minItems"] = 1, ["uniqueItems"] = true, ["items"] = OneOf(MetricNames.All) })),
             ["memory"] = Of(typeof(int)),
             ["seed"] = Of(typeof(long)),
             ["perExperience"] = ByKey(new JsonObject { ["type"] = "array", ["minItems"] = 1 }),
-            ["tune"] = With(With(With(With(Options(typeof(TuneSection)), "method", OneOf(TuneSection.Methods)),
-                "objective", OneOf(TuneSection.Objectives)), "strategy", Word()), "vary", ByKey(AnyOf(
+            ["tune"] = With(With(With(Options(typeof(TuneSection)), "method", OneOf(TuneSection.Methods)),
+                "objective", OneOf(TuneSection.Objectives)), "vary", ByKey(AnyOf(
                     new JsonObject { ["type"] = "array", ["minItems"] = 1 },
                     new JsonObject
                     {
@@ -76,9 +77,14 @@ internal static class ExperimentSchema
         },
     };
 
+    private static JsonObject Of(PropertyInfo property)
+    {
+        var schema = Of(Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType);
+        return YamlValues.MayBeNull(property) ? OrNull(schema) : schema;
+    }
+
     private static JsonObject Of(Type type)
     {
-        if (Nullable.GetUnderlyingType(type) is { } inner) return OrNull(Of(inner));
         if (YamlValues.ItemType(type) is { } item) return new JsonObject { ["type"] = "array", ["items"] = Of(item) };
         if (type == typeof(bool)) return new JsonObject { ["type"] = "boolean" };
         if (type == typeof(int) || type == typeof(long)) return new JsonObject { ["type"] = "integer" };
@@ -95,6 +101,8 @@ internal static class ExperimentSchema
     private static JsonObject OrNull(JsonObject schema)
     {
         if (schema["enum"] is JsonArray words) words.Add(null);
+        else if (schema["anyOf"] is JsonArray kinds) kinds.Add(new JsonObject { ["type"] = "null" });
+        else if (schema["type"] is JsonArray types) types.Add("null");
         else schema["type"] = new JsonArray(schema["type"]!.DeepClone(), "null");
         return schema;
     }
@@ -104,7 +112,7 @@ internal static class ExperimentSchema
         var properties = new JsonObject();
         foreach (var (name, property) in YamlValues.PropertiesOf(type))
             // A schedule may hold another: one level is enough for an editor.
-            if (keys?.Contains(name) != false && property.PropertyType != type.BaseType) properties[name] = Of(property.PropertyType);
+            if (keys?.Contains(name) != false && property.PropertyType != type.BaseType) properties[name] = Of(property);
         var schema = new JsonObject { ["type"] = "object", ["additionalProperties"] = false, ["properties"] = properties };
         if (required is not null) schema["required"] = new JsonArray(required);
         return schema;

@@ -64,7 +64,7 @@ internal sealed class ExperimentText
     {
         var text = Text;
         foreach (var (key, value) in values
-            .Select(pair => (Node: ValueAt(pair.Key, problem => new UsageException($"{File}: {problem}")), pair.Value))
+            .Select(pair => (Node: ValueAt(pair.Key, problem => Top.Problem(Top.Node, problem)), pair.Value))
             .OrderByDescending(pair => pair.Node.Start.Index))
             text = text[..(int)key.Start.Index] + Written(value) + text[(int)key.End.Index..];
         return new ExperimentText(File, text);
@@ -76,7 +76,7 @@ internal sealed class ExperimentText
     {
         if (!Top.Keys.Any(keys.Contains)) return this;
         if (((YamlMappingNode)Top.Node).Style == YamlDotNet.Core.Events.MappingStyle.Flow)
-            throw new UsageException($"{File}: keys in braces, expected each on a line of its own");
+            throw Top.Problem(Top.Node, "keys in braces, expected each on a line of its own");
         var kept = new StringBuilder();
         var waiting = new StringBuilder(); // comments that may belong to the next key
         var inside = false;

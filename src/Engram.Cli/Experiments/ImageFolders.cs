@@ -13,11 +13,18 @@ internal static class ImageFolders
     /// <summary>What the folder holds, for messages.</summary>
     public const string Content = "train/<label>/ and test/<label>/ with PNG or JPEG images";
 
+    private const string Training = "train";
+
+    /// <summary>The files of the training images.</summary>
+    /// <param name="folder">Where <c>train</c> is.</param>
+    /// <exception cref="InvalidDataException">No folder, no label in it, or a label without images.</exception>
+    public static IReadOnlyList<string> TrainingFiles(string folder) => [.. Files(Path.Combine(folder, Training)).Select(file => file.Path)];
+
     /// <summary>The training images.</summary>
     /// <param name="folder">Where <c>train</c> is.</param>
     /// <param name="shape"><c>[channels, height, width]</c>.</param>
     /// <exception cref="InvalidDataException">No folder, no label in it, or a label without images.</exception>
-    public static ISampleSource LoadTraining(string folder, IReadOnlyList<long> shape) => Load(Path.Combine(folder, "train"), shape);
+    public static ISampleSource LoadTraining(string folder, IReadOnlyList<long> shape) => Load(Path.Combine(folder, Training), shape);
 
     /// <summary>The test images.</summary>
     /// <param name="folder">Where <c>test</c> is.</param>
@@ -25,13 +32,13 @@ internal static class ImageFolders
     /// <exception cref="InvalidDataException">No folder, no label in it, or a label without images.</exception>
     public static EvaluationSet LoadTest(string folder, IReadOnlyList<long> shape) => new("test", Load(Path.Combine(folder, "test"), shape));
 
-    private static ImageFiles Load(string half, IReadOnlyList<long> shape)
+    private static ImageFiles Load(string half, IReadOnlyList<long> shape) => new(Files(half), shape, file => ImageFile.Bytes(file, shape));
+
+    private static (string Path, Label Label)[] Files(string half)
     {
         if (!Directory.Exists(half)) throw new InvalidDataException($"{half}: no such folder, expected one of images for each label in it");
         var labels = Directory.EnumerateDirectories(half).Where(folder => Path.GetFileName(folder)[0] != '.').Order(StringComparer.Ordinal);
         (string, Label)[] files = [.. labels.SelectMany(folder => ImageFile.Find(folder).Select(file => (file, (Label)Path.GetFileName(folder))))];
-        return files.Length > 0
-            ? new ImageFiles(files, shape, file => ImageFile.Bytes(file, shape))
-            : throw new InvalidDataException($"{half}: no class, expected a folder of images for each label");
+        return files.Length > 0 ? files : throw new InvalidDataException($"{half}: no class, expected a folder of images for each label");
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Engram.Data;
 using Engram.Evaluation;
 using Engram.Evaluation.Benchmarks;
@@ -14,7 +15,10 @@ internal sealed record StreamSection
 
     /// <summary>What <see cref="Kind"/> may be.</summary>
     public static readonly IReadOnlyList<string> Kinds =
-        ["class-incremental", "task-incremental", "domain-incremental", "permuted", "rotated"];
+        ["class-incremental", "task-incremental", "domain-incremental", "permuted", "rotated", BlurryKind, RepetitionKind];
+
+    private const string BlurryKind = "blurry";
+    private const string RepetitionKind = "repetition";
 
     /// <summary>What changes from experience to experience.</summary>
     public string Kind { get; init; } = "class-incremental";
@@ -33,6 +37,15 @@ internal sealed record StreamSection
 
     /// <summary>Whether the task is told, in a permuted or rotated stream.</summary>
     public bool Tasks { get; init; }
+
+    /// <summary>M of a blurry stream: the share of each class's samples that comes in other experiences, 0 to 1.</summary>
+    public double? Blur { get; init; }
+
+    /// <summary>N of a blurry stream: the share of classes that stay sharp, 0 to 1; null for none.</summary>
+    public double? Disjoint { get; init; }
+
+    /// <summary>Classes of each experience of a stream whose classes come back.</summary>
+    public int? Classes { get; init; }
 
     /// <summary>Cuts experiences into pieces of so many samples that pass once; null for none.</summary>
     public int? Online { get; init; }
@@ -53,8 +66,18 @@ internal sealed record StreamSection
         if (!Kinds.Contains(Kind)) throw section.Problem("kind", $"\"{Kind}\", expected one of {string.Join(", ", Kinds)}");
         if (Experiences is < 1 or > MostExperiences) throw section.Problem("experiences", $"{Experiences}, expected 1 to {MostExperiences}");
         if (Online < 1) throw section.Problem("online", $"{Online}, expected 1 or more");
-        if (Validation is not (null or (> 0 and < 1))) throw section.Problem("validation", $"{Validation}, expected above 0 and below 1");
+        if (Validation is not (null or (> 0 and < 1))) throw section.Problem("validation", $"{Text(Validation)}, expected above 0 and below 1");
         if (Kind == "rotated" && Degrees is null) throw section.Problem("degrees", "missing, expected the angle of each experience");
+        Only(section, "blur", BlurryKind);
+        Only(section, "disjoint", BlurryKind);
+        Only(section, "classes", RepetitionKind);
+        if (Kind == BlurryKind && Blur is not (>= 0 and <= 1))
+            throw section.Problem("blur", $"{(Blur is null ? "missing" : Text(Blur))}, expected the share of each class's samples that comes in other experiences, 0 to 1");
+        if (Disjoint is not (null or (>= 0 and <= 1))) throw section.Problem("disjoint", $"{Text(Disjoint)}, expected 0 to 1");
+        if (Kind == RepetitionKind && Classes is not >= 1)
+            throw section.Problem("classes", $"{(Classes is null ? "missing" : Text(Classes))}, expected how many classes each experience has, 1 or more");
+        if (Kind == RepetitionKind && section.Gives("groups"))
+            throw section.Problem("groups", $"given, expected none with kind {RepetitionKind}, which draws the classes of each experience");
         if (Groups?.Any(group => group.Count == 0) == true) throw section.Problem("groups", "an empty group, expected one class or more");
     }
 
@@ -68,6 +91,8 @@ internal sealed record StreamSection
             "rotated" => ExperienceStream.Rotated(data.Train, data.Test, Degrees!, Tasks),
             "task-incremental" => ExperienceStream.TaskIncremental(data.Train, data.Test, GroupsOf(data.Train, seed)),
             "domain-incremental" => ExperienceStream.DomainIncremental(data.Train, data.Test, GroupsOf(data.Train, seed)),
+            BlurryKind => ExperienceStream.Blurry(data.Train, data.Test, GroupsOf(data.Train, seed), Blur!.Value, seed, Disjoint ?? 0),
+            RepetitionKind => ExperienceStream.WithRepetition(data.Train, data.Test, Repeated(data.Train), Classes!.Value, seed),
             _ => ExperienceStream.ClassIncremental(data.Train, data.Test, GroupsOf(data.Train, seed)),
         };
         if (Validation is { } share) stream = stream.WithValidation(share, seed);
@@ -87,12 +112,26 @@ internal sealed record StreamSection
         return new TuningData(whole.Experiences, validation, seed, Online);
     }
 
+    // A key that would be passed over in silence is a mistake.
+    private void Only(YamlSection section, string key, string kind)
+    {
+        if (Kind != kind && section.Gives(key))
+            throw section.Problem(key, $"given, expected none with kind {Kind}, for it is a key of kind {kind}");
+    }
+
+    // The library speaks of a count, which is no key here.
+    private int Repeated(ISampleSource source) => (long)Experiences * Classes!.Value >= source.Labels.Count
+        ? Experiences
+        : throw new ArgumentException($"experiences: {Experiences} of {Classes} classes, expected room for all {source.Labels.Count} classes");
+
+    private static string Text(IFormattable? value) => value?.ToString(null, CultureInfo.InvariantCulture) ?? "";
+
     private Label[][] GroupsOf(ISampleSource source, long seed)
     {
         if (Groups is not null) return [.. Groups.Select(group => group.Select(name => new Label(name)).ToArray())];
         var labels = source.Labels.ToArray();
         if (labels.Length < Experiences)
-            throw new ArgumentException($"stream.experiences: {Experiences}, expected at most the {labels.Length} classes");
+            throw new ArgumentException($"experiences: {Experiences}, expected at most the {labels.Length} classes");
         if (Shuffle) new SeededRandom(seed, "contexts").Shuffle<Label>(labels);
         return [.. Enumerable.Range(0, Experiences).Select(i =>
             labels[(i * labels.Length / Experiences)..((i + 1) * labels.Length / Experiences)])];

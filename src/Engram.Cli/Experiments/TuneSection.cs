@@ -59,9 +59,11 @@ internal sealed record TuneSection
     /// <summary>Reads the section of a file, with what it varies.</summary>
     /// <param name="text">The file.</param>
     /// <param name="method">A method instead of the file's; null for the file's.</param>
-    /// <exception cref="UsageException">It is wrong; the message names file, line and key.</exception>
+    /// <exception cref="UsageException">It is wrong, the message names file, line and key; or the method is none.</exception>
     public static (TuneSection Section, IReadOnlyList<SearchDimension> Vary) Read(ExperimentText text, string? method = null)
     {
+        if (method is not null && !Methods.Contains(method))
+            throw new UsageException($"--method: \"{method}\", expected one of {string.Join(", ", Methods)}");
         var section = text.Top.Section("tune")
             ?? throw text.Top.Problem("tune", "missing, expected a section that says what to vary (see: engram tune --help)");
         section.Expect([.. YamlValues.PropertiesOf(typeof(TuneSection)).Keys, "vary"]);
@@ -147,9 +149,9 @@ internal sealed record TuneSection
             {
                 ExperimentFile.Parse(plain.With(new Dictionary<string, string> { [key] = value }));
             }
-            catch (UsageException problem) // its line is that of a file with other values, which is nobody's
+            catch (YamlProblem problem) // its line is that of a file with other values, which is nobody's
             {
-                throw vary.Problem(vary[key]!, $"{vary.PathOf(key)}: {value}: {(problem as YamlProblem)?.Said ?? problem.Message}", problem);
+                throw vary.Problem(vary[key]!, $"{vary.PathOf(key)}: {value}: {problem.Said}", problem);
             }
         return dimension;
     }

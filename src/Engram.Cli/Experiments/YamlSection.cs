@@ -7,29 +7,23 @@ namespace Engram.Cli.Experiments;
 internal sealed class YamlSection
 {
     private readonly Dictionary<string, YamlNode> _values = [];
+    private readonly Dictionary<YamlNode, Mark> _keys = new(ReferenceEqualityComparer.Instance); // where the key of a value stands
     private readonly string _file;
-    private readonly string _path;
-    private readonly Mark _start;
+    private readonly string _path; // keys that lead here; empty at the top
+    private readonly Mark _start; // where its key stands
 
-    /// <summary>Opens a mapping.</summary>
-    /// <param name="file">Name of the file, for messages.</param>
-    /// <param name="path">Keys that lead here, for messages; empty at the top.</param>
-    /// <param name="node">The mapping.</param>
-    public YamlSection(string file, string path, YamlNode node)
+    private YamlSection(string file, string path, YamlNode node, Mark start)
     {
-        (_file, _path, _start, Node) = (file, path, node.Start, node);
+        (_file, _path, _start, Node) = (file, path, start, node);
         if (node is not YamlMappingNode mapping)
             throw Problem(node, $"{Name(path)}: {Kind(node)}, expected keys with values");
         foreach (var (key, value) in mapping.Children)
         {
             if (key is not YamlScalarNode { Value: { } text })
                 throw Problem(key, $"{Name(path)}: {Kind(key)} as a key, expected a word");
-            _values[text] = value;
+            (_values[text], _keys[value]) = (value, key.Start);
         }
     }
-
-    /// <summary>Name of the file, for messages.</summary>
-    public string File => _file;
 
     /// <summary>The keys, in the file's order.</summary>
     public IReadOnlyCollection<string> Keys => _values.Keys;
@@ -55,15 +49,24 @@ internal sealed class YamlSection
             throw new YamlProblem(file, at, $"no YAML: {problem.Message.Split('\n')[0]}", problem);
         }
         return stream.Documents is [var document]
-            ? new YamlSection(file, "", document.RootNode)
-            : throw new UsageException($"{file}: {stream.Documents.Count} documents, expected one");
+            ? new YamlSection(file, "", document.RootNode, document.RootNode.Start)
+            : throw new YamlProblem(
+                file, stream.Documents.Count == 0 ? Mark.Empty : stream.Documents[1].RootNode.Start, $"{stream.Documents.Count} documents, expected one");
     }
 
     /// <summary>The value of a key, or null.</summary>
     public YamlNode? this[string key] => _values.GetValueOrDefault(key);
 
+    /// <summary>Whether a key is there, and not as null.</summary>
+    public bool Gives(string key) => this[key] is { } node && !YamlValues.IsNull(node);
+
     /// <summary>A section below this one, or null.</summary>
-    public YamlSection? Section(string key) => this[key] is { } node ? new YamlSection(_file, PathOf(key), node) : null;
+    public YamlSection? Section(string key) => this[key] is { } node ? Below(PathOf(key), node) : null;
+
+    /// <summary>A mapping among the values below this one.</summary>
+    /// <param name="path">Keys that lead to it, for messages.</param>
+    /// <param name="node">The mapping.</param>
+    public YamlSection Below(string path, YamlNode node) => new(_file, path, node, MarkOf(node));
 
     /// <summary>The items of a list, or null.</summary>
     public IReadOnlyList<YamlNode>? List(string key) => this[key] switch
@@ -81,17 +84,25 @@ internal sealed class YamlSection
     public void Expect(params IEnumerable<string> known)
     {
         var names = known.ToArray();
-        foreach (var (key, value) in _values)
-            if (!names.Contains(key))
-                throw Problem(value, $"{PathOf(key)}: unknown, expected one of {string.Join(", ", names)}");
+        foreach (var key in Keys)
+            if (!names.Contains(key)) throw Problem(key, $"unknown, expected one of {string.Join(", ", names)}");
     }
 
-    /// <summary>A problem with a value of this section.</summary>
-    public YamlProblem Problem(YamlNode node, string message, Exception? inner = null) => new(_file, node.Start, message, inner);
+    /// <summary>A problem with a value: on the line of its key, for that of a block begins on the next.</summary>
+    public YamlProblem Problem(YamlNode node, string message, Exception? inner = null) => new(_file, MarkOf(node), message, inner);
 
     /// <summary>A problem with a key that is there or missing.</summary>
     public YamlProblem Problem(string key, string message, Exception? inner = null) =>
-        new(_file, this[key]?.Start ?? _start, $"{PathOf(key)}: {message}", inner);
+        new(_file, this[key] is { } node ? MarkOf(node) : _start, $"{PathOf(key)}: {message}", inner);
+
+    /// <summary>A problem with what this section describes; where it begins with the name of an option that stands here, with its key.</summary>
+    public YamlProblem Refused(ArgumentException problem)
+    {
+        var message = problem.Message;
+        return message.Split(": ", 2) is [var option, var said] && YamlValues.Key(option) is var key && Holding(key) is [var holder]
+            ? holder.Problem(key, said, problem)
+            : new YamlProblem(_file, _start, $"{Name(_path)}: {message}", problem);
+    }
 
     /// <summary>The keys that lead to one of this section.</summary>
     public string PathOf(string key) => _path.Length == 0 ? key : $"{_path}.{key}";
@@ -103,6 +114,13 @@ internal sealed class YamlSection
         YamlSequenceNode => "a list",
         _ => "keys with values",
     };
+
+    // Sections that have a key: this one, or those below.
+    private YamlSection[] Holding(string key) => _values.ContainsKey(key)
+        ? [this]
+        : [.. _values.Where(pair => pair.Value is YamlMappingNode).SelectMany(pair => Section(pair.Key)!.Holding(key))];
+
+    private Mark MarkOf(YamlNode node) => _keys.TryGetValue(node, out var key) ? key : ReferenceEquals(node, Node) ? _start : node.Start;
 
     private static string Name(string path) => path.Length == 0 ? "file" : path;
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
+using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace Engram.Cli.Experiments;
@@ -15,8 +16,7 @@ internal static class YamlValues
     /// <param name="type">What it must be.</param>
     public static object? Read(YamlSection section, string path, YamlNode node, Type type)
     {
-        if (Nullable.GetUnderlyingType(type) is { } inner)
-            return node is YamlScalarNode { Value: "" or "null" or "~" } ? null : Read(section, path, node, inner);
+        if (Nullable.GetUnderlyingType(type) is { } inner) return IsNull(node) ? null : Read(section, path, node, inner);
         if (ItemType(type) is { } item)
         {
             if (node is not YamlSequenceNode list) throw section.Problem(node, $"{path}: {YamlSection.Kind(node)}, expected a list");
@@ -24,7 +24,7 @@ internal static class YamlValues
             for (var i = 0; i < array.Length; i++) array.SetValue(Read(section, $"{path}[{i}]", list.Children[i], item), i);
             return array;
         }
-        if (node is YamlScalarNode { Value: { } text } && Scalar(text, type) is { } value) return value;
+        if (node is YamlScalarNode { Value: { } text } && !(type == typeof(string) && IsNull(node)) && Scalar(text, type) is { } value) return value;
         if (IsOptions(type)) return Options(section, path, node, type);
         throw section.Problem(node, $"{path}: {YamlSection.Kind(node)}, expected {Expected(type)}");
     }
@@ -32,7 +32,7 @@ internal static class YamlValues
     /// <summary>Reads options: a mapping whose keys are properties of the type.</summary>
     public static object Options(YamlSection parent, string path, YamlNode node, Type type)
     {
-        var section = new YamlSection(parent.File, path, node);
+        var section = parent.Below(path, node);
         var kinds = KindsOf(type);
         if (kinds.Count > 0)
         {
@@ -46,15 +46,21 @@ internal static class YamlValues
         var options = Activator.CreateInstance(type)!;
         foreach (var (name, property) in properties)
             if (section[name] is { } value)
-                property.SetValue(options, Read(section, section.PathOf(name), value, property.PropertyType));
+                property.SetValue(options, IsNull(value) && MayBeNull(property) ? null : Read(section, section.PathOf(name), value, property.PropertyType));
         return options;
     }
+
+    /// <summary>Whether a file may give nothing for a property: <c>null</c>, <c>~</c> or no word at all.</summary>
+    public static bool MayBeNull(PropertyInfo property) => new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable;
 
     /// <summary>The properties that a file may set, by their names there.</summary>
     public static IReadOnlyDictionary<string, PropertyInfo> PropertiesOf(Type type) => type
         .GetProperties(BindingFlags.Public | BindingFlags.Instance)
         .Where(property => property.SetMethod is { IsPublic: true } && !typeof(Delegate).IsAssignableFrom(property.PropertyType))
-        .ToDictionary(property => JsonNamingPolicy.CamelCase.ConvertName(property.Name));
+        .ToDictionary(property => Key(property.Name));
+
+    /// <summary>A property's name as a key of a file: <c>BatchSize</c> becomes <c>batchSize</c>.</summary>
+    public static string Key(string name) => JsonNamingPolicy.CamelCase.ConvertName(name);
 
     /// <summary>The types that stand behind an abstract one, by the word for <c>kind</c>; none where the type is concrete.</summary>
     public static IReadOnlyDictionary<string, Type> KindsOf(Type type) => !type.IsAbstract
@@ -76,6 +82,9 @@ internal static class YamlValues
 
     /// <summary>A name of code as a word of a file: <c>MaximallyInterfered</c> becomes <c>maximally-interfered</c>.</summary>
     public static string Word(string name) => JsonNamingPolicy.KebabCaseLower.ConvertName(name);
+
+    /// <summary>Whether nothing is given: <c>null</c>, <c>~</c> or no word at all, none of them in quotes.</summary>
+    public static bool IsNull(YamlNode node) => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "null" or "~" };
 
     private static object? Scalar(string text, Type type)
     {

@@ -14,12 +14,13 @@ internal sealed class RunningCells : IDisposable
 
     private readonly Lock _lock = new();
     private readonly CliHost _host;
-    private readonly double _work;
     private readonly Func<string> _count;
     private readonly SortedDictionary<string, (double Work, double Fraction)> _running = new(StringComparer.Ordinal);
     private readonly Remaining _remaining;
     private readonly ITimer? _timer;
+    private double _work; // what is left of it, and what was done here
     private double _done;
+    private double _aside; // done before, or come to nothing
     private int _drawn;
     private bool _stopped;
 
@@ -31,9 +32,9 @@ internal sealed class RunningCells : IDisposable
     /// <param name="count">Says how many have ended.</param>
     public RunningCells(CliHost host, Form form, double work, double done, Func<string> count)
     {
-        (_host, _work, _done, _count) = (host, work, done, count);
+        (_host, _work, _aside, _count) = (host, work - done, done, count);
         _remaining = new Remaining(host.Clock);
-        _remaining.After(Fraction);
+        _remaining.After(OwnFraction);
         if (form == Form.None) return;
         var live = host.IsLive && form == Form.Text;
         var (every, show) = live ? (s_redraw, Redraw) : form == Form.Text ? (s_signOfLife, (Action)Tell) : (s_signOfLife, TellJson);
@@ -59,17 +60,11 @@ internal sealed class RunningCells : IDisposable
         lock (_lock) _running[name] = (work, fraction);
     }
 
-    /// <summary>A cell has ended, well or not; its line is written by <paramref name="write"/>, told the time to go.</summary>
-    public void Finished(string name, double work, Action<TimeSpan?> write)
-    {
-        lock (_lock)
-        {
-            _running.Remove(name);
-            _done += work;
-            Erase();
-            write(_remaining.After(Fraction));
-        }
-    }
+    /// <summary>A cell was computed; its line is written by <paramref name="write"/>, told the time to go.</summary>
+    public void Finished(string name, double work, Action<TimeSpan?> write) => Ended(name, () => _done += work, write);
+
+    /// <summary>A cell need not be computed, or came to nothing: what that took says nothing about the time to go.</summary>
+    public void SetAside(string name, double work, Action<TimeSpan?> write) => Ended(name, () => (_work, _aside) = (_work - work, _aside + work), write);
 
     /// <summary>Takes the bars away, for good.</summary>
     public void Stop()
@@ -87,7 +82,24 @@ internal sealed class RunningCells : IDisposable
 
     public void Dispose() => Stop();
 
-    private double Fraction => Math.Min(1, (_done + _running.Values.Sum(cell => cell.Work * cell.Fraction)) / _work);
+    // Of all work.
+    private double Fraction => Math.Min(1, (_aside + Done) / (_aside + _work));
+
+    // Of what is computed here.
+    private double OwnFraction => _work > 0 ? Math.Min(1, Done / _work) : 1;
+
+    private double Done => _done + _running.Values.Sum(cell => cell.Work * cell.Fraction);
+
+    private void Ended(string name, Action count, Action<TimeSpan?> write)
+    {
+        lock (_lock)
+        {
+            _running.Remove(name);
+            count();
+            Erase();
+            write(_remaining.After(OwnFraction));
+        }
+    }
 
     // A timer that is disposed of may just have rung.
     private void IfRunning(Action show)
@@ -101,7 +113,7 @@ internal sealed class RunningCells : IDisposable
     {
         if (_running.Count == 0) return;
         var cells = string.Join("; ", _running.Select(cell => string.Create(CultureInfo.InvariantCulture, $"{cell.Key} at {100 * cell.Value.Fraction:0} %")));
-        _host.Out.WriteLine($"  {_count()}{ToGo(_remaining.After(Fraction))}: {cells}");
+        _host.Out.WriteLine($"  {_count()}{ToGo(_remaining.After(OwnFraction))}: {cells}");
         _host.Out.Flush();
     }
 
@@ -109,7 +121,7 @@ internal sealed class RunningCells : IDisposable
     {
         Event = "progress",
         Fraction,
-        SecondsToGo = _remaining.After(Fraction)?.TotalSeconds,
+        SecondsToGo = _remaining.After(OwnFraction)?.TotalSeconds,
         Running = _running.ToDictionary(cell => cell.Key, cell => cell.Value.Fraction),
     });
 
@@ -122,7 +134,7 @@ internal sealed class RunningCells : IDisposable
             _host.Console.MarkupLineInterpolated(
                 CultureInfo.InvariantCulture, $"{name,-34} [blue]{new string('━', full)}[/][dim]{new string('─', 20 - full)}[/] {100 * fraction,3:0} %");
         }
-        _host.Console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[dim]{_count()}{ToGo(_remaining.After(Fraction))}[/]");
+        _host.Console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[dim]{_count()}{ToGo(_remaining.After(OwnFraction))}[/]");
         _drawn = _running.Count + 1;
     }
 

@@ -79,6 +79,7 @@ public static class TuningPage
 
         """);
 
-    private static string Score(TuningRow row) =>
-        Quantity.Percent(row.Score.Mean, 2) + (double.IsNaN(row.Score.Sem) ? "" : $" ± {Quantity.Percent(row.Score.Sem, 2)}");
+    private static string Score(TuningRow row) => row.Failure is { } why
+        ? $"failed: {why}"
+        : Quantity.Percent(row.Score.Mean, 2) + (double.IsNaN(row.Score.Sem) ? "" : $" ± {Quantity.Percent(row.Score.Sem, 2)}");
 }

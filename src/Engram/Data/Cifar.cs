@@ -14,12 +14,12 @@ public sealed record Cifar(ISampleSource Train, EvaluationSet Test)
     /// <summary>Reads CIFAR-10: rows of one label byte and 3,072 pixels.</summary>
     /// <param name="path">The archive <c>.tar.gz</c>, or a folder with its files.</param>
     /// <exception cref="InvalidDataException">A file is missing or damaged; the message names it.</exception>
-    public static Cifar Load10(string path) => Load(path, 1, "data_batch_", "test_batch.bin", "batches.meta.txt");
+    public static Cifar Load10(string path) => Load(path, Layout.Ten);
 
     /// <summary>Reads CIFAR-100 with its 100 fine labels: rows of a coarse label, a fine label and 3,072 pixels.</summary>
     /// <param name="path">The archive <c>.tar.gz</c>, or a folder with its files.</param>
     /// <exception cref="InvalidDataException">A file is missing or damaged; the message names it.</exception>
-    public static Cifar Load100(string path) => Load(path, 2, "train.bin", "test.bin", "fine_label_names.txt");
+    public static Cifar Load100(string path) => Load(path, Layout.Hundred);
 
     /// <summary>Reads the training samples of CIFAR-10 or CIFAR-100 alone, for whatever must not see a test sample.</summary>
     /// <param name="path">The archive <c>.tar.gz</c>, or a folder with its files; the test files need not be there.</param>
@@ -28,24 +28,35 @@ public sealed record Cifar(ISampleSource Train, EvaluationSet Test)
     public static ISampleSource LoadTraining(string path, int classes)
     {
         ArgumentNullException.ThrowIfNull(path);
-        return classes switch
-        {
-            10 => Half(path, Files(path, "data_batch_", "batches.meta.txt"), 1, "data_batch_", "batches.meta.txt"),
-            100 => Half(path, Files(path, "train.bin", "fine_label_names.txt"), 2, "train.bin", "fine_label_names.txt"),
-            _ => throw new ArgumentOutOfRangeException(nameof(classes), classes, "expected 10 or 100"),
-        };
+        var layout = Layout.Of(classes);
+        return Half(path, Read(path, layout, training: true), layout, layout.Train);
     }
 
-    private static Cifar Load(string path, int labelBytes, string train, string test, string names)
+    /// <summary>The files that are read: the archive, or those of a folder that belong to the data set.</summary>
+    /// <param name="path">The archive <c>.tar.gz</c>, or a folder with its files.</param>
+    /// <param name="classes">10 or 100.</param>
+    /// <param name="training">Whether only those with training samples are meant; an archive is one file.</param>
+    public static IReadOnlyList<string> FilesIn(string path, int classes, bool training = false)
     {
         ArgumentNullException.ThrowIfNull(path);
-        var files = Files(path, train, test, names);
-        return new Cifar(Half(path, files, labelBytes, train, names), new EvaluationSet("test", Half(path, files, labelBytes, test, names)));
+        return FilesIn(path, Layout.Of(classes), training);
     }
 
-    private static TensorSource Half(string path, Dictionary<string, byte[]> files, int labelBytes, string prefix, string names)
+    private static string[] FilesIn(string path, Layout layout, bool training) => Directory.Exists(path)
+        ? [.. Directory.EnumerateFiles(path).Where(file => layout.Reads(Path.GetFileName(file), training))]
+        : [path];
+
+    private static Cifar Load(string path, Layout layout)
     {
-        var labels = files.TryGetValue(names, out var text)
+        ArgumentNullException.ThrowIfNull(path);
+        var files = Read(path, layout, training: false);
+        return new Cifar(Half(path, files, layout, layout.Train), new EvaluationSet("test", Half(path, files, layout, layout.Test)));
+    }
+
+    private static TensorSource Half(string path, Dictionary<string, byte[]> files, Layout layout, string prefix)
+    {
+        var labelBytes = layout.LabelBytes;
+        var labels = files.TryGetValue(layout.Names, out var text)
             ? System.Text.Encoding.UTF8.GetString(text).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             : null;
         var parts = files.Where(file => file.Key.StartsWith(prefix, StringComparison.Ordinal))
@@ -72,12 +83,9 @@ public sealed record Cifar(ISampleSource Train, EvaluationSet Test)
         return TensorSource.OfClasses(pixels.contiguous().view(count, 3, 32, 32).clone(), codes, labels);
     }
 
-    // The files whose names begin so; no other is read.
-    private static Dictionary<string, byte[]> Files(string path, params string[] wanted)
+    private static Dictionary<string, byte[]> Read(string path, Layout layout, bool training)
     {
-        bool IsWanted(string file) => wanted.Any(name => Path.GetFileName(file).StartsWith(name, StringComparison.Ordinal));
-        if (Directory.Exists(path))
-            return Directory.EnumerateFiles(path).Where(IsWanted).ToDictionary(file => Path.GetFileName(file)!, File.ReadAllBytes);
+        if (Directory.Exists(path)) return FilesIn(path, layout, training).ToDictionary(file => Path.GetFileName(file)!, File.ReadAllBytes);
         if (!File.Exists(path)) throw new FileNotFoundException($"{path}: no such file, expected an archive or a folder", path);
         try
         {
@@ -86,7 +94,7 @@ public sealed record Cifar(ISampleSource Train, EvaluationSet Test)
             var files = new Dictionary<string, byte[]>();
             while (tar.GetNextEntry() is { } entry)
             {
-                if (entry.DataStream is not { } data || !IsWanted(entry.Name)) continue;
+                if (entry.DataStream is not { } data || !layout.Reads(Path.GetFileName(entry.Name), training)) continue;
                 using var bytes = new MemoryStream();
                 data.CopyTo(bytes);
                 files[Path.GetFileName(entry.Name)] = bytes.ToArray();
@@ -97,5 +105,23 @@ public sealed record Cifar(ISampleSource Train, EvaluationSet Test)
         {
             throw new InvalidDataException($"{path}: damaged archive ({problem.Message})", problem);
         }
+    }
+
+    // Bytes of labels before the pixels, and what the files are called.
+    private sealed record Layout(int LabelBytes, string Train, string Test, string Names)
+    {
+        public static Layout Ten { get; } = new(1, "data_batch_", "test_batch.bin", "batches.meta.txt");
+
+        public static Layout Hundred { get; } = new(2, "train.bin", "test.bin", "fine_label_names.txt");
+
+        public static Layout Of(int classes) => classes switch
+        {
+            10 => Ten,
+            100 => Hundred,
+            _ => throw new ArgumentOutOfRangeException(nameof(classes), classes, "expected 10 or 100"),
+        };
+
+        public bool Reads(string name, bool training) =>
+            name.StartsWith(Train, StringComparison.Ordinal) || name == Names || !training && name.StartsWith(Test, StringComparison.Ordinal);
     }
 }

@@ -31,6 +31,7 @@ public sealed class Core50
     public const int Runs = 10;
 
     private const int Objects = 50;
+    private const string TestList = "test_filelist.txt";
 
     private static readonly string[] s_images = ["core50_128x128", "core50_32x32", "."];
 
@@ -70,7 +71,7 @@ public sealed class Core50
     public IReadOnlyList<ISampleSource> Train(int run)
     {
         var folder = RunFolder(run);
-        string[] lists = [.. Directory.EnumerateFiles(folder, "train_batch_*_filelist.txt").Order(StringComparer.Ordinal)];
+        var lists = TrainingLists(folder);
         return lists.Length == 0
             ? throw new InvalidDataException($"{folder}: no train_batch_00_filelist.txt, expected a list for each training batch")
             : [.. lists.Select(List)];
@@ -81,22 +82,46 @@ public sealed class Core50
     /// <exception cref="InvalidDataException">The list is missing or damaged; the message names file and line.</exception>
     public EvaluationSet Test(int run)
     {
-        var list = Path.Combine(RunFolder(run), "test_filelist.txt");
+        var list = Path.Combine(RunFolder(run), TestList);
         return File.Exists(list)
             ? new EvaluationSet("test", List(list))
             : throw new InvalidDataException($"{list}: no such file, expected the list of test images");
     }
 
+    /// <summary>The files that are read: the lists of the orders that are there, and the images that they name.</summary>
+    /// <exception cref="InvalidDataException">A list is damaged; the message names file and line.</exception>
+    public IReadOnlyList<string> Files()
+    {
+        string[] lists = [.. Enumerable.Range(0, Runs).Select(FindRun).OfType<string>()
+            .SelectMany(folder => TrainingLists(folder).Append(Path.Combine(folder, TestList))).Where(File.Exists)];
+        return [.. lists, .. lists.SelectMany(Named).Select(image => image.Path).Distinct()];
+    }
+
+    private static string[] TrainingLists(string run) =>
+        [.. Directory.EnumerateFiles(run, "train_batch_*_filelist.txt").Order(StringComparer.Ordinal)];
+
     // Published archives write run0 and Run0.
+    private string? FindRun(int run)
+    {
+        var name = NameOf(run);
+        return Directory.EnumerateDirectories(_lists).FirstOrDefault(folder => Path.GetFileName(folder).Equals(name, StringComparison.OrdinalIgnoreCase));
+    }
+
+    private static string NameOf(int run) => string.Create(CultureInfo.InvariantCulture, $"run{run}");
+
     private string RunFolder(int run)
     {
         if (run is < 0 or >= Runs) throw new ArgumentOutOfRangeException(nameof(run), run, $"expected 0 to {Runs - 1}");
-        var name = string.Create(CultureInfo.InvariantCulture, $"run{run}");
-        return Directory.EnumerateDirectories(_lists).FirstOrDefault(folder => Path.GetFileName(folder).Equals(name, StringComparison.OrdinalIgnoreCase))
-            ?? throw new InvalidDataException($"{_lists}: no {name}, expected the ten orders of CORe50");
+        return FindRun(run) ?? throw new InvalidDataException($"{_lists}: no {NameOf(run)}, expected the ten orders of CORe50");
     }
 
     private ImageFiles List(string list)
+    {
+        var files = Named(list);
+        return files.Count == 0 ? throw new InvalidDataException($"{list}: empty, expected paths and labels") : new ImageFiles(files, _shape, _decode);
+    }
+
+    private List<(string Path, Label Label)> Named(string list)
     {
         var files = new List<(string, Label)>();
         var number = 0;
@@ -110,6 +135,6 @@ public sealed class Core50
                 throw new InvalidDataException($"{list}: line {number}: \"{line}\", expected a path and a label, such as s1/o1/C_01_01_000.png 0");
             files.Add((Path.Combine(_images, words[0]), label));
         }
-        return files.Count == 0 ? throw new InvalidDataException($"{list}: empty, expected paths and labels") : new ImageFiles(files, _shape, _decode);
+        return files;
     }
 }

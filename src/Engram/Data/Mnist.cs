@@ -46,6 +46,15 @@ public sealed record Mnist(ISampleSource Train, EvaluationSet Test)
             IdxFile.Read(Find(folder, name), name.Contains("images", StringComparison.Ordinal) ? 3 : 1, sha256);
     }
 
+    /// <summary>The files that are read, gzipped or plain as they are there.</summary>
+    /// <param name="folder">Where they are.</param>
+    /// <param name="training">Whether only those with training samples are meant.</param>
+    public static IReadOnlyList<string> FilesIn(string folder, bool training = false)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        return [.. s_files.Take(training ? 2 : 4).Select(file => Find(folder, file.Name))];
+    }
+
     private static TensorSource Half(
         string folder, (string Name, string Sha256) images, (string Name, string Sha256) labels, int count)
     {

@@ -30,6 +30,17 @@ public sealed class Core50Tests : IDisposable
     }
 
     [Fact]
+    public void The_files_that_are_read_are_lists_and_the_images_that_they_name()
+    {
+        Write("NC_inc", "run0", [["s1/o1/a.png 0"], ["s1/o2/b.png 1"]], ["s3/o1/c.png 0"]);
+        Write("NC_inc", "Run1", [["s1/o2/b.png 1"], ["s1/o1/a.png 0"]], ["s3/o1/c.png 0"]);
+        Write("NI_inc", "run0", [["s2/o1/d.png 0"]], ["s3/o1/c.png 0"]);
+        var names = new Core50(_folder, Core50Protocol.NewClasses, [3, 2, 2], path => Decode(path, [])).Files().Select(Path.GetFileName).ToArray();
+        Assert.Equal(["a.png", "b.png", "c.png"], names.Where(name => name!.EndsWith(".png", StringComparison.Ordinal)).Order());
+        Assert.Equal(6, names.Count(name => name!.EndsWith("filelist.txt", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void New_classes_are_tested_by_batch_and_new_instances_on_all()
     {
         string[][] batches = [["s1/o1/C_01_01_000.png 0"], ["s1/o2/C_01_02_000.png 1"]];

@@ -16,7 +16,7 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
         var asked = settings.Cells(); // a wrong name is told before anything is read
         var data = Path.GetFullPath(DataSets.Find(settings.Benchmark.DataName, settings.Data));
         OutputFolder.RequireWritable(settings.Out);
-        var (fingerprint, reader) = (DataFingerprint.Of(data), DataSets.ReaderOf(settings.Benchmark.DataName));
+        var (fingerprint, reader) = (Fingerprint(data), DataSets.ReaderOf(settings.Benchmark.DataName));
         BenchmarkCell[] cells = [.. asked.Select(cell => cell with { Data = fingerprint, Reader = reader })];
         var folder = Directory.CreateDirectory(Path.Combine(settings.Out, "cells")).FullName;
         var results = cells.Where(cell => File.Exists(FileOf(folder, cell))).ToDictionary(cell => cell, cell => Read(folder, cell));
@@ -43,6 +43,18 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
             : _failures.Count > 0 ? ExitCode.Failure : ExitCode.Success;
     }
 
+    private string Fingerprint(string data)
+    {
+        try
+        {
+            return DataFingerprint.Of(data, DataSets.Files(settings.Benchmark, data));
+        }
+        catch (InvalidDataException problem)
+        {
+            throw new UsageException(problem.Message, problem);
+        }
+    }
+
     private async ValueTask Compute(
         BenchmarkCell cell, string folder, string data, BenchView view, Dictionary<BenchmarkCell, CellResult> results,
         CancellationToken stop)
@@ -51,7 +63,7 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
         {
             view.Progress(cell, 0);
             await CellProcess.Run(
-                cell.Key, BenchCellCommand.Arguments(cell, folder, data), fraction => view.Progress(cell, fraction), stop).ConfigureAwait(false);
+                $"cell {cell.Key}", BenchCellCommand.Arguments(cell, folder, data), fraction => view.Progress(cell, fraction), stop).ConfigureAwait(false);
             var result = Read(folder, cell);
             lock (_lock) results[cell] = result;
             view.Finished(cell, result);

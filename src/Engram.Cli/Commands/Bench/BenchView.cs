@@ -54,7 +54,7 @@ internal sealed class BenchView : IDisposable
     });
 
     /// <summary>A cell came to nothing; the others go on.</summary>
-    public void GaveUp(BenchmarkCell cell, string why) => _running.Finished(NameOf(cell), 1, _ =>
+    public void GaveUp(BenchmarkCell cell, string why) => _running.SetAside(NameOf(cell), 1, _ =>
     {
         _failed++;
         if (_settings.Json) Line(new { Event = "failed", cell.Method, Scenario = BenchmarkCell.NameOf(cell.Scenario), cell.Seed, Why = why });

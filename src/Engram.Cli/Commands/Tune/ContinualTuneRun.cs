@@ -31,12 +31,21 @@ internal sealed class ContinualTuneRun(CliHost host, TuneSettings settings)
         else host.Out.WriteLine(
             $"{settings.File.Name}, {settings.Strategy}: continual procedure, {data.Count} experiences, at most {most} attempts; in {settings.Out}");
         var seconds = new List<double>();
-        var choices = procedure.Run(attempt =>
+        void Attempted(ContinualAttempt attempt)
         {
             seconds.Add(attempt.Seconds);
             var before = attempt.Position == 0 ? 0 : first + ((attempt.Position - 1) * later);
             Tell(attempt, data, TimeSpan.FromSeconds(seconds.Average() * Math.Max(0, most - before - attempt.Number - 1)));
-        }, new SignOfLife(host, settings.Json, s_signOfLife), host.CancellationToken);
+        }
+        IReadOnlyList<ContinualChoice> choices;
+        try
+        {
+            choices = procedure.Run(Attempted, new SignOfLife(host, settings.Json, s_signOfLife), host.CancellationToken);
+        }
+        catch (InvalidDataException problem) // a file of the place, or of the user's data
+        {
+            throw new UsageException(problem.Message, problem);
+        }
         Finish(choices, data.Count, strength);
         return choices.Count < data.Count ? ExitCode.Interrupted : ExitCode.Success;
     }

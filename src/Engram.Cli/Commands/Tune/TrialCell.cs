@@ -50,7 +50,8 @@ internal sealed record TrialCell(string Text, string Strategy, long Seed, double
         try
         {
             var parts = JsonSerializer.Deserialize<Parts>(File.ReadAllText(path), s_json) ?? throw new JsonException("null, expected an object");
-            return new Measured(parts.Seconds, StrategyResult.FromJson(parts.Result.GetRawText()));
+            var measured = new Measured(parts.Seconds, StrategyResult.FromJson(parts.Result.GetRawText()));
+            return measured.Fault is { } fault ? throw new FormatException(fault) : measured;
         }
         catch (Exception problem) when (problem is JsonException or FormatException)
         {
@@ -66,6 +67,18 @@ internal sealed record TrialCell(string Text, string Strategy, long Seed, double
     /// <param name="Result">Everything measured, on validation samples.</param>
     internal sealed record Measured(double Seconds, StrategyResult Result)
     {
+        /// <summary>What is wrong with what only a search needs; null where nothing is. Training that diverged has NaN.</summary>
+        [JsonIgnore]
+        public string? Fault
+        {
+            get
+            {
+                if (!(Seconds >= 0)) return FormattableString.Invariant($"seconds: {Seconds}, expected 0 or more");
+                return TuneSection.Objectives.Where(name => Result.Metrics.GetValueOrDefault(name) is < 0 or > 1)
+                    .Select(name => FormattableString.Invariant($"metrics.{name}: {Result.Metrics[name]}, expected 0 to 1")).FirstOrDefault();
+            }
+        }
+
         public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, s_json);
     }
 

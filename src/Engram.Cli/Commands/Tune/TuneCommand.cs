@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Engram.Cli.Experiments;
 
 namespace Engram.Cli.Commands.Tune;
 
@@ -43,8 +42,8 @@ internal static class TuneCommand
             var isContinual = settings.Section.Method == TuneSettings.Continual;
             if (isContinual && settings.Only is { } one)
                 throw new UsageException($"--only: {one} with the continual procedure, expected none, for each attempt follows from those before");
-            var source = Path.GetFullPath(settings.File.FindData(settings.Data ?? settings.File.Data.Path));
-            settings = settings with { Source = source, Fingerprint = DataFingerprint.OfTraining(source) };
+            var source = Path.GetFullPath(settings.File.FindData(settings.Data));
+            settings = settings with { Source = source, Fingerprint = settings.File.FingerprintOfTraining(source) };
             return isContinual
                 ? new ContinualTuneRun(host, settings).Run()
                 : new TuneRun(host, settings).Run();

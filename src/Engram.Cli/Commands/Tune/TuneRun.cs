@@ -11,9 +11,8 @@ namespace Engram.Cli.Commands.Tune;
 internal sealed class TuneRun(CliHost host, TuneSettings settings)
 {
     private readonly Lock _lock = new();
-    private readonly List<string> _failures = [];
-    private readonly Dictionary<TrialCell, TrialCell.Measured?> _measured = [];
-    private readonly List<TrialResult> _results = [];
+    private readonly Dictionary<TrialCell, Outcome> _outcomes = [];
+    private readonly Dictionary<(int Number, double Share), TrialResult> _results = [];
 
     public int Run()
     {
@@ -22,19 +21,16 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
             throw new UsageException($"--out: \"{settings.Out}\" cannot be written to ({reason}), expected a folder that can");
         var folder = Directory.CreateDirectory(Path.Combine(settings.Out, "trials")).FullName;
         using var view = new TuneView(host, settings, settings.Only is null ? search.Work : settings.Share, Number(search));
-        var missing = Number(search);
         try
         {
-            while (Next(search) is { Count: > 0 } trials)
+            while (!AllFailed && Next(search) is { Count: > 0 } trials)
             {
                 var cells = trials.SelectMany(settings.Cells).Distinct().ToArray();
-                foreach (var cell in cells) if (cell.ResultIn(folder) is { } earlier) Take(view, trials, cell, earlier, restored: true);
+                foreach (var cell in cells) if (cell.ResultIn(folder) is { } earlier) Take(view, trials, cell, new(earlier, null), restored: true);
                 Parallel.ForEachAsync(
-                    cells.Where(cell => !_measured.ContainsKey(cell)).ToArray(),
+                    cells.Where(cell => !_outcomes.ContainsKey(cell)).ToArray(),
                     new ParallelOptions { MaxDegreeOfParallelism = settings.Jobs, CancellationToken = host.CancellationToken },
                     async (cell, stop) => await Measure(cell, folder, trials, view, stop).ConfigureAwait(false)).GetAwaiter().GetResult();
-                foreach (var trial in trials) _results.Add(ResultOf(trial)!);
-                missing -= trials.Count;
             }
         }
         catch (OperationCanceledException) when (host.CancellationToken.IsCancellationRequested)
@@ -42,10 +38,29 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
             // What is measured is worth showing; the same command goes on with the rest.
         }
         view.Stop();
-        foreach (var failure in _failures) host.Error.WriteLine($"engram: {failure}");
-        Finish(view, missing);
-        return host.CancellationToken.IsCancellationRequested ? ExitCode.Interrupted
-            : _failures.Count > 0 ? ExitCode.Failure : ExitCode.Success;
+        var interrupted = host.CancellationToken.IsCancellationRequested;
+        if (AllFailed && !interrupted) throw Nothing();
+        var failed = _results.Values.Where(result => result.Failure is not null).ToArray();
+        foreach (var same in failed.GroupBy(result => result.Failure!))
+            host.Error.WriteLine($"engram: {Names(same)}: {same.Key}");
+        Finish(view, Number(search) - _results.Count);
+        return interrupted ? ExitCode.Interrupted : failed.Length > 0 ? ExitCode.Failure : ExitCode.Success;
+    }
+
+    private bool AllFailed => _results.Count > 0 && _results.Values.All(result => result.Failure is not null);
+
+    // What is wrong with every setting is wrong with the file or the data: that is told once.
+    private Exception Nothing()
+    {
+        var first = _results.Values.MinBy(result => result.Trial.Number)!.Failure!;
+        var message = _results.Count == 1 || _results.Values.All(result => result.Failure == first) ? first : $"all {_results.Count} trials failed, the first for: {first}";
+        return _outcomes.Values.All(outcome => outcome.Problem is null or UsageException) ? new UsageException(message) : new FailureException(message);
+    }
+
+    private static string Names(IEnumerable<TrialResult> trials)
+    {
+        int[] numbers = [.. trials.Select(result => result.Trial.Number).Distinct().Order()];
+        return $"{(numbers.Length > 1 ? "trials" : "trial")} {string.Join(", ", numbers)} failed";
     }
 
     private Search Search()
@@ -56,7 +71,7 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
         }
         catch (ArgumentException problem)
         {
-            throw new UsageException($"{settings.Text.File}: tune: {problem.Message}", problem);
+            throw settings.Text.Top.Section("tune")!.Refused(problem);
         }
     }
 
@@ -64,7 +79,7 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
 
     private IReadOnlyList<Trial> Next(Search search)
     {
-        var scores = _results.ToDictionary(result => result.Trial.Key, result => result.Mean(settings.Section.Objective));
+        var scores = _results.ToDictionary(pair => pair.Key, pair => pair.Value.Mean(settings.Section.Objective));
         if (settings.Only is not { } only) return search.Next(scores);
         if (_results.Count > 0) return [];
         var trial = search.Next(new Dictionary<(int, double), double>()).FirstOrDefault(trial => trial.Number == only)
@@ -80,28 +95,25 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
         {
             view.Progress(name, cell, 0);
             await CellProcess.Run(
-                cell.Key, TrialCellCommand.Arguments(cell, folder, settings.Source, settings.Text.File), fraction => view.Progress(name, cell, fraction), stop).ConfigureAwait(false);
-            lock (_lock) Take(view, trials, cell, cell.ResultIn(folder)!, restored: false);
+                name, TrialCellCommand.Arguments(cell, folder, settings.Source, settings.Text.File), fraction => view.Progress(name, cell, fraction), stop).ConfigureAwait(false);
+            lock (_lock) Take(view, trials, cell, new(cell.ResultIn(folder)!, null), restored: false);
         }
-        catch (FailureException problem)
+        catch (Exception problem) when (problem is FailureException or UsageException)
         {
-            // Settings that fail stand last; the others are worth having all the same.
-            lock (_lock)
-            {
-                _failures.Add(problem.Message);
-                _measured[cell] = null;
-            }
-            view.GaveUp(name, cell, problem.Message);
+            // Settings that fail, or that the data refuse, stand last; the others are worth having all the same.
+            lock (_lock) Take(view, trials, cell, new(null, problem), restored: false);
         }
     }
 
-    private void Take(TuneView view, IReadOnlyList<Trial> trials, TrialCell cell, TrialCell.Measured measured, bool restored)
+    private void Take(TuneView view, IReadOnlyList<Trial> trials, TrialCell cell, Outcome outcome, bool restored)
     {
-        _measured[cell] = measured;
+        _outcomes[cell] = outcome;
         foreach (var trial in trials.Where(trial => settings.Cells(trial).Contains(cell)))
         {
             var whole = ResultOf(trial);
-            view.Finished(trial, cell, whole, restored, measured.Seconds);
+            if (whole is not null) _results[trial.Key] = whole;
+            if (outcome.Measured is { } measured) view.Finished(trial, cell, whole, restored, measured.Seconds);
+            else view.GaveUp(trial, cell, whole, outcome.Problem!.Message);
         }
     }
 
@@ -109,15 +121,18 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
     private TrialResult? ResultOf(Trial trial)
     {
         var cells = settings.Cells(trial);
-        if (!cells.All(_measured.ContainsKey)) return null;
-        TrialCell.Measured[] there = [.. cells.Select(cell => _measured[cell]).OfType<TrialCell.Measured>()];
+        if (!cells.All(_outcomes.ContainsKey)) return null;
+        TrialCell.Measured[] there = [.. cells.Select(cell => _outcomes[cell].Measured).OfType<TrialCell.Measured>()];
         return new TrialResult(
-            trial, there.Length == cells.Count ? [.. there.Select(cell => cell.Result)] : [TuneView.Failed], there.Sum(cell => cell.Seconds));
+            trial, there.Length == cells.Count ? [.. there.Select(cell => cell.Result)] : [TuneView.Failed], there.Sum(cell => cell.Seconds))
+        {
+            Failure = cells.Select(cell => _outcomes[cell].Problem?.Message).FirstOrDefault(message => message is not null),
+        };
     }
 
     private void Finish(TuneView view, int missing)
     {
-        if (_results.Count == 0)
+        if (_results.Count == 0 || AllFailed)
         {
             view.Finish(null, [], missing);
             return;
@@ -130,9 +145,9 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
             Objective = settings.Section.Objective,
             Settings = settings.Readable,
             Command = settings.Command,
-            Seconds = _results.Sum(result => result.Seconds),
+            Seconds = _results.Values.Sum(result => result.Seconds),
             Environment = RunEnvironment.Describe(),
-            Rows = TuningResults.RowsOf(_results, settings.Section.Objective, settings.CommandOf),
+            Rows = TuningResults.RowsOf(_results.Values, settings.Section.Objective, settings.CommandOf),
             Missing = missing,
         };
         List<string> files = [];
@@ -141,16 +156,19 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
             files.AddRange(TuningReport.Write(results, settings.Out));
             files.Add(ChosenFile.KeepTuned(settings));
             if (results.Chosen is { } chosen) files.Add(ChosenFile.Write(settings, chosen.Values, new Dictionary<string, IReadOnlyList<string>>(),
-                $"{settings.Section.Objective} {100 * chosen.Score.Mean:0.00} % on validation samples"));
+                $"{settings.Section.Objective} {100 * chosen.Score.Mean:0.00} % on validation samples{(missing == 0 ? "" : $", {missing} measurements missing")}"));
         }
         view.Finish(results, files, missing);
     }
+
+    // What a cell came to: one of the two.
+    private sealed record Outcome(TrialCell.Measured? Measured, Exception? Problem);
 }
 
 /// <summary>The experiment's file with the values that a search chose, and as it was tuned.</summary>
 internal static class ChosenFile
 {
-    /// <summary>Writes a copy of the file that was tuned, for the commands of the report.</summary>
+    /// <summary>Writes a copy of the file as it was tuned: that which the commands name may change.</summary>
     /// <returns>Its full path.</returns>
     public static string KeepTuned(TuneSettings settings) => Put(settings, RunFileSettings.CopyName, settings.Text.Text);
 

@@ -51,7 +51,7 @@ internal sealed record TuneSettings
     /// <summary>The command that repeats the search; without the folder of results, which is nobody else's.</summary>
     public string Command => string.Create(
         CultureInfo.InvariantCulture,
-        $"engram tune {CommandLine.Quoted(Path.GetFileName(Text.File))} --method {Section.Method} --seed {Seed}"
+        $"engram tune {CommandLine.Quoted(Text.File)} --method {Section.Method} --seed {Seed}"
         + $"{(Section.Method == Continual ? $" --jobs {Jobs}" : "")}{CommandLine.DataOption(Data)}");
 
     /// <summary>The command that measures one trial again.</summary>

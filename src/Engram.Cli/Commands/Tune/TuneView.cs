@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Engram.Cli.Progress;
@@ -17,6 +18,7 @@ internal sealed class TuneView : IDisposable
     private readonly RunningCells _running;
     private readonly int _trials;
     private int _done;
+    private int _failed;
 
     /// <summary>Begins to show.</summary>
     /// <param name="host">Where.</param>
@@ -30,7 +32,7 @@ internal sealed class TuneView : IDisposable
         if (!quiet) Begin();
         _running = new RunningCells(
             host, quiet ? RunningCells.Form.None : settings.Json ? RunningCells.Form.Json : RunningCells.Form.Text, work * settings.Seeds.Count, 0,
-            () => $"{_done} of {_trials} trials");
+            () => $"{_done} of {_trials} trials{(_failed == 0 ? "" : $", {_failed} failed")}");
     }
 
     /// <summary>What stands for the result of settings whose training failed.</summary>
@@ -52,12 +54,13 @@ internal sealed class TuneView : IDisposable
 
     public void Progress(string name, TrialCell cell, double fraction) => _running.Progress(name, cell.Share, fraction);
 
-    /// <summary>A cell has been measured; the trial too where no seed is missing.</summary>
-    public void Finished(Trial trial, TrialCell cell, TrialResult? whole, bool restored, double seconds) =>
-        _running.Finished(NameOf(trial, cell), cell.Share, toGo =>
+    /// <summary>A cell has been measured, now or before; the trial too where no seed is missing.</summary>
+    public void Finished(Trial trial, TrialCell cell, TrialResult? whole, bool restored, double seconds)
+    {
+        Action<string, double, Action<TimeSpan?>> end = restored ? _running.SetAside : _running.Finished;
+        end(NameOf(trial, cell), cell.Share, toGo =>
         {
-            if (whole is null) return;
-            _done++;
+            if (!Counted(whole)) return;
             var score = whole.Mean(_settings.Section.Objective);
             if (_settings.Json)
                 JsonLine.Write(_host.Out, new
@@ -82,10 +85,13 @@ internal sealed class TuneView : IDisposable
                     + $"{(restored ? "measured before" : Words.Time(seconds))}   {_done} of {_trials}{RunningCells.ToGo(toGo)}");
             _host.Out.Flush();
         });
+    }
 
     /// <summary>A cell came to nothing; the others go on.</summary>
-    public void GaveUp(string name, TrialCell cell, string why) => _running.Finished(name, cell.Share, _ =>
+    public void GaveUp(Trial trial, TrialCell cell, TrialResult? whole, string why) => _running.SetAside(NameOf(trial, cell), cell.Share, _ =>
     {
+        Counted(whole);
+        var name = NameOf(trial, cell);
         if (_settings.Json) JsonLine.Write(_host.Out, new { Event = "failed", Name = name, Why = why });
         else _host.Out.WriteLine($"{name}   failed");
         _host.Out.Flush();
@@ -113,6 +119,15 @@ internal sealed class TuneView : IDisposable
     }
 
     public void Dispose() => _running.Dispose();
+
+    // Whether a trial is whole, and was measured.
+    private bool Counted([NotNullWhen(true)] TrialResult? whole)
+    {
+        if (whole is null) return false;
+        if (whole.Failure is null) _done++;
+        else _failed++;
+        return whole.Failure is null;
+    }
 
     private void Begin()
     {
@@ -144,7 +159,7 @@ internal sealed class TuneView : IDisposable
                 row.Number.ToString(CultureInfo.InvariantCulture),
                 Markup.Escape(string.Join(", ", row.Values.Select(pair => $"{pair.Key} {pair.Value}"))
                     + (row.Share < 1 ? string.Create(CultureInfo.InvariantCulture, $" (on {row.Share:0.##})") : "")),
-                Words.Percent(row.Score.Mean), Words.Percent(row.New), Words.Percent(row.Old), row.IsChosen ? "chosen" : "");
+                Words.Percent(row.Score.Mean), Words.Percent(row.New), Words.Percent(row.Old), row.IsChosen ? "chosen" : row.Failure is null ? "" : "failed");
         console.Write(table);
     }
 }

@@ -97,6 +97,7 @@ public sealed class ContinualTuning
     /// <param name="progress">Told how far the attempt is.</param>
     /// <param name="cancellationToken">Stops after the step in progress.</param>
     /// <returns>What was chosen for each experience; fewer after a cancellation.</returns>
+    /// <exception cref="InvalidDataException">Something in the folder is damaged; the message names the file.</exception>
     public IReadOnlyList<ContinualChoice> Run(
         Action<ContinualAttempt>? attempted = null, IProgress<LearningProgress>? progress = null,
         CancellationToken cancellationToken = default)
@@ -121,7 +122,7 @@ public sealed class ContinualTuning
         var attempts = new List<ContinualAttempt>();
         ContinualAttempt Try(double rate, double? strength)
         {
-            var attempt = _place.Attempt(position, attempts.Count)
+            var attempt = _place.Attempt(position, attempts.Count, rate, strength)
                 ?? Measure(position, attempts.Count, rate, strength, progress, cancellationToken);
             attempts.Add(attempt);
             attempted?.Invoke(attempt);

@@ -19,6 +19,9 @@ public sealed record Trial(int Number, IReadOnlyDictionary<string, string> Value
 /// <param name="Seconds">Time of all seeds.</param>
 public sealed record TrialResult(Trial Trial, IReadOnlyList<StrategyResult> Seeds, double Seconds)
 {
+    /// <summary>Why it came to nothing; null where it was measured.</summary>
+    public string? Failure { get; init; }
+
     /// <summary>The mean over seeds of a metric, as <see cref="StrategyResult.Metrics"/> names it; NaN where it was not measured.</summary>
     /// <param name="metric">Its name.</param>
     public double Mean(string metric) => Seeds.Average(seed => seed.Metrics.GetValueOrDefault(metric, double.NaN));

@@ -22,7 +22,8 @@ internal sealed class TuningPlace
     public string Candidate(int position, int number) => Path.Combine(_folder, $"candidate-{position}-{number}");
 
     /// <summary>What an attempt came to before an interruption, or null.</summary>
-    public ContinualAttempt? Attempt(int position, int number)
+    /// <exception cref="InvalidDataException">The file is damaged, or of an attempt with another rate or strength.</exception>
+    public ContinualAttempt? Attempt(int position, int number, double rate, double? strength)
     {
         var path = FileOf(position, number);
         if (!File.Exists(path)) return null;
@@ -31,7 +32,9 @@ internal sealed class TuningPlace
             var attempt = ResultsJson.Read<ContinualAttempt>(File.ReadAllText(path), "attempt");
             ResultsJson.CheckFractions("new", attempt.New);
             ResultsJson.CheckFractions("old", attempt.Old);
-            return attempt;
+            return (attempt.Position, attempt.Number, attempt.Rate, attempt.Strength) == (position, number, rate, strength)
+                ? attempt
+                : throw new FormatException("attempt: one with another place, rate or strength");
         }
         catch (FormatException problem)
         {

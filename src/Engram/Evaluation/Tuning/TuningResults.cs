@@ -58,7 +58,8 @@ public sealed record TuningResults
             .Select(result => new TuningRow(
                 result.Trial.Number, result.Trial.Share, result.Trial.Values,
                 MeasuredNumber.Of([.. result.Seeds.Select(seed => seed.Metrics.GetValueOrDefault(objective, double.NaN))]),
-                result.New, result.Old, result.Mean(MetricNames.Forgetting), result.Seconds, result == best, command(result.Trial)))];
+                result.New, result.Old, result.Mean(MetricNames.Forgetting), result.Seconds, result == best, command(result.Trial),
+                result.Failure))];
     }
 
     /// <summary>The rows of the continual procedure, attempt by attempt.</summary>
@@ -110,9 +111,10 @@ public sealed record TuningResults
 /// <param name="Seconds">Time it took.</param>
 /// <param name="IsChosen">Whether it was chosen.</param>
 /// <param name="Command">The command that measures it again.</param>
+/// <param name="Failure">Why it came to nothing; null where it was measured.</param>
 public sealed record TuningRow(
     int Number, double Share, IReadOnlyDictionary<string, string> Values, MeasuredNumber Score, double New, double Old,
-    double Forgetting, double Seconds, bool IsChosen, string Command)
+    double Forgetting, double Seconds, bool IsChosen, string Command, string? Failure = null)
 {
     /// <summary>Checks what was read.</summary>
     /// <exception cref="FormatException">A number is not possible; the message names the field.</exception>
