@@ -1,4 +1,5 @@
 using System.Globalization;
+using Engram.Evaluation;
 using Engram.Evaluation.Tuning;
 using YamlDotNet.RepresentationModel;
 
@@ -12,7 +13,10 @@ internal sealed record TuneSection
 
     /// <summary>What <see cref="Objective"/> may be: the greater, the better.</summary>
     public static readonly IReadOnlyList<string> Objectives =
-        ["finalAverageAccuracy", "averageIncrementalAccuracy", "learningAccuracy", "stabilityPlasticity", "remembering", "macroF1"];
+    [
+        MetricNames.FinalAverageAccuracy, MetricNames.AverageIncrementalAccuracy, MetricNames.LearningAccuracy, MetricNames.StabilityPlasticity,
+        MetricNames.Remembering, MetricNames.MacroF1,
+    ];
 
     /// <summary>The key of the learning rate, which the continual procedure searches first.</summary>
     public const string Rate = "training.optimizer.learningRate";

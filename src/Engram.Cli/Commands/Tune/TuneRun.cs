@@ -17,8 +17,7 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
     public int Run()
     {
         var search = Search();
-        if (OutputFolder.WhyNotWritable(settings.Out) is { } reason)
-            throw new UsageException($"--out: \"{settings.Out}\" cannot be written to ({reason}), expected a folder that can");
+        OutputFolder.RequireWritable(settings.Out);
         var folder = Directory.CreateDirectory(Path.Combine(settings.Out, "trials")).FullName;
         using var view = new TuneView(host, settings, settings.Only is null ? search.Work : settings.Share, Number(search));
         try
@@ -190,10 +189,5 @@ internal static class ChosenFile
         return Put(settings, TuneSettings.ChosenName, text.ToString());
     }
 
-    private static string Put(TuneSettings settings, string name, string text)
-    {
-        var path = Path.GetFullPath(Path.Combine(settings.Out, name));
-        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
-        return path;
-    }
+    private static string Put(TuneSettings settings, string name, string text) => AtomicFile.Write(Path.Combine(settings.Out, name), text);
 }
