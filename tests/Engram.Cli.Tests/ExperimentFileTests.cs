@@ -131,8 +131,8 @@ public class ExperimentFileTests
     [InlineData("stream: { kind: blurry, blur: 1.5 }\nstrategies: [naive]", 1, "stream.blur: 1.5", "0 to 1")]
     [InlineData("stream: { kind: blurry, blur: 0.1, disjoint: 2 }\nstrategies: [naive]", 1, "stream.disjoint: 2", "0 to 1")]
     [InlineData("stream: { kind: repetition }\nstrategies: [naive]", 1, "stream.classes: missing", "1 or more")]
-    [InlineData("stream: { kind: repetition, classes: 2, groups: [[0]] }\nstrategies: [naive]", 1, "stream.groups: given", "draws the classes")]
-    [InlineData("stream: { classes: 2 }\nstrategies: [naive]", 1, "stream.classes: given", "a key of kind repetition")]
+    [InlineData("stream: { kind: repetition, classes: 2, groups: [[0]] }\nstrategies: [naive]", 1, "stream.groups: given", "a key of class-incremental")]
+    [InlineData("stream: { classes: 2 }\nstrategies: [naive]", 1, "stream.classes: given", "a key of repetition")]
     [InlineData("a: 1\n---\nb: 2", 3, "2 documents", "expected one")]
     [InlineData("", 1, "0 documents", "expected one")]
     [InlineData("strategies:\n  - name: a\n    mechanisms:\n      - ewc: { lamda: 1 }", 4, "ewc.lamda: unknown", "lambda")]
@@ -142,6 +142,11 @@ public class ExperimentFileTests
     [InlineData("seed: 0", 1, "strategies: missing", "a list")]
     [InlineData("stream: { kind: sideways }\nstrategies: [naive]", 1, "stream.kind: \"sideways\"", "class-incremental")]
     [InlineData("stream: { groups: [[0], []] }\nstrategies: [naive]", 1, "stream.groups: an empty group", "one class")]
+    [InlineData("stream:\n  kind: permuted\n  groups: [[0, 1]]\nstrategies: [naive]", 3, "stream.groups: given, expected none with kind permuted", "class-incremental")]
+    [InlineData("stream: { degrees: [0, 10] }\nstrategies: [naive]", 1, "stream.degrees: given, expected none with kind class-incremental", "rotated")]
+    [InlineData("stream: { kind: rotated, degrees: [0], experiences: 3 }\nstrategies: [naive]", 1, "stream.experiences: given, expected none with kind rotated", "permuted")]
+    [InlineData("stream: { kind: repetition, classes: 4, shuffle: true }\nstrategies: [naive]", 1, "stream.shuffle: given, expected none with kind repetition", "blurry")]
+    [InlineData("stream:\n  experiences: 2\n  groups: [[0], [1]]\nstrategies: [naive]", 2, "stream.experiences: given beside groups", "one or the other")]
     [InlineData("stream: [1]\nstrategies: [naive]", 1, "stream: a list", "keys with values")]
     [InlineData("data: { source: emnist }\nstrategies: [naive]", 1, "data.source: \"emnist\"", "mnist")]
     [InlineData("model: { backbone: mlp 784 }\nstrategies: [naive]", 1, "model.backbone", "sizes such as mlp")]
@@ -164,6 +169,14 @@ public class ExperimentFileTests
         Assert.Contains(said, problem.Message, StringComparison.Ordinal);
         Assert.Contains(expected, problem.Message, StringComparison.Ordinal);
         if (!said.StartsWith("no YAML", StringComparison.Ordinal)) Assert.Contains($"line {line}:", problem.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_long_value_in_the_wrong_place_is_not_shown_whole()
+    {
+        var problem = Assert.ThrowsAny<UsageException>(() => Read($"stream: {new string('x', 100_000)}\nstrategies: [naive]"));
+        Assert.Contains("stream: \"xxx", problem.Message, StringComparison.Ordinal);
+        Assert.True(problem.Message.Length < 300, $"{problem.Message.Length} characters");
     }
 
     [Fact]
@@ -228,6 +241,8 @@ public class ExperimentFileTests
         Assert.StartsWith("# yaml-language-server: $schema=experiment.schema.json\n", File.ReadAllText(folder["my.yaml"]), StringComparison.Ordinal);
         Assert.NotNull(JsonNode.Parse(File.ReadAllText(folder[InitCommand.SchemaName])));
         Assert.Contains($"engram run \"{folder["my own.yaml"]}\"", Terminal.Run("init", folder["my own.yaml"]).Out, StringComparison.Ordinal);
+        var nameless = Terminal.Run("init", "");
+        Assert.Equal((ExitCode.Usage, "engram: FILE: an empty name, expected a new file"), (nameless.Code, nameless.Error.Trim().Split('\n')[0].Trim()));
         var again = Terminal.Run("init", folder["my.yaml"]);
         Assert.Equal(ExitCode.Usage, again.Code);
         Assert.Contains("is there already", Assert.Single(again.ErrorLines), StringComparison.Ordinal);

@@ -22,6 +22,7 @@ internal static class InitCommand
         var command = new Command("init", "Write a commented experiment to start from.") { file, schema, ErrorPolicy.Verbose() };
         command.SetAction(parsed =>
         {
+            if (string.IsNullOrWhiteSpace(parsed.GetValue(file))) throw new UsageException("FILE: an empty name, expected a new file");
             var path = Path.GetFullPath(parsed.GetValue(file)!);
             if (Path.Exists(path)) throw new UsageException($"FILE: \"{path}\" is there already, expected a new file");
             OutputFolder.RequireWritable(Path.GetDirectoryName(path)!, "FILE");

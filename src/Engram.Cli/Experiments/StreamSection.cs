@@ -20,6 +20,19 @@ internal sealed record StreamSection
     private const string BlurryKind = "blurry";
     private const string RepetitionKind = "repetition";
 
+    // The kinds that read a key; keys of all kinds are not here.
+    private static readonly (string Key, string[] Kinds)[] s_kindsOf =
+    [
+        ("groups", ["class-incremental", "task-incremental", "domain-incremental", BlurryKind]),
+        ("experiences", ["class-incremental", "task-incremental", "domain-incremental", "permuted", BlurryKind, RepetitionKind]),
+        ("shuffle", ["class-incremental", "task-incremental", "domain-incremental", BlurryKind]),
+        ("degrees", ["rotated"]),
+        ("tasks", ["permuted", "rotated"]),
+        ("blur", [BlurryKind]),
+        ("disjoint", [BlurryKind]),
+        ("classes", [RepetitionKind]),
+    ];
+
     /// <summary>What changes from experience to experience.</summary>
     public string Kind { get; init; } = "class-incremental";
 
@@ -68,16 +81,17 @@ internal sealed record StreamSection
         if (Online < 1) throw section.Problem("online", $"{Online}, expected 1 or more");
         if (Validation is not (null or (> 0 and < 1))) throw section.Problem("validation", $"{Text(Validation)}, expected above 0 and below 1");
         if (Kind == "rotated" && Degrees is null) throw section.Problem("degrees", "missing, expected the angle of each experience");
-        Only(section, "blur", BlurryKind);
-        Only(section, "disjoint", BlurryKind);
-        Only(section, "classes", RepetitionKind);
+        // A key that would be passed over in silence is a mistake.
+        foreach (var (key, kinds) in s_kindsOf)
+            if (!kinds.Contains(Kind) && section.Gives(key))
+                throw section.Problem(key, $"given, expected none with kind {Kind}, for it is a key of {string.Join(", ", kinds)}");
+        foreach (var key in new[] { "experiences", "shuffle" })
+            if (Groups is not null && section.Gives(key)) throw section.Problem(key, "given beside groups, expected one or the other");
         if (Kind == BlurryKind && Blur is not (>= 0 and <= 1))
             throw section.Problem("blur", $"{(Blur is null ? "missing" : Text(Blur))}, expected the share of each class's samples that comes in other experiences, 0 to 1");
         if (Disjoint is not (null or (>= 0 and <= 1))) throw section.Problem("disjoint", $"{Text(Disjoint)}, expected 0 to 1");
         if (Kind == RepetitionKind && Classes is not >= 1)
             throw section.Problem("classes", $"{(Classes is null ? "missing" : Text(Classes))}, expected how many classes each experience has, 1 or more");
-        if (Kind == RepetitionKind && section.Gives("groups"))
-            throw section.Problem("groups", $"given, expected none with kind {RepetitionKind}, which draws the classes of each experience");
         if (Groups?.Any(group => group.Count == 0) == true) throw section.Problem("groups", "an empty group, expected one class or more");
     }
 
@@ -110,13 +124,6 @@ internal sealed record StreamSection
         var none = new EvaluationSet("none", new SubsetSource(train, []));
         var whole = (this with { Online = null }).Make(new TrainAndTest(train, none), seed);
         return new TuningData(whole.Experiences, validation, seed, Online);
-    }
-
-    // A key that would be passed over in silence is a mistake.
-    private void Only(YamlSection section, string key, string kind)
-    {
-        if (Kind != kind && section.Gives(key))
-            throw section.Problem(key, $"given, expected none with kind {Kind}, for it is a key of kind {kind}");
     }
 
     // The library speaks of a count, which is no key here.

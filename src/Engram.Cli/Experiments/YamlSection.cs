@@ -6,6 +6,7 @@ namespace Engram.Cli.Experiments;
 /// <summary>A mapping of an experiment's file: values by key, each with its line, and no key that nobody knows.</summary>
 internal sealed class YamlSection
 {
+    private const int MostShown = 60; // characters of a value in a message
     private readonly Dictionary<string, YamlNode> _values = [];
     private readonly Dictionary<YamlNode, Mark> _keys = new(ReferenceEqualityComparer.Instance); // where the key of a value stands
     private readonly string _file;
@@ -110,6 +111,7 @@ internal sealed class YamlSection
     /// <summary>What a node is, for messages.</summary>
     public static string Kind(YamlNode node) => node switch
     {
+        YamlScalarNode { Value: { Length: > MostShown } value } => $"\"{value[..MostShown]}…\"",
         YamlScalarNode scalar => $"\"{scalar.Value}\"",
         YamlSequenceNode => "a list",
         _ => "keys with values",
