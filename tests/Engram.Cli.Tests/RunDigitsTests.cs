@@ -127,7 +127,10 @@ public class RunDigitsTests
         var last = (await run.StandardOutput.ReadToEndAsync(stop)).Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
         await run.WaitForExitAsync(stop);
 
-        Assert.Equal((code, ""), (run.ExitCode, await error));
+        // Of some processors torch says once that NNPACK does not know them; it then does without.
+        var said = (await error).Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(text => !text.Contains("NNPACK", StringComparison.Ordinal));
+        Assert.Equal(code, run.ExitCode);
+        Assert.Empty(said);
         Assert.Contains("\"unfinished\":[\"joint\"]", last, StringComparison.Ordinal);
         Assert.Equal("joint", (string)JsonNode.Parse(File.ReadAllText(folder["run/settings.json"]))!["strategies"]![0]!);
     }

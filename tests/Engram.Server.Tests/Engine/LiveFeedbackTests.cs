@@ -68,7 +68,7 @@ public sealed class LiveFeedbackTests : ServiceTest
     [Fact]
     public async Task A_trial_that_finds_nothing_out_has_an_end()
     {
-        var learner = await Create(s_lenient with { Gate = s_lenient.Gate with { CanaryPercent = 50, TrialHours = 1e-6 } });
+        var learner = await Create(s_lenient with { Gate = s_lenient.Gate with { CanaryPercent = 50, TrialHours = 1e-9 } });
         await Teach(learner, 50, 0, 1);
         var canary = await Teach(learner, 50, 2);
 
