@@ -288,6 +288,22 @@ public class TuneTests
     }
 
     [Fact]
+    public void A_trial_whose_place_is_damaged_fails_alone()
+    {
+        using var folder = Written(s_two);
+        Tune(folder);
+        var trial = Directory.GetFiles(folder["out/trials"])[0];
+        File.Delete(trial);
+        var place = Directory.CreateDirectory(Path.Combine(Path.ChangeExtension(trial, ".checkpoint"), "current")).FullName;
+        File.WriteAllText(Path.Combine(place, "manifest.json"), "{");
+
+        var outcome = Tune(folder);
+
+        Assert.Equal(ExitCode.Failure, outcome.Code);
+        Assert.EndsWith($"without the folder {place}, its strategy starts again", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Fewer_classes_than_experiences_are_one_line_and_choose_nothing()
     {
         using var folder = Written(Small.Replace("groups: [[0, 1], [2, 3]]", "experiences: 12", StringComparison.Ordinal));
