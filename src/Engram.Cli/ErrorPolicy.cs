@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
+using Engram.Evaluation;
 
 namespace Engram.Cli;
 
@@ -36,7 +37,8 @@ internal static partial class ErrorPolicy
         {
             host.Error.WriteLine($"engram: {Line(problem)}");
             if (parsed.GetResult("--verbose") is OptionResult { Implicit: false }) host.Error.WriteLine(problem);
-            return problem is UsageException or FileNotFoundException ? ExitCode.Usage : ExitCode.Failure; // a missing file is one that was named
+            // A missing file is one that was named, and so is the folder of a damaged place.
+            return problem is UsageException or FileNotFoundException or DamagedCheckpointException ? ExitCode.Usage : ExitCode.Failure;
         }
 #pragma warning restore CA1031
     }
@@ -47,7 +49,7 @@ internal static partial class ErrorPolicy
         var message = Parameter().Replace(string.Join(' ', problem.Message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries)), "");
         return problem switch
         {
-            UsageException or FailureException => message,
+            UsageException or FailureException or DamagedCheckpointException => message,
             _ when IsDiskFull(problem) =>
                 $"disk: {message}, expected free space; files written before are whole",
             InvalidDataException or FileNotFoundException => $"data: {message}",

@@ -87,6 +87,37 @@ public class BenchTests
     }
 
     [Fact]
+    public void A_cell_whose_place_is_damaged_is_told_of_and_the_others_are_computed()
+    {
+        using var folder = new Folder();
+        string[] two = [.. s_short.Select(word => word == "none,er" ? "none" : word), "--jobs", "1", "--out", folder["bench"], "--json"];
+        Terminal.Run(two);
+        string[] cells = [.. Directory.GetFiles(folder["bench/cells"]).Order(StringComparer.Ordinal)];
+        Damage(cells[0]);
+        File.Delete(cells[1]);
+
+        var outcome = Terminal.Run(two);
+
+        Assert.Equal(ExitCode.Failure, outcome.Code);
+        var line = Assert.Single(outcome.ErrorLines);
+        Assert.Contains($"{Path.GetFileNameWithoutExtension(cells[0])}.checkpoint/current/manifest.json: ", line, StringComparison.Ordinal);
+        Assert.EndsWith(".checkpoint/current, its strategy starts again", line, StringComparison.Ordinal);
+        Assert.Equal(1, (int)outcome.JsonLines[^1]["missing"]!);
+        Assert.True(File.Exists(cells[1]));
+
+        Damage(cells[1]);
+        var none = Terminal.Run(two);
+        Assert.Equal((ExitCode.Usage, 2), (none.Code, none.ErrorLines.Length));
+
+        static void Damage(string cell)
+        {
+            File.Delete(cell);
+            var place = Directory.CreateDirectory(Path.Combine(Path.ChangeExtension(cell, ".checkpoint"), "current")).FullName;
+            File.WriteAllText(Path.Combine(place, "manifest.json"), "{ \"format\": ");
+        }
+    }
+
+    [Fact]
     public void A_cell_stops_and_keeps_its_place_when_its_parent_is_gone()
     {
         using var folder = new Folder();

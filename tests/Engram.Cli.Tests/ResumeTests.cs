@@ -118,6 +118,30 @@ public class ResumeTests
         Assert.True(File.Exists(folder["run/models/naive/manifest.json"]));
     }
 
+    [Theory]
+    [InlineData("naive.result.json", "{", "checkpoint: no JSON", "without the file, its strategy starts again")]
+    [InlineData("naive.result.json", "{ \"name\": \"naive\" }", "without title", "without the file, its strategy starts again")]
+    [InlineData("current/manifest.json", "{ \"format\": ", "current/manifest.json", "checkpoint/current, its strategy starts again")]
+    [InlineData("sittings.json", "[]", "found Array", "without the file, the time is counted from now")]
+    public void A_damaged_place_is_one_line_that_says_what_to_delete_and_exit_code_2(string file, string content, string said, string end)
+    {
+        using var folder = new Folder();
+        Terminal.Run(new CancellationToken(canceled: true), [.. Saving(folder), "--out", folder["run"]]);
+        foreach (var (path, text) in new[] { ("run/models/naive/manifest.json", ""), ($"run/checkpoint/{file}", content) })
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(folder[path])!);
+            File.WriteAllText(folder[path], text);
+        }
+
+        var outcome = Terminal.Run("run", "--resume", folder["run"]);
+
+        Assert.Equal(ExitCode.Usage, outcome.Code);
+        var line = Assert.Single(outcome.ErrorLines);
+        Assert.Contains(folder[$"run/checkpoint/{file}"], line, StringComparison.Ordinal);
+        Assert.Contains(said, line, StringComparison.Ordinal);
+        Assert.EndsWith(end, line, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void What_a_killed_process_left_is_swept_at_the_next_start_and_at_every_resume()
     {

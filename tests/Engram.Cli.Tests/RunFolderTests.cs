@@ -17,7 +17,21 @@ public class RunFolderTests
         AccuracySoFar = [1, 0.5],
         AccuracyPerClass = [[1], [0.25, 0.75]],
         Confusion = [[1, 3], [1, 3]],
-        Metrics = new Dictionary<string, double> { ["forgetting"] = 0.75 },
+        Metrics = new Dictionary<string, double>
+        {
+            ["finalAverageAccuracy"] = 0.5,
+            ["averageIncrementalAccuracy"] = 0.75,
+            ["learningAccuracy"] = 0.875,
+            ["forgetting"] = 0.75,
+            ["backwardTransfer"] = -0.75,
+            ["maximumForgetting"] = 0.75,
+            ["remembering"] = 0.25,
+            ["stabilityPlasticity"] = 0.4,
+            ["macroF1"] = 0.5,
+            ["calibrationError"] = double.NaN,
+            ["brier"] = double.NaN,
+            ["anytimeAccuracy"] = 0.75,
+        },
         Costs = [new ExperienceCost(4, 1, 1, 0.5), new ExperienceCost(4, 1, 1, 0.5)],
         MemoryBytes = 0,
     };
@@ -69,14 +83,20 @@ public class RunFolderTests
     [InlineData("run", "strategies.0.confusion.1.0", "-4", "strategies[0].confusion[1]: -4")]
     [InlineData("run", "strategies.0.costs.0", "null", "strategies[0].costs[0]: null")]
     [InlineData("run", "strategies.0.costs", "[]", "strategies[0].costs: 0, expected 2")]
-    [InlineData("run", "strategies.0.costs.0", "{ \"samples\": 4 }", "trainSeconds")]
+    [InlineData("run", "strategies.0.costs.0", "{ \"samples\": 4 }", "strategies[0].costs[0]: without trainSeconds, evaluationSeconds, finalLoss (line ")]
     [InlineData("run", "strategies.0.costs.0.samples", "-4", "strategies[0].costs:")]
     [InlineData("run", "strategies.0.accuracyPerClass.1", "null", "strategies[0].accuracyPerClass[1]: null")]
     [InlineData("run", "strategies.0.accuracyPerClass.1.0", "1.5", "strategies[0].accuracyPerClass[1][0]: 1.5, expected 0 to 1")]
     [InlineData("run", "strategies.0.accuracySoFar.1", "150", "strategies[0].accuracySoFar[1]: 150, expected 0 to 1")]
     [InlineData("run", "strategies.0.memoryBytes", "-1", "strategies[0].memoryBytes: -1")]
-    [InlineData("run", "strategies.0.metrics", "null", "metrics")]
+    [InlineData("run", "strategies.0.confusion", "[[4]]", "strategies[0].confusion: 1, expected 2")]
+    [InlineData("run", "strategies.0.metrics", "null", "strategies[0].metrics: not readable (line ")]
+    [InlineData("run", "strategies.0.metrics", "{}", "strategies[0].metrics.finalAverageAccuracy: missing")]
+    [InlineData("run", "strategies.0.metrics.forgetting", "-1.5", "strategies[0].metrics.forgetting: -1.5, expected -1 to 1")]
+    [InlineData("run", "strategies.0.metrics.brier", "2.5", "strategies[0].metrics.brier: 2.5, expected 0 to 2")]
+    [InlineData("run", "strategies.0.metrics.macroF1", "7", "strategies[0].metrics.macroF1: 7, expected 0 to 1")]
     [InlineData("run", "groups", "[]", "groups: none")]
+    [InlineData("run", "groups", """[{ "name": "a", "classes": ["a", "b"] }]""", "groups: 1, expected 2 or more")]
     [InlineData("run", "groups.1.classes.0", "null", "groups[1].classes[0]: null")]
     [InlineData("run", "groups.1", "{ \"name\": \"b\" }", "classes")]
     [InlineData("run", "meaning", "[null]", "meaning[0]: null")]
@@ -86,13 +106,20 @@ public class RunFolderTests
     [InlineData("benchmark", "entries.0.accuracies.0", "150", "entries[0].accuracies: 150, expected 0 to 100")]
     [InlineData("benchmark", "entries.0.accuracies", "[20]", "entries[0].accuracies: 1, expected 2")]
     [InlineData("benchmark", "entries.0.seeds", "[]", "entries[0].seeds: none")]
+    [InlineData("benchmark", "entries.0.seeds", "[1, 1]", "entries[0].seeds: 1, 1, expected each once")]
+    [InlineData("benchmark", "entries.0.measured.mean", "25", "entries[0].measured.mean: 25, expected 20")]
+    [InlineData("benchmark", "entries.0.measured.sem", "-1", "entries[0].measured.sem: -1")]
+    [InlineData("benchmark", "entries.0.transfer.measured.mean", "-9", "entries[0].transfer.measured.mean: -9, expected -90")]
     [InlineData("benchmark", "entries.0.transfer.values", "[]", "entries[0].transfer.values: 0, expected 2")]
     [InlineData("benchmark", "entries.0.transfer.values", "null", "values")]
-    [InlineData("benchmark", "entries.0.verdict", "99", "verdict")]
+    [InlineData("benchmark", "entries.0.verdict", "99", "entries[0].verdict: not readable (line ")]
     [InlineData("search", "rows", "[]", "rows: none")]
     [InlineData("search", "rows.0.new", "7", "rows[0].new: 7, expected 0 to 1")]
     [InlineData("search", "rows.0.values.lambda", "null", "rows[0].values.lambda: null")]
-    [InlineData("search", "rows.0.score", "null", "score")]
+    [InlineData("search", "rows.0.score", "null", "rows[0].score: not readable (line ")]
+    [InlineData("search", "rows.0.score.mean", "7", "rows[0].score.mean: 7, expected 0 to 1")]
+    [InlineData("search", "rows.0.score.sem", "-1", "rows[0].score.sem: -1")]
+    [InlineData("search", "missing", "-1", "missing: -1")]
     public void Damaged_results_are_one_line_that_names_file_and_field_and_exit_code_2(string kind, string place, string value, string expected)
     {
         using var folder = new Folder();
@@ -108,6 +135,23 @@ public class RunFolderTests
         var line = Assert.Single(outcome.ErrorLines);
         Assert.Contains($"{Path.GetFileName(file)}: damaged (", line, StringComparison.Ordinal);
         Assert.Contains(expected, line, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("run", "strategies", "strategies[1].name: naive is there already")]
+    [InlineData("search", "rows", "rows: 2 are chosen, expected one at most")]
+    public void What_there_is_once_is_not_there_twice(string kind, string list, string expected)
+    {
+        using var folder = new Folder();
+        Write(folder, kind);
+        var file = folder[kind == "search" ? "tuning.json" : "results.json"];
+        var first = JsonNode.Parse(File.ReadAllText(file))![list]![0]!.ToJsonString();
+        File.WriteAllText(file, With(File.ReadAllText(file), list, $"[{first}, {first}]"));
+
+        var outcome = Terminal.Run("report", folder.Path);
+
+        Assert.Equal(ExitCode.Usage, outcome.Code);
+        Assert.Contains(expected, Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
     }
 
     [Fact]

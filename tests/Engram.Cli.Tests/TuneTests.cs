@@ -220,8 +220,10 @@ public class TuneTests
     [InlineData("result.accuracy", "[]", "result.accuracy: empty")]
     [InlineData("result.accuracy", "[[0.5], null]", "accuracy[1]: null")]
     [InlineData("result.accuracy", "[[7], [0.5, 0.5]]", "result.accuracy[0]: 7, expected 0 to 1")]
-    [InlineData("result.metrics.finalAverageAccuracy", "3", "metrics.finalAverageAccuracy: 3, expected 0 to 1")]
+    [InlineData("result.metrics.finalAverageAccuracy", "3", "result.metrics.finalAverageAccuracy: 3, expected 0 to 1")]
+    [InlineData("result.metrics", "{}", "result.metrics.finalAverageAccuracy: missing")]
     [InlineData("seconds", "-1", "seconds: -1, expected 0 or more")]
+    [InlineData("seconds", "null", "seconds: null, expected 0 or more")]
     public void A_trial_with_what_no_measurement_comes_to_is_damaged(string key, string wrong, string said)
     {
         using var folder = Written(s_two);
@@ -283,6 +285,22 @@ public class TuneTests
             Assert.Contains($"{Path.GetFileName(trials[1])}: damaged ({said}", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
         }
         Assert.All(trials.Where(trial => trial != trials[1]), trial => Assert.True(new FileInfo(trial).Length > 100));
+    }
+
+    [Fact]
+    public void A_trial_whose_place_is_damaged_fails_alone()
+    {
+        using var folder = Written(s_two);
+        Tune(folder);
+        var trial = Directory.GetFiles(folder["out/trials"])[0];
+        File.Delete(trial);
+        var place = Directory.CreateDirectory(Path.Combine(Path.ChangeExtension(trial, ".checkpoint"), "current")).FullName;
+        File.WriteAllText(Path.Combine(place, "manifest.json"), "{");
+
+        var outcome = Tune(folder);
+
+        Assert.Equal(ExitCode.Failure, outcome.Code);
+        Assert.EndsWith($"without the folder {place}, its strategy starts again", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -74,7 +74,7 @@ internal static class SampleRuns
                 .. run.Strategies.Select(s => s with
                 {
                     Title = $"{s.Title} {HostileLabel}",
-                    Metrics = new Dictionary<string, double> { [HostileLabel] = 0.5 },
+                    Metrics = new Dictionary<string, double>(s.Metrics) { [HostileLabel] = 0.5 },
                 }),
             ],
         };
@@ -112,8 +112,16 @@ internal static class SampleRuns
             {
                 ["finalAverageAccuracy"] = matrix.FinalAverageAccuracy,
                 ["averageIncrementalAccuracy"] = matrix.AverageIncrementalAccuracy,
+                ["learningAccuracy"] = matrix.LearningAccuracy,
                 ["forgetting"] = matrix.Forgetting,
                 ["backwardTransfer"] = matrix.BackwardTransfer,
+                ["maximumForgetting"] = matrix.MaximumForgetting,
+                ["remembering"] = matrix.Remembering,
+                ["stabilityPlasticity"] = matrix.StabilityPlasticity,
+                ["macroF1"] = double.NaN,
+                ["calibrationError"] = double.NaN,
+                ["brier"] = double.NaN,
+                ["anytimeAccuracy"] = double.NaN,
             },
             Costs = [.. groups.Select((g, i) => new ExperienceCost(6000L * g.Classes.Count, 21.37 + 9 * kept - i, 1.2 + i, 0.0213 / (i + 1)))],
             MemoryBytes = kept > 0.5 ? 784_000 : 0,

@@ -21,6 +21,9 @@ public sealed class ExperimentCheckpoints : IDisposable
     // After an experience the place is saved too, unless saving would take more than this share of the time.
     private const double MostOfTheTime = 0.05;
 
+    private const string SittingsFile = "sittings.json";
+    private const string StartsAgain = "its strategy starts again";
+
     // EWOULDBLOCK of Linux and of macOS; ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION.
     private static readonly int[] s_inUse = [11, 35, unchecked((int)0x80070020), unchecked((int)0x80070021)];
 
@@ -38,15 +41,24 @@ public sealed class ExperimentCheckpoints : IDisposable
     /// <param name="every">How often a place inside an experience is saved; null for <see cref="DefaultEvery"/>.</param>
     /// <param name="clock">Time; null for the system's.</param>
     /// <exception cref="IOException">The folder cannot be written to, or another process is at work on it.</exception>
+    /// <exception cref="DamagedCheckpointException">The file of the times is damaged.</exception>
     public ExperimentCheckpoints(string folder, TimeSpan? every = null, TimeProvider? clock = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         (_folder, _every, _clock) = (Path.GetFullPath(folder), every ?? DefaultEvery, clock ?? TimeProvider.System);
         AtomicFile.CreateFolder(_folder);
         _lock = Lock();
-        AtomicFile.Sweep(_folder);
         _opened = _saved = _clock.GetTimestamp();
-        _before = Read<Sittings>("sittings.json") ?? new Sittings(_clock.GetLocalNow(), 0);
+        try
+        {
+            AtomicFile.Sweep(_folder);
+            _before = Read<Sittings>(SittingsFile, "the time is counted from now") ?? new Sittings(_clock.GetLocalNow(), 0);
+        }
+        catch
+        {
+            _lock.Dispose();
+            throw;
+        }
     }
 
     /// <summary>When the run first began.</summary>
@@ -77,23 +89,22 @@ public sealed class ExperimentCheckpoints : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _lock.Dispose();
 
-    internal StrategyResult? ResultOf(string strategy) => Read<StrategyResult>($"{strategy}.result.json");
+    /// <summary>What the strategy came to, where it came to its end; null else.</summary>
+    /// <exception cref="DamagedCheckpointException">The file is damaged.</exception>
+    internal StrategyResult? ResultOf(string strategy) => Read<StrategyResult>($"{strategy}.result.json", StartsAgain, result => result.Check("result"));
 
     /// <summary>What the strategy had measured when its learner was saved, and whether that was inside an experience; null for neither.</summary>
-    internal (StrategyMeasurements Measured, bool Inside)? SavedOf(string strategy)
-    {
-        var path = Path.Combine(_folder, "current");
-        if (!File.Exists(Path.Combine(path, BundleFolder.ManifestName))) return null;
-        var manifest = Bundle.ReadManifest(path);
-        var saved = manifest.Lineage.Settings;
-        // Of the strategy before, which has ended since.
-        if ((string?)saved["strategy"] != strategy) return null;
-        return (new StrategyMeasurements(Parse<SavedMeasurements>(saved["measurements"]?.ToJsonString() ?? "null", path)),
-            manifest.Learner.Cursor is not null);
-    }
+    /// <exception cref="DamagedCheckpointException">The bundle is damaged.</exception>
+    internal (StrategyMeasurements Measured, bool Inside)? SavedOf(string strategy) =>
+        File.Exists(Path.Combine(Current, BundleFolder.ManifestName)) ? OfCurrent(() => MeasuredOf(strategy)) : null;
 
     /// <summary>Brings a new learner to where the strategy was.</summary>
-    internal void Restore(Learner learner) => Bundle.Restore(learner, Path.Combine(_folder, "current"));
+    /// <exception cref="DamagedCheckpointException">The bundle is damaged, or of a learner with other options.</exception>
+    internal void Restore(Learner learner) => OfCurrent(() =>
+    {
+        Bundle.Restore(learner, Current);
+        return true;
+    });
 
     internal void SaveIfDue(string strategy, Learner learner, StrategyMeasurements measurements)
     {
@@ -108,7 +119,7 @@ public sealed class ExperimentCheckpoints : IDisposable
     internal void Save(string strategy, Learner learner, StrategyMeasurements measurements) => Try(() =>
     {
         var began = _clock.GetTimestamp();
-        Bundle.Save(learner, Path.Combine(_folder, "current"), new BundleInfo
+        Bundle.Save(learner, Current, new BundleInfo
         {
             Settings = new JsonObject
             {
@@ -116,16 +127,45 @@ public sealed class ExperimentCheckpoints : IDisposable
                 ["measurements"] = JsonSerializer.SerializeToNode(measurements.Save(), ResultsJson.Options),
             },
         });
-        Write("sittings.json", new Sittings(Started, Seconds));
+        Write(SittingsFile, new Sittings(Started, Seconds));
         _saved = _clock.GetTimestamp();
         _saving = _clock.GetElapsedTime(began);
     });
 
     internal void Finish(StrategyResult result) => Try(() =>
     {
-        Write("sittings.json", new Sittings(Started, Seconds));
+        Write(SittingsFile, new Sittings(Started, Seconds));
         Write($"{result.Name}.result.json", result);
     });
+
+    private string Current => Path.Combine(_folder, "current");
+
+    private (StrategyMeasurements Measured, bool Inside)? MeasuredOf(string strategy)
+    {
+        var manifest = Bundle.ReadManifest(Current);
+        var saved = manifest.Lineage.Settings;
+        // Of the strategy before, which has ended since.
+        if ((string?)saved["strategy"] != strategy) return null;
+        var measured = ResultsJson.Read<SavedMeasurements>(saved["measurements"]?.ToJsonString() ?? "null", "measurements");
+        return (new StrategyMeasurements(measured), manifest.Learner.Cursor is not null);
+    }
+
+    // Messages about bundles begin with the path.
+    private T OfCurrent<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception problem) when (problem is InvalidDataException or FileNotFoundException)
+        {
+            throw new DamagedCheckpointException($"{problem.Message}; without the folder {Current}, {StartsAgain}", problem);
+        }
+        catch (FormatException problem)
+        {
+            throw Damaged(Current, problem, $"without the folder, {StartsAgain}");
+        }
+    }
 
     private FileStream Lock()
     {
@@ -154,34 +194,28 @@ public sealed class ExperimentCheckpoints : IDisposable
         }
     }
 
-    private void Write<T>(string name, T value)
-    {
-        var json = JsonSerializer.SerializeToUtf8Bytes(value, ResultsJson.Options);
-        AtomicFile.Write(Path.Combine(_folder, name), stream => stream.Write(json));
-    }
+    private void Write<T>(string name, T value) =>
+        AtomicFile.Write(Path.Combine(_folder, name), JsonSerializer.SerializeToUtf8Bytes(value, ResultsJson.Options));
 
-    private T? Read<T>(string name)
+    private T? Read<T>(string name, string without, Action<T>? check = null)
         where T : class
     {
         var path = Path.Combine(_folder, name);
-        return File.Exists(path) ? Parse<T>(File.ReadAllText(path), path) : null;
-    }
-
-    private static T Parse<T>(string json, string path)
-        where T : class
-    {
+        if (!File.Exists(path)) return null;
         try
         {
-            var read = ResultsJson.Read<T>(json, "checkpoint");
-            if (read is StrategyResult result) result.Check("result");
+            var read = ResultsJson.Read<T>(File.ReadAllText(path), "checkpoint");
+            check?.Invoke(read);
             return read;
         }
         catch (FormatException problem)
         {
-            throw new InvalidDataException(
-                $"{path}: damaged ({problem.Message}); without it, its strategy starts again", problem);
+            throw Damaged(path, problem, $"without the file, {without}");
         }
     }
+
+    private static DamagedCheckpointException Damaged(string path, FormatException problem, string without) =>
+        new($"{path}: damaged ({problem.Message}); {without}", problem);
 
     private sealed record Sittings(DateTimeOffset Started, double Seconds);
 }

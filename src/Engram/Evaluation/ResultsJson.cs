@@ -1,11 +1,15 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 
 namespace Engram.Evaluation;
 
 /// <summary>How results are written as JSON, and how they are read: whole and sound, or refused with the name of the field.</summary>
-internal static class ResultsJson
+internal static partial class ResultsJson
 {
+    /// <summary>How far a number may be from what it follows from.</summary>
+    public const double Rounding = 1e-6;
+
     public static JsonSerializerOptions Options { get; } = new(JsonSerializerDefaults.Web)
     {
         // A diverged loss is a result too: written as "NaN" rather than lost with the whole run.
@@ -36,7 +40,7 @@ internal static class ResultsJson
         }
         catch (JsonException problem)
         {
-            throw new FormatException($"{what}: {problem.Message}", problem);
+            throw new FormatException(Told(problem, what), problem);
         }
     }
 
@@ -63,6 +67,21 @@ internal static class ResultsJson
         foreach (var (name, text) in texts)
             if (text is null) throw new FormatException($"{field}.{name}: null, expected a text");
     }
+
+    // The serializer's words are about types of code; who reads the file wants field and line.
+    private static string Told(JsonException problem, string what)
+    {
+        var field = problem.Path?.TrimStart('$', '.') is { Length: > 0 } path ? path : what;
+        var line = problem.LineNumber is { } number ? $" (line {number + 1})" : "";
+        const string Before = "including:";
+        var names = problem.Message.IndexOf(Before, StringComparison.Ordinal) is var at and >= 0
+            ? string.Join(", ", QuotedName().Matches(problem.Message[(at + Before.Length)..]).Select(match => match.Groups[1].Value))
+            : "";
+        return names.Length > 0 ? $"{field}: without {names}{line}" : $"{field}: {(problem.Path is null ? "no JSON" : "not readable")}{line}";
+    }
+
+    [GeneratedRegex(@"'(\w+)'")]
+    private static partial Regex QuotedName();
 
     // The serializer looks at what is declared, and an element of a list is declared nowhere.
     private static void CheckLists(JsonElement element, string where)

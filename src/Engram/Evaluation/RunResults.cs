@@ -64,7 +64,15 @@ public sealed record RunResults
         ResultsJson.CheckTexts("settings", results.Settings);
         ResultsJson.CheckTexts("environment", results.Environment);
         if (results.Groups.Count == 0) throw new FormatException("groups: none, expected one for each experience");
-        for (var i = 0; i < results.Strategies.Count; i++) results.Strategies[i].Check($"strategies[{i}]");
+        for (var i = 0; i < results.Strategies.Count; i++)
+        {
+            var strategy = results.Strategies[i];
+            strategy.Check($"strategies[{i}]");
+            if (strategy.Accuracy.Max(row => row.Length) is var measured && measured > results.Groups.Count)
+                throw new FormatException($"groups: {results.Groups.Count}, expected {measured} or more, as strategies[{i}].accuracy has");
+            if (results.Strategies.Take(i).Any(other => other.Name == strategy.Name))
+                throw new FormatException($"strategies[{i}].name: {strategy.Name} is there already, expected each strategy once");
+        }
         return results;
     }
 
@@ -156,6 +164,7 @@ public sealed record StrategyResult
         for (var row = 0; row < experiences; row++) ResultsJson.CheckFractions($"{where}.accuracyPerClass[{row}]", AccuracyPerClass[row]);
         ResultsJson.CheckFractions($"{where}.ahead", Ahead ?? []);
         ResultsJson.CheckFractions($"{where}.untrained", Untrained ?? []);
+        ResultsJson.CheckCount($"{where}.confusion", Confusion.Length, AccuracyPerClass[^1].Length, "class");
         for (var row = 0; row < Confusion.Length; row++)
         {
             ResultsJson.CheckCount($"{where}.confusion[{row}]", Confusion[row].Length, Confusion.Length, "class");
@@ -164,6 +173,16 @@ public sealed record StrategyResult
         if (Costs.FirstOrDefault(cost => cost.Samples < 0 || cost.TrainSeconds < 0 || cost.EvaluationSeconds < 0) is { } gained)
             throw new FormatException($"{where}.costs: {gained}, expected no negative number");
         if (MemoryBytes < 0) throw new FormatException($"{where}.memoryBytes: {MemoryBytes}, expected 0 or more");
+        CheckMetrics($"{where}.metrics");
+    }
+
+    private void CheckMetrics(string where)
+    {
+        if (MetricNames.Always.FirstOrDefault(name => !Metrics.ContainsKey(name)) is { } missing)
+            throw new FormatException($"{where}.{missing}: missing, expected a number");
+        foreach (var (name, value) in Metrics)
+            if (MetricNames.RangeOf(name) is var (least, most) && (value < least - ResultsJson.Rounding || value > most + ResultsJson.Rounding))
+                throw new FormatException($"{where}.{name}: {value}, expected {least} to {most}");
     }
 }
 

@@ -157,13 +157,15 @@ public class CheckpointTests
         using var folder = new TemporaryFolder();
         using (new ExperimentCheckpoints(folder["run"])) File.WriteAllText(folder[$"run/{name}"], content);
 
-        var refusal = Assert.Throws<InvalidDataException>(() =>
+        var refusal = Assert.Throws<DamagedCheckpointException>(() =>
         {
             using var checkpoints = new ExperimentCheckpoints(folder["run"]);
             Run(null, checkpoints);
         });
 
         Assert.Contains(name, refusal.Message, StringComparison.Ordinal);
+        File.Delete(folder[$"run/{name}"]);
+        using var again = new ExperimentCheckpoints(folder["run"]); // no process is at work on it any more
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using Engram.Evaluation;
 using Engram.Evaluation.Benchmarks;
 using Engram.Learning;
 using Engram.Persistence;
+using Engram.Streams;
 
 namespace Engram.Cli.Commands.Bench;
 
@@ -36,20 +37,29 @@ internal static class BenchCellCommand
         TorchRuntime.Configure(1);
         var benchmark = BenchmarkList.Named(cell.Benchmark);
         var path = Path.Combine(folder, cell.Key);
+        var stream = StreamOf(benchmark, cell, data);
         using var checkpoints = new ExperimentCheckpoints(path + ".checkpoint", clock: host.Clock);
-        StrategyResult? result;
-        try
-        {
-            result = benchmark.Run(cell, DataSets.Load(benchmark, data), child, checkpoints, child.Stop);
-        }
-        catch (InvalidDataException problem)
-        {
-            // Data that do not fit one cell fit none: the user named the wrong ones.
-            throw new UsageException(problem.Message.StartsWith(data, StringComparison.Ordinal) ? problem.Message : $"{data}: {problem.Message}", problem);
-        }
+        var result = benchmark.Run(cell, stream, child, checkpoints, child.Stop);
         if (result is null) return ExitCode.Interrupted;
         AtomicFile.Write(path + ".json", CellResult.Of(cell, checkpoints.Seconds, result).ToJson());
         checkpoints.Clear();
         return ExitCode.Success;
+    }
+
+    // The user named the wrong data.
+    private static ExperienceStream StreamOf(Benchmark benchmark, BenchmarkCell cell, string data)
+    {
+        try
+        {
+            return benchmark.StreamOf(cell, DataSets.Load(benchmark, data));
+        }
+        catch (InvalidDataException problem) // names the file
+        {
+            throw new UsageException(problem.Message, problem);
+        }
+        catch (ArgumentException problem)
+        {
+            throw new UsageException($"{data}: {problem.Message}", problem);
+        }
     }
 }

@@ -9,7 +9,7 @@ namespace Engram.Cli.Commands.Bench;
 internal sealed class BenchRun(CliHost host, BenchSettings settings)
 {
     private readonly Lock _lock = new();
-    private readonly List<string> _failures = [];
+    private readonly List<Exception> _failures = [];
 
     public int Run()
     {
@@ -38,9 +38,11 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
         CellResult[] finished = [.. cells.Where(results.ContainsKey).Select(cell => results[cell])];
         var table = finished.Length == 0 ? null : BenchmarkTable.Of(settings.Benchmark, finished, settings.Command, settings.CommandOf);
         view.Finish(table, table is null ? [] : Write(table), cells.Length - finished.Length);
-        foreach (var failure in _failures) host.Error.WriteLine($"engram: {failure}");
+        // What is wrong with the data is wrong with every cell: that is told once.
+        foreach (var failure in _failures.Select(problem => problem.Message).Distinct()) host.Error.WriteLine($"engram: {failure}");
         return host.CancellationToken.IsCancellationRequested ? ExitCode.Interrupted
-            : _failures.Count > 0 ? ExitCode.Failure : ExitCode.Success;
+            : _failures.Count == 0 ? ExitCode.Success
+            : finished.Length == 0 && _failures.All(problem => problem is UsageException) ? ExitCode.Usage : ExitCode.Failure;
     }
 
     private string Fingerprint(string data)
@@ -68,10 +70,10 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
             lock (_lock) results[cell] = result;
             view.Finished(cell, result);
         }
-        catch (FailureException problem)
+        catch (Exception problem) when (problem is FailureException or UsageException)
         {
             // The other cells are worth having all the same.
-            lock (_lock) _failures.Add(problem.Message);
+            lock (_lock) _failures.Add(problem);
             view.GaveUp(cell, problem.Message);
         }
     }

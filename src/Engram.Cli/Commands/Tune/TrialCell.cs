@@ -49,11 +49,9 @@ internal sealed record TrialCell(string Text, string Strategy, long Seed, double
         if (!File.Exists(path)) return null;
         try
         {
-            var parts = JsonSerializer.Deserialize<Parts>(File.ReadAllText(path), s_json) ?? throw new JsonException("null, expected an object");
-            var measured = new Measured(parts.Seconds, StrategyResult.FromJson(parts.Result.GetRawText()));
-            return measured.Fault is { } fault ? throw new FormatException(fault) : measured;
+            return Measured.FromJson(File.ReadAllText(path));
         }
-        catch (Exception problem) when (problem is JsonException or FormatException)
+        catch (FormatException problem)
         {
             throw new UsageException($"{path}: damaged ({problem.Message}), expected a trial's result; without the file it is measured again", problem);
         }
@@ -67,21 +65,26 @@ internal sealed record TrialCell(string Text, string Strategy, long Seed, double
     /// <param name="Result">Everything measured, on validation samples.</param>
     internal sealed record Measured(double Seconds, StrategyResult Result)
     {
-        /// <summary>What is wrong with what only a search needs; null where nothing is. Training that diverged has NaN.</summary>
-        [JsonIgnore]
-        public string? Fault
+        /// <summary>Reads what <see cref="ToJson"/> wrote; only the library knows a sound result.</summary>
+        /// <exception cref="FormatException">It is something else; the message names the field.</exception>
+        public static Measured FromJson(string json)
         {
-            get
+            try
             {
-                if (!(Seconds >= 0)) return FormattableString.Invariant($"seconds: {Seconds}, expected 0 or more");
-                return TuneSection.Objectives.Where(name => Result.Metrics.GetValueOrDefault(name) is < 0 or > 1)
-                    .Select(name => FormattableString.Invariant($"metrics.{name}: {Result.Metrics[name]}, expected 0 to 1")).FirstOrDefault();
+                using var document = JsonDocument.Parse(json);
+                var root = document.RootElement;
+                if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("result", out var result) || !root.TryGetProperty("seconds", out var seconds))
+                    throw new FormatException("trial: expected an object with seconds and result");
+                return seconds.ValueKind == JsonValueKind.Number && seconds.GetDouble() is >= 0 and var time
+                    ? new Measured(time, StrategyResult.FromJson(result.GetRawText()))
+                    : throw new FormatException($"seconds: {seconds.GetRawText()}, expected 0 or more");
+            }
+            catch (JsonException problem)
+            {
+                throw new FormatException($"trial: no JSON (line {problem.LineNumber + 1})", problem);
             }
         }
 
         public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, s_json);
     }
-
-    // Only the library knows a sound result.
-    private sealed record Parts(double Seconds, JsonElement Result);
 }

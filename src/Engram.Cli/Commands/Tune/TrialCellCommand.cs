@@ -25,7 +25,7 @@ internal static class TrialCellCommand
     public static IReadOnlyList<string> Arguments(TrialCell cell, string folder, string data, string name)
     {
         var path = Path.Combine(folder, cell.Key + ".cell");
-        AtomicFile.Write(path, stream => stream.Write(cell.ToJson()));
+        AtomicFile.Write(path, cell.ToJson());
         return ["tune", Name, "--cell", path, "--data", data, "--file", name];
     }
 
@@ -64,8 +64,7 @@ internal static class TrialCellCommand
         using var checkpoints = new ExperimentCheckpoints(Path.Combine(folder, cell.Key + ".checkpoint"), clock: host.Clock);
         var result = TrialRun.Measure(samples, Describe(file, cell.Strategy, data), cell.Share, child, checkpoints, host.Clock, child.Stop);
         if (result is null) return ExitCode.Interrupted;
-        var json = new TrialCell.Measured(checkpoints.Seconds, result).ToJson();
-        AtomicFile.Write(cell.FileIn(folder), stream => stream.Write(json));
+        AtomicFile.Write(cell.FileIn(folder), new TrialCell.Measured(checkpoints.Seconds, result).ToJson());
         checkpoints.Clear();
         File.Delete(path);
         return ExitCode.Success;

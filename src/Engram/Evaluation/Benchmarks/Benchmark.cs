@@ -86,17 +86,30 @@ public abstract class Benchmark
     /// <param name="checkpoints">Where the run keeps its place; null for nowhere.</param>
     /// <param name="cancellationToken">Stops after the step in progress.</param>
     /// <returns>What was measured; null after a cancellation.</returns>
-    /// <exception cref="ArgumentException">The method is not made for the scenario.</exception>
-    /// <exception cref="InvalidDataException">The data do not fit the protocol.</exception>
+    /// <exception cref="ArgumentException">The method is not made for the scenario, or the data do not fit the protocol.</exception>
+    /// <exception cref="DamagedCheckpointException">The place cannot be gone on from.</exception>
     public StrategyResult? Run(
         BenchmarkCell cell, TrainAndTest data, IProgress<ExperimentProgress>? progress = null,
+        ExperimentCheckpoints? checkpoints = null, CancellationToken cancellationToken = default) =>
+        Run(cell, StreamOf(cell, data), progress, checkpoints, cancellationToken);
+
+    /// <summary>Runs one cell of the table on its stream.</summary>
+    /// <param name="cell">Which.</param>
+    /// <param name="stream">What <see cref="StreamOf"/> made for the cell.</param>
+    /// <param name="progress">Told on the calling thread, several times a second.</param>
+    /// <param name="checkpoints">Where the run keeps its place; null for nowhere.</param>
+    /// <param name="cancellationToken">Stops after the step in progress.</param>
+    /// <returns>What was measured; null after a cancellation.</returns>
+    /// <exception cref="ArgumentException">The method is not made for the scenario.</exception>
+    /// <exception cref="DamagedCheckpointException">The place cannot be gone on from.</exception>
+    public StrategyResult? Run(
+        BenchmarkCell cell, ExperienceStream stream, IProgress<ExperimentProgress>? progress = null,
         ExperimentCheckpoints? checkpoints = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(cell);
-        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(stream);
         var method = Method(cell.Method);
-        if (cell.PerClass is { } few) data = new TrainAndTest(SubsetSource.Balanced(data.Train, few), data.Test.Balanced(few));
-        var stream = StreamOf(cell, data);
+        var inputShape = stream.Experiences[0].Train.InputShape;
         var options = Training(cell.Scenario, cell.Seed) with { Scenario = cell.Scenario, Seed = cell.Seed };
         if (cell.Iterations is { } iterations) options = options with { Iterations = iterations };
         if (cell.Scenario == Scenario.ClassIncremental && !method.OutputsComeWithClasses) options = AllOutputs(options, method, stream);
@@ -105,21 +118,22 @@ public abstract class Benchmark
             options = options with { Iterations = options.Iterations * stream.Experiences.Count };
             stream = stream.AtOnce();
         }
-        var results = new Experiment(stream, strategy => ModelOf(strategy, data.Train.InputShape), options)
+        var results = new Experiment(stream, strategy => ModelOf(strategy, inputShape), options)
             .Run([method.InScenario(cell.Scenario)], progress, null, checkpoints, cancellationToken);
         return results.Count == 0 ? null : results[0];
     }
 
-    private ExperienceStream StreamOf(BenchmarkCell cell, TrainAndTest data)
+    /// <summary>The stream of a cell, of as many samples as it asks for.</summary>
+    /// <param name="cell">Which.</param>
+    /// <param name="data">Training and test samples.</param>
+    /// <exception cref="ArgumentException">The data do not fit the protocol.</exception>
+    public ExperienceStream StreamOf(BenchmarkCell cell, TrainAndTest data)
     {
-        try
-        {
-            return Stream(data, cell.Scenario, cell.Seed);
-        }
-        catch (ArgumentException problem)
-        {
-            throw new InvalidDataException(problem.Message, problem);
-        }
+        ArgumentNullException.ThrowIfNull(cell);
+        ArgumentNullException.ThrowIfNull(data);
+        return Stream(
+            cell.PerClass is { } few ? new TrainAndTest(SubsetSource.Balanced(data.Train, few), data.Test.Balanced(few)) : data,
+            cell.Scenario, cell.Seed);
     }
 
     private ContinualModel ModelOf(Strategy strategy, IReadOnlyList<long> inputShape)

@@ -24,10 +24,14 @@ public sealed record BenchmarkEntry(
     internal void Check(string where)
     {
         if (Seeds.Count == 0) throw new FormatException($"{where}.seeds: none, expected one or more");
+        if (Seeds.Distinct().Count() < Seeds.Count) throw new FormatException($"{where}.seeds: {string.Join(", ", Seeds)}, expected each once");
         ResultsJson.CheckCount($"{where}.accuracies", Accuracies.Count, Seeds.Count, "seed");
-        foreach (var accuracy in Accuracies.Append(Measured.Mean))
+        foreach (var accuracy in Accuracies)
             if (accuracy is not (>= 0 and <= 100)) throw new FormatException($"{where}.accuracies: {accuracy}, expected 0 to 100");
-        if (Transfer is not null) ResultsJson.CheckCount($"{where}.transfer.values", Transfer.Values.Count, Seeds.Count, "seed");
+        Measured.Check($"{where}.measured", Accuracies);
+        if (Transfer is null) return;
+        ResultsJson.CheckCount($"{where}.transfer.values", Transfer.Values.Count, Seeds.Count, "seed");
+        Transfer.Measured.Check($"{where}.transfer.measured", Transfer.Values);
     }
 }
 

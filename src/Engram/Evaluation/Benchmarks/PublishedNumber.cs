@@ -47,6 +47,22 @@ public sealed record MeasuredNumber(double Mean, double Sem, int Seeds)
         return new MeasuredNumber(mean, accuracies.Count < 2 ? double.NaN : Math.Sqrt(variance / (accuracies.Count - 1)), accuracies.Count);
     }
 
+    /// <summary>Checks what was read.</summary>
+    /// <exception cref="FormatException">It is not what the seeds came to; the message names the field.</exception>
+    internal void Check(string where, IReadOnlyList<double> seeds)
+    {
+        if (!(Math.Abs(Mean - seeds.Average()) < ResultsJson.Rounding))
+            throw new FormatException($"{where}.mean: {Mean}, expected {seeds.Average()}, the mean of the seeds");
+        CheckSem(where);
+    }
+
+    /// <summary>Checks a standard error that was read; that of one seed is NaN.</summary>
+    /// <exception cref="FormatException">It is negative; the message names the field.</exception>
+    internal void CheckSem(string where)
+    {
+        if (Sem < 0) throw new FormatException($"{where}.sem: {Sem}, expected 0 or more");
+    }
+
     /// <summary>Compares with a published number: two standard errors of the difference, taken as independent, decide.</summary>
     /// <param name="published">The number, or null.</param>
     /// <remarks>A paper that gives no standard error is taken at its word: as if its error were 0.</remarks>

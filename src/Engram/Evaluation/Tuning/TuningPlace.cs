@@ -43,11 +43,8 @@ internal sealed class TuningPlace
     }
 
     /// <summary>Keeps an attempt; its learner was saved before.</summary>
-    public void Keep(ContinualAttempt attempt)
-    {
-        var json = JsonSerializer.SerializeToUtf8Bytes(attempt, ResultsJson.Options);
-        AtomicFile.Write(FileOf(attempt.Position, attempt.Number), stream => stream.Write(json));
-    }
+    public void Keep(ContinualAttempt attempt) =>
+        AtomicFile.Write(FileOf(attempt.Position, attempt.Number), JsonSerializer.SerializeToUtf8Bytes(attempt, ResultsJson.Options));
 
     /// <summary>The learner of one attempt goes on; the others are not needed any more.</summary>
     public void Settle(int position, int number)

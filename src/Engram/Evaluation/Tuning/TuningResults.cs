@@ -94,6 +94,10 @@ public sealed record TuningResults
         ResultsJson.CheckTexts("environment", results.Environment);
         if (results.Rows.Count == 0) throw new FormatException("rows: none, expected what was measured");
         for (var i = 0; i < results.Rows.Count; i++) results.Rows[i].Check($"rows[{i}]");
+        // The continual procedure chooses for each experience.
+        if (results.Choices is null && results.Rows.Count(row => row.IsChosen) is var chosen and > 1)
+            throw new FormatException($"rows: {chosen} are chosen, expected one at most");
+        if (results.Missing < 0) throw new FormatException($"missing: {results.Missing}, expected 0 or more");
         return results;
     }
 
@@ -122,6 +126,8 @@ public sealed record TuningRow(
     {
         ResultsJson.CheckTexts($"{where}.values", Values);
         ResultsJson.CheckFractions($"{where}.share", Share);
+        ResultsJson.CheckFractions($"{where}.score.mean", Score.Mean);
+        Score.CheckSem($"{where}.score");
         ResultsJson.CheckFractions($"{where}.new", New);
         ResultsJson.CheckFractions($"{where}.old", Old);
     }

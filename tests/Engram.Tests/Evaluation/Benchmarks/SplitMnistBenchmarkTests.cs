@@ -107,7 +107,7 @@ public class SplitMnistBenchmarkTests
 
     [Theory]
     [InlineData("accuracy", "150", "accuracy: 150, expected ")]
-    [InlineData("accuracy", "[]", "$.accuracy")]
+    [InlineData("accuracy", "[]", "accuracy: not readable (line 1)")]
     [InlineData("result", "{}", "accuracySoFar")]
     [InlineData("result", null, "result")]
     public void A_cell_is_read_only_where_its_numbers_are_possible_and_fit_together(string field, string? value, string expected)
