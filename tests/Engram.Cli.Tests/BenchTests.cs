@@ -192,20 +192,7 @@ public class BenchTests
     public void Core50_runs_on_files_in_the_official_layout(string scenario, string expected)
     {
         using var folder = new Folder();
-        foreach (var image in new[] { "s1/o1/C_01_01_000.png", "s1/o2/C_01_02_000.png", "s3/o1/C_03_01_000.png", "s3/o2/C_03_02_000.png" })
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(folder[$"core50_128x128/{image}"])!);
-            using var bitmap = new SkiaSharp.SKBitmap(128, 128);
-            using var png = bitmap.Encode(SkiaSharp.SKEncodedImageFormat.Png, 100);
-            File.WriteAllBytes(folder[$"core50_128x128/{image}"], png.ToArray());
-        }
-        foreach (var name in expected.Split(','))
-        {
-            var lists = Directory.CreateDirectory(folder[$"batches_filelists/{name.ToUpperInvariant()}_inc/run0"]).FullName;
-            File.WriteAllText(Path.Combine(lists, "train_batch_00_filelist.txt"), "s1/o1/C_01_01_000.png 0\n");
-            File.WriteAllText(Path.Combine(lists, "train_batch_01_filelist.txt"), "s1/o2/C_01_02_000.png 1\n");
-            File.WriteAllText(Path.Combine(lists, "test_filelist.txt"), "s3/o1/C_03_01_000.png 0\ns3/o2/C_03_02_000.png 1\n");
-        }
+        WriteCore50(folder, expected.Split(','));
         string[] command = ["bench", "core50", "--scenario", scenario, "--methods", "none", "--seeds", "1", "--iterations", "1", "--data", folder.Path];
         var outcome = Terminal.Run([.. command, "--out", folder["out"], "--json"]);
         Assert.True(outcome.Code == ExitCode.Success, outcome.Error);
@@ -225,6 +212,54 @@ public class BenchTests
     }
 
     [Fact]
+    public void Core50_runs_a_method_in_the_scenarios_that_have_it_and_tells_of_missing_lists_before_any_is_run()
+    {
+        using var folder = new Folder();
+        WriteCore50(folder, "ni", "nc", "nic");
+        string[] command = ["bench", "core50", "--methods", "icarl", "--seeds", "1", "--iterations", "1", "--data", folder.Path, "--out", folder["out"]];
+
+        var outcome = Terminal.Run([.. command, "--json"]);
+        Assert.True(outcome.Code == ExitCode.Success, outcome.Error);
+        Assert.Equal(["core50-nc", "core50-nic"], outcome.JsonLines.Where(line => (string)line["event"]! == "table").Select(line => (string)line["table"]!["benchmark"]!));
+        var refused = Terminal.Run([.. command, "--scenario", "ni"]);
+        Assert.Equal(ExitCode.Usage, refused.Code);
+        Assert.Equal("engram: --methods: \"icarl\" is not made for ni, expected a scenario of nc, nic", Assert.Single(refused.ErrorLines));
+
+        Directory.Delete(folder["out"], recursive: true);
+        Directory.Delete(folder["batches_filelists/NIC_inc"], recursive: true);
+        var missing = Terminal.Run(command);
+        Assert.Equal(ExitCode.Usage, missing.Code);
+        Assert.Contains("NIC_inc", Assert.Single(missing.ErrorLines), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["out"]));
+    }
+
+    [Fact]
+    public void Core50_goes_on_after_a_failed_cell_and_calls_scenarios_as_its_option_does()
+    {
+        using var folder = new Folder();
+        WriteCore50(folder, "ni", "nc", "nic");
+        string[] command = ["bench", "core50", "--methods", "none", "--seeds", "1", "--iterations", "1", "--data", folder.Path, "--out", folder["out"]];
+        var whole = Terminal.Run(command);
+        Assert.True(whole.Code == ExitCode.Success, whole.Error);
+        Assert.DoesNotContain("domain", whole.Out, StringComparison.Ordinal);
+        Assert.Contains("ni none, seed 0", whole.Out, StringComparison.Ordinal);
+        Assert.StartsWith("core50-ni,ni,none,0,", File.ReadLines(folder["out/core50-ni/results.csv"]).Last(), StringComparison.Ordinal);
+        Assert.Contains("<h2>ni</h2>", File.ReadAllText(folder["out/core50-ni/report.html"]), StringComparison.Ordinal);
+
+        foreach (var name in new[] { "ni", "nc" })
+        {
+            var cell = Assert.Single(Directory.GetFiles(folder[$"out/core50-{name}/cells"]));
+            File.Delete(cell);
+            if (name == "ni") Directory.CreateDirectory(cell); // a result that cannot be written
+        }
+        var outcome = Terminal.Run([.. command, "--json"]);
+        Assert.Equal(ExitCode.Failure, outcome.Code);
+        Assert.Equal(["start", "failed", "table", "start", "cell", "table", "start", "table"],
+            outcome.JsonLines.Select(line => (string)line["event"]!).Where(name => name != "progress"));
+        Assert.Equal("nc", (string)outcome.JsonLines.Single(line => (string)line["event"]! == "cell")["scenario"]!);
+    }
+
+    [Fact]
     public void Fewer_classes_than_contexts_share_are_one_line_with_the_numbers_of_both()
     {
         using var folder = new Folder();
@@ -234,6 +269,24 @@ public class BenchTests
         var outcome = Terminal.Run("bench", "split-cifar10", "--scenario", "class", "--methods", "none", "--seeds", "1", "--data", folder.Path, "--out", folder["out"]);
         Assert.Equal(ExitCode.Usage, outcome.Code);
         Assert.Equal($"engram: {folder.Path}: 5 contexts of 2 classes need 10 classes, the data have 6", Assert.Single(outcome.ErrorLines));
+    }
+
+    private static void WriteCore50(Folder folder, params string[] scenarios)
+    {
+        foreach (var image in new[] { "s1/o1/C_01_01_000.png", "s1/o2/C_01_02_000.png", "s3/o1/C_03_01_000.png", "s3/o2/C_03_02_000.png" })
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(folder[$"core50_128x128/{image}"])!);
+            using var bitmap = new SkiaSharp.SKBitmap(128, 128);
+            using var png = bitmap.Encode(SkiaSharp.SKEncodedImageFormat.Png, 100);
+            File.WriteAllBytes(folder[$"core50_128x128/{image}"], png.ToArray());
+        }
+        foreach (var name in scenarios)
+        {
+            var lists = Directory.CreateDirectory(folder[$"batches_filelists/{name.ToUpperInvariant()}_inc/run0"]).FullName;
+            File.WriteAllText(Path.Combine(lists, "train_batch_00_filelist.txt"), "s1/o1/C_01_01_000.png 0\n");
+            File.WriteAllText(Path.Combine(lists, "train_batch_01_filelist.txt"), "s1/o2/C_01_02_000.png 1\n");
+            File.WriteAllText(Path.Combine(lists, "test_filelist.txt"), "s3/o1/C_03_01_000.png 0\ns3/o2/C_03_02_000.png 1\n");
+        }
     }
 
     [Fact]

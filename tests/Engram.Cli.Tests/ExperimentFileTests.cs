@@ -79,6 +79,15 @@ public class ExperimentFileTests
         Assert.Contains("a.yaml: line 3: data.path: \"nope\" is no folder", Assert.Single(file.ErrorLines), StringComparison.Ordinal);
         var command = Terminal.Run("run", folder["a.yaml"], "--data", "nope", "--out", folder["run"]);
         Assert.StartsWith("engram: --data: \"nope\" is no folder", Assert.Single(command.ErrorLines), StringComparison.Ordinal);
+
+        Directory.CreateDirectory(folder["half"]);
+        foreach (var training in Directory.GetFiles(DataFolder.Find()!, "train-*")) File.Copy(training, folder[$"half/{Path.GetFileName(training)}"]);
+        File.WriteAllText(folder["a.yaml"], $"name: a\ndata: {{ path: \"{folder["half"]}\" }}\nstrategies: [naive]");
+        var half = Terminal.Run("run", folder["a.yaml"], "--out", folder["run"]);
+        Assert.Equal(ExitCode.Usage, half.Code);
+        var line = Assert.Single(half.ErrorLines);
+        Assert.Contains("a.yaml: line 2: data: ", line, StringComparison.Ordinal);
+        Assert.Contains("t10k-images-idx3-ubyte", line, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -125,6 +134,9 @@ public class ExperimentFileTests
     [InlineData("strategies:\n  - name: a\n    mechanisms:\n      - ewc:\n          gamma: 1\n          lambda: -1", 6, "[0].ewc.lambda: -1", "0 or more")]
     [InlineData("stream:\n  - 1\nstrategies: [naive]", 1, "stream: a list", "keys with values")]
     [InlineData("stream:\n  kind: rotated\nstrategies: [naive]", 1, "stream.degrees: missing", "angle")]
+    [InlineData("stream:\n  kind: rotated\n  degrees: []\nstrategies: [naive]", 3, "stream.degrees: an empty list", "angle")]
+    [InlineData("stream:\n  kind: blurry\n  blur: 0.1\n  experiences: 1\nstrategies: [naive]", 4, "stream.experiences: 1", "2 or more")]
+    [InlineData("stream:\n  kind: blurry\n  blur: 0.1\n  groups: [[0, 1]]\nstrategies: [naive]", 4, "stream.groups: 1", "2 or more")]
     [InlineData("training: { epochs: 1 }\nperExperience:\n  training.epochs: [1, 0]\nstrategies: [naive]", 2, "perExperience: experience 1: training.epochs: 0", "1 or more")]
     [InlineData("data: { label: null, source: csv, path: x }\nstrategies: [naive]", 1, "data.label: \"null\"", "a word")]
     [InlineData("stream: { kind: blurry }\nstrategies: [naive]", 1, "stream.blur: missing", "0 to 1")]

@@ -309,8 +309,25 @@ public class TuneTests
         using var folder = Written(Small.Replace("groups: [[0, 1], [2, 3]]", "experiences: 12", StringComparison.Ordinal));
         var outcome = Tune(folder);
         Assert.Equal(ExitCode.Usage, outcome.Code);
-        Assert.Contains("stream.experiences: 12", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
-        Assert.False(File.Exists(folder["out/chosen.yaml"]));
+        Assert.Contains("small.yaml: line 3: stream.experiences: 12, expected at most the 10 classes", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        Assert.Empty(outcome.JsonLines); // no trial was begun
+        Assert.False(Directory.Exists(folder["out"]));
+    }
+
+    [Fact]
+    public void A_table_that_cannot_be_read_is_one_line_with_that_of_the_file()
+    {
+        using var folder = Written(Small
+            .Replace("data: { perClass: 12, testPerClass: 4 }", "data: { source: csv, path: DATA }", StringComparison.Ordinal)
+            .Replace("mlp 784-16", "mlp 2-3", StringComparison.Ordinal));
+        File.WriteAllText(folder["small.yaml"], File.ReadAllText(folder["small.yaml"]).Replace("DATA", $"\"{folder.Path}\"", StringComparison.Ordinal));
+        File.WriteAllText(folder["train.csv"], "a,b,label\n1,2,0\n1,oops,1\n");
+        var outcome = Tune(folder);
+        Assert.Equal(ExitCode.Usage, outcome.Code);
+        var line = Assert.Single(outcome.ErrorLines);
+        Assert.Contains("small.yaml: line 2: data: ", line, StringComparison.Ordinal);
+        Assert.Contains("oops", line, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["out"]));
     }
 
     [Theory]

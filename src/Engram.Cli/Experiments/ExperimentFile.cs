@@ -128,7 +128,7 @@ internal sealed record ExperimentFile
         {
             return load();
         }
-        catch (InvalidDataException problem)
+        catch (Exception problem) when (problem is InvalidDataException or FileNotFoundException)
         {
             throw Top.Problem("data", problem.Message, problem);
         }

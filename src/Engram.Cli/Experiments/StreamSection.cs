@@ -81,6 +81,7 @@ internal sealed record StreamSection
         if (Online < 1) throw section.Problem("online", $"{Online}, expected 1 or more");
         if (Validation is not (null or (> 0 and < 1))) throw section.Problem("validation", $"{Text(Validation)}, expected above 0 and below 1");
         if (Kind == "rotated" && Degrees is null) throw section.Problem("degrees", "missing, expected the angle of each experience");
+        if (Degrees is { Count: 0 }) throw section.Problem("degrees", "an empty list, expected the angle of each experience");
         // A key that would be passed over in silence is a mistake.
         foreach (var (key, kinds) in s_kindsOf)
             if (!kinds.Contains(Kind) && section.Gives(key))
@@ -89,6 +90,8 @@ internal sealed record StreamSection
             if (Groups is not null && section.Gives(key)) throw section.Problem(key, "given beside groups, expected one or the other");
         if (Kind == BlurryKind && Blur is not (>= 0 and <= 1))
             throw section.Problem("blur", $"{(Blur is null ? "missing" : Text(Blur))}, expected the share of each class's samples that comes in other experiences, 0 to 1");
+        if (Kind == BlurryKind && (Groups?.Count ?? Experiences) is < 2 and var alone)
+            throw section.Problem(Groups is null ? "experiences" : "groups", $"{alone}, expected 2 or more with kind {BlurryKind}, whose experiences share samples");
         if (Disjoint is not (null or (>= 0 and <= 1))) throw section.Problem("disjoint", $"{Text(Disjoint)}, expected 0 to 1");
         if (Kind == RepetitionKind && Classes is not >= 1)
             throw section.Problem("classes", $"{(Classes is null ? "missing" : Text(Classes))}, expected how many classes each experience has, 1 or more");

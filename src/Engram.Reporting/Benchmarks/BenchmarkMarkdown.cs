@@ -31,7 +31,7 @@ public static class BenchmarkMarkdown
         text.Append(CultureInfo.InvariantCulture, $"## {table.Title}\n\n{table.Source}.\n\nProtocol: {table.Protocol}.\n\n");
         foreach (var scenario in table.Entries.GroupBy(entry => entry.Scenario))
         {
-            text.Append(CultureInfo.InvariantCulture, $"### {BenchmarkNumbers.Title(scenario.Key)}\n\n");
+            text.Append(CultureInfo.InvariantCulture, $"### {BenchmarkNumbers.Title(table, scenario.Key)}\n\n");
             text.Append("| method | ours, % ± SEM | published, % ± SEM | | BWT, points | seeds | time of a seed | command |\n|---|--:|--:|---|--:|--:|--:|---|\n");
             foreach (var entry in scenario)
                 text.Append(CultureInfo.InvariantCulture,
@@ -64,7 +64,7 @@ public static class BenchmarkMarkdown
         void List(string says, IEnumerable<(string Title, Scenario Scenario)> entries)
         {
             string[] some = [.. entries.GroupBy(entry => entry.Title)
-                .Select(group => $"{group.Key} ({string.Join(", ", group.Select(entry => BenchmarkCell.NameOf(entry.Scenario)))})")];
+                .Select(group => $"{group.Key} ({string.Join(", ", group.Select(entry => table.NameOf(entry.Scenario)))})")];
             if (some.Length > 0) text.Append(CultureInfo.InvariantCulture, $"**{says}**: {string.Join("; ", some)}.\n\n");
         }
     }

@@ -33,8 +33,14 @@ public static class BenchmarkNumbers
     public static string Word(Verdict verdict) => verdict == Verdict.None ? "" : verdict.ToString().ToLowerInvariant();
 
     /// <summary>A scenario as a heading.</summary>
+    /// <param name="table">The table that it is in.</param>
     /// <param name="scenario">The scenario.</param>
-    public static string Title(Scenario scenario) => $"{BenchmarkCell.NameOf(scenario)}-incremental";
+    public static string Title(BenchmarkTable table, Scenario scenario)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        var name = table.NameOf(scenario);
+        return name == BenchmarkCell.NameOf(scenario) ? $"{name}-incremental" : name;
+    }
 
     private static string Signed(double mean, double sem) => (mean > 0 ? "+" : "") + Of(mean, sem);
 

@@ -28,7 +28,7 @@ public static class BenchmarkPage
                     ? "The protocol was shortened: these numbers say nothing about the paper's."
                     : "Agrees, above and below are meant by two standard errors of the difference.")}</p>
                 </section>
-                {Markup.Each(table.Entries.GroupBy(entry => entry.Scenario), Section)}
+                {Markup.Each(table.Entries.GroupBy(entry => entry.Scenario), entries => Section(table, entries))}
                 <section id="run">
                 <h2>How to reproduce it</h2>
                 <pre tabindex="0" aria-label="Command"><code>{table.Command}</code></pre>
@@ -37,10 +37,10 @@ public static class BenchmarkPage
                 """));
     }
 
-    private static Markup Section(IGrouping<Scenario, BenchmarkEntry> entries) => Markup.Of($"""
-        <section id="{BenchmarkCell.NameOf(entries.Key)}">
-        <h2>{BenchmarkNumbers.Title(entries.Key)}</h2>
-        {HeatTable.Scrolling(BenchmarkNumbers.Title(entries.Key), Markup.Of($"""
+    private static Markup Section(BenchmarkTable table, IGrouping<Scenario, BenchmarkEntry> entries) => Markup.Of($"""
+        <section id="{table.NameOf(entries.Key)}">
+        <h2>{BenchmarkNumbers.Title(table, entries.Key)}</h2>
+        {HeatTable.Scrolling(BenchmarkNumbers.Title(table, entries.Key), Markup.Of($"""
             <table>
             <caption>Mean test accuracy over all contexts at the end, % ± standard error of the mean</caption>
             <thead><tr><th scope="col">Method</th><th scope="col">Ours</th><th scope="col">Published</th><th scope="col"></th>

@@ -28,7 +28,7 @@ public static class BenchmarkPlot
         Draw(plot, [.. entries.Select((entry, row) => (row + 0.13, entry.Published?.Mean ?? double.NaN, entry.Published?.Sem ?? double.NaN))
             .Where(point => double.IsFinite(point.Item2))], s_published, "published ± 2 SEM", MarkerShape.OpenDiamond);
         plot.Axes.Left.TickGenerator = new ScottPlot.TickGenerators.NumericManual(
-            [.. entries.Select((entry, row) => new Tick(row, $"{entry.Title}, {BenchmarkCell.NameOf(entry.Scenario)}"))]);
+            [.. entries.Select((entry, row) => new Tick(row, $"{entry.Title}, {table.NameOf(entry.Scenario)}"))]);
         plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericFixedInterval(10);
         plot.Axes.SetLimits(-2, 102, -0.8, entries.Length - 0.2);
         Label(plot, table);

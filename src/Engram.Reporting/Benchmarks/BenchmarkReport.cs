@@ -39,7 +39,7 @@ public static class BenchmarkReport
         foreach (var entry in table.Entries)
             for (var i = 0; i < entry.Seeds.Count; i++)
                 text.Append(CultureInfo.InvariantCulture,
-                    $"{table.Benchmark},{BenchmarkCell.NameOf(entry.Scenario)},{entry.Method},{entry.Seeds[i]},{entry.Accuracies[i]:R},{entry.Published?.Mean},{entry.Published?.Sem},{entry.Transfer?.Values[i]:R},{entry.Transfer?.Published?.Mean}\n");
+                    $"{table.Benchmark},{table.NameOf(entry.Scenario)},{entry.Method},{entry.Seeds[i]},{entry.Accuracies[i]:R},{entry.Published?.Mean},{entry.Published?.Sem},{entry.Transfer?.Values[i]:R},{entry.Transfer?.Published?.Mean}\n");
         return text.ToString();
     }
 }

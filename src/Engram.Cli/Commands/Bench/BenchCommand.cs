@@ -51,10 +51,17 @@ internal static class BenchCommand
             var asked = parsed.GetValue(scenario) ?? All;
             if (asked != All && !names.Contains(asked)) throw new UsageException($"--scenario: \"{asked}\", expected {string.Join(", ", names)} or all");
             Benchmark[] chosen = [.. family.Where(one => asked == All || Names(one).Contains(asked))];
+            // What is wrong with one is told before hours are spent on another.
+            BenchPlan[] plans = [.. BenchSettings.WithOwnMethods([.. chosen.Select(one => Settings(parsed, one))]).Select(BenchPlan.Of)];
+            foreach (var plan in plans) OutputFolder.RequireWritable(plan.Settings.Out);
+            var worst = ExitCode.Success;
             // One table after the other; each has a folder.
-            foreach (var one in chosen)
-                if (new BenchRun(host, Settings(parsed, one)).Run() is not ExitCode.Success and var code) return code;
-            return ExitCode.Success;
+            foreach (var plan in plans)
+            {
+                worst = Math.Max(worst, new BenchRun(host, plan).Run());
+                if (worst == ExitCode.Interrupted) break;
+            }
+            return worst;
 
             BenchSettings Settings(ParseResult parsed, Benchmark one) => new()
             {

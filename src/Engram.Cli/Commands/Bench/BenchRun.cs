@@ -1,4 +1,3 @@
-using Engram.Cli.Experiments;
 using Engram.Evaluation.Benchmarks;
 using Engram.Persistence;
 using Engram.Reporting.Benchmarks;
@@ -6,27 +5,23 @@ using Engram.Reporting.Benchmarks;
 namespace Engram.Cli.Commands.Bench;
 
 /// <summary>Carries out <c>engram bench</c>: computes the cells that are missing, side by side, and makes the table of all.</summary>
-internal sealed class BenchRun(CliHost host, BenchSettings settings)
+internal sealed class BenchRun(CliHost host, BenchPlan plan)
 {
     private readonly Lock _lock = new();
     private readonly List<Exception> _failures = [];
+    private readonly BenchSettings _settings = plan.Settings;
 
     public int Run()
     {
-        var asked = settings.Cells(); // a wrong name is told before anything is read
-        var data = Path.GetFullPath(DataSets.Find(settings.Benchmark.DataName, settings.Data));
-        OutputFolder.RequireWritable(settings.Out);
-        var (fingerprint, reader) = (Fingerprint(data), DataSets.ReaderOf(settings.Benchmark.DataName));
-        BenchmarkCell[] cells = [.. asked.Select(cell => cell with { Data = fingerprint, Reader = reader })];
-        var folder = Directory.CreateDirectory(Path.Combine(settings.Out, "cells")).FullName;
-        var results = cells.Where(cell => File.Exists(FileOf(folder, cell))).ToDictionary(cell => cell, cell => Read(folder, cell));
+        var (cells, folder, data) = (plan.Cells, Directory.CreateDirectory(plan.Folder).FullName, plan.Data);
+        var results = new Dictionary<BenchmarkCell, CellResult>(plan.Earlier);
         var missing = cells.Where(cell => !results.ContainsKey(cell)).ToArray();
 
-        using var view = BenchView.Of(host, settings, cells.Length, results.Count);
+        using var view = BenchView.Of(host, _settings, cells.Count, results.Count);
         try
         {
             Parallel.ForEachAsync(
-                missing, new ParallelOptions { MaxDegreeOfParallelism = settings.Jobs, CancellationToken = host.CancellationToken },
+                missing, new ParallelOptions { MaxDegreeOfParallelism = _settings.Jobs, CancellationToken = host.CancellationToken },
                 async (cell, stop) => await Compute(cell, folder, data, view, results, stop).ConfigureAwait(false))
                 .GetAwaiter().GetResult();
         }
@@ -36,25 +31,13 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
         }
         view.Stop();
         CellResult[] finished = [.. cells.Where(results.ContainsKey).Select(cell => results[cell])];
-        var table = finished.Length == 0 ? null : BenchmarkTable.Of(settings.Benchmark, finished, settings.Command, settings.CommandOf);
-        view.Finish(table, table is null ? [] : Write(table), cells.Length - finished.Length);
+        var table = finished.Length == 0 ? null : BenchmarkTable.Of(_settings.Benchmark, finished, _settings.Command, _settings.CommandOf);
+        view.Finish(table, table is null ? [] : Write(table), cells.Count - finished.Length);
         // What is wrong with the data is wrong with every cell: that is told once.
         foreach (var failure in _failures.Select(problem => problem.Message).Distinct()) host.Error.WriteLine($"engram: {failure}");
         return host.CancellationToken.IsCancellationRequested ? ExitCode.Interrupted
             : _failures.Count == 0 ? ExitCode.Success
             : finished.Length == 0 && _failures.All(problem => problem is UsageException) ? ExitCode.Usage : ExitCode.Failure;
-    }
-
-    private string Fingerprint(string data)
-    {
-        try
-        {
-            return DataFingerprint.Of(data, DataSets.Files(settings.Benchmark, data));
-        }
-        catch (InvalidDataException problem)
-        {
-            throw new UsageException(problem.Message, problem);
-        }
     }
 
     private async ValueTask Compute(
@@ -66,7 +49,7 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
             view.Progress(cell, 0);
             await CellProcess.Run(
                 $"cell {cell.Key}", BenchCellCommand.Arguments(cell, folder, data), fraction => view.Progress(cell, fraction), stop).ConfigureAwait(false);
-            var result = Read(folder, cell);
+            var result = BenchPlan.Read(folder, cell);
             lock (_lock) results[cell] = result;
             view.Finished(cell, result);
         }
@@ -80,29 +63,13 @@ internal sealed class BenchRun(CliHost host, BenchSettings settings)
 
     private List<string> Write(BenchmarkTable table)
     {
-        List<string> files = [.. BenchmarkReport.Write(table, settings.Out)];
-        if (settings.Markdown is not { } markdown) return files;
+        List<string> files = [.. BenchmarkReport.Write(table, _settings.Out)];
+        if (_settings.Markdown is not { } markdown) return files;
         var path = Path.GetFullPath(markdown);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var document = BenchmarkMarkdown.Into(File.Exists(path) ? File.ReadAllText(path) : null, table);
         AtomicFile.Write(path, document);
         files.Add(path);
         return files;
-    }
-
-    private static string FileOf(string folder, BenchmarkCell cell) => Path.Combine(folder, cell.Key + ".json");
-
-    private static CellResult Read(string folder, BenchmarkCell cell)
-    {
-        try
-        {
-            var result = CellResult.FromJson(File.ReadAllText(FileOf(folder, cell)));
-            return result.Cell == cell ? result : throw new FormatException($"cell: {result.Cell.Key}, expected {cell.Key}");
-        }
-        catch (FormatException problem)
-        {
-            throw new UsageException(
-                $"{FileOf(folder, cell)}: damaged ({problem.Message}), expected a cell's result; without the file the cell is run again", problem);
-        }
     }
 }

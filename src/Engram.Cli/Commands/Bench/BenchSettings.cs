@@ -38,31 +38,42 @@ internal sealed record BenchSettings
     public string CommandOf(BenchmarkCell cell, int seeds) => CommandFor(Benchmark.NameOf(cell.Scenario), cell.Method, seeds, cell);
 
     /// <summary>The cells, seed by seed, so that a table with few seeds is whole before one with many.</summary>
-    /// <exception cref="UsageException">A method is unknown, or made for none of the scenarios.</exception>
-    public IReadOnlyList<BenchmarkCell> Cells()
+    public IReadOnlyList<BenchmarkCell> Cells() =>
+        [.. from seed in Enumerable.Range(0, Seeds)
+            from name in Methods ?? [.. Benchmark.Methods.Select(method => method.Name)]
+            from scenario in ScenariosOf(name)
+            select new BenchmarkCell(Benchmark.Name, scenario, name, seed, Iterations, PerClass)];
+
+    /// <summary>Members of a family that have work, each with those of the methods that are made for one of its scenarios.</summary>
+    /// <param name="members">What was asked for, of each member the same methods.</param>
+    /// <exception cref="UsageException">A method is unknown, is named twice, or is made for none of the scenarios.</exception>
+    public static IReadOnlyList<BenchSettings> WithOwnMethods(IReadOnlyList<BenchSettings> members)
     {
-        var names = Methods ?? [.. Benchmark.Methods.Select(method => method.Name)];
+        if (members[0].Methods is not { } names) return members;
         if (names.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is { } twice)
             throw new UsageException($"--methods: \"{twice.Key}\" occurs {twice.Count()} times, expected once");
-        var pairs = new List<(string Method, Scenario Scenario)>();
         foreach (var name in names)
-        {
-            var method = Known(name);
-            Scenario[] own = [.. Scenarios.Where(method.Scenarios.Contains)];
-            if (own.Length == 0 && Methods is not null)
-                throw new UsageException(
-                    $"--methods: \"{name}\" is not made for {string.Join(", ", Scenarios.Select(Benchmark.NameOf))}, "
-                    + $"expected a scenario of {string.Join(", ", method.Scenarios.Select(Benchmark.NameOf))}");
-            pairs.AddRange(own.Select(scenario => (name, scenario)));
-        }
-        return [.. from seed in Enumerable.Range(0, Seeds)
-                   from pair in pairs
-                   select new BenchmarkCell(Benchmark.Name, pair.Scenario, pair.Method, seed, Iterations, PerClass)];
+            if (!members.Any(member => member.ScenariosOf(name).Length > 0)) throw NotMadeFor(members, name);
+        return [.. members
+            .Select(member => member with { Methods = [.. names.Where(name => member.ScenariosOf(name).Length > 0)] })
+            .Where(member => member.Methods!.Count > 0)];
     }
 
     private string CommandFor(string scenario, string methods, int seeds, BenchmarkCell like) => string.Create(
         CultureInfo.InvariantCulture,
         $"engram bench {Benchmark.Family} --scenario {scenario} --methods {methods} --seeds {seeds}{like.Shortening}{CommandLine.DataOption(Data)}");
+
+    private static UsageException NotMadeFor(IReadOnlyList<BenchSettings> members, string name)
+    {
+        var family = BenchmarkList.All.Where(benchmark => benchmark.Family == members[0].Benchmark.Family);
+        string[] others = [.. family.SelectMany(benchmark => benchmark.Scenarios
+            .Where(benchmark.Method(name).Scenarios.Contains).Select(benchmark.NameOf))];
+        return new UsageException(
+            $"--methods: \"{name}\" is not made for {string.Join(", ", members.SelectMany(member => member.Scenarios.Select(member.Benchmark.NameOf)))}, "
+            + $"expected {(others.Length == 0 ? "another method" : $"a scenario of {string.Join(", ", others)}")}");
+    }
+
+    private Scenario[] ScenariosOf(string method) => [.. Scenarios.Where(Known(method).Scenarios.Contains)];
 
     private BenchmarkMethod Known(string name)
     {

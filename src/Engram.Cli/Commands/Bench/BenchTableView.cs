@@ -22,7 +22,7 @@ internal static class BenchTableView
     private static void Write(IAnsiConsole console, BenchmarkTable table, IGrouping<Scenario, BenchmarkEntry> entries)
     {
         var grid = new Table().Border(TableBorder.Simple)
-            .Title($"{table.Title}, {BenchmarkCell.NameOf(entries.Key)}-incremental: accuracy, % ± standard error")
+            .Title($"{table.Title}, {BenchmarkNumbers.Title(table, entries.Key)}: accuracy, % ± standard error")
             .AddColumn("method")
             .AddColumn(new TableColumn("ours").RightAligned())
             .AddColumn(new TableColumn("published").RightAligned())

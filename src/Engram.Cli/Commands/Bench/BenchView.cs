@@ -38,7 +38,7 @@ internal sealed class BenchView : IDisposable
             {
                 Event = "cell",
                 cell.Method,
-                Scenario = BenchmarkCell.NameOf(cell.Scenario),
+                Scenario = _settings.Benchmark.NameOf(cell.Scenario),
                 cell.Seed,
                 result.Accuracy,
                 result.Seconds,
@@ -57,7 +57,7 @@ internal sealed class BenchView : IDisposable
     public void GaveUp(BenchmarkCell cell, string why) => _running.SetAside(NameOf(cell), 1, _ =>
     {
         _failed++;
-        if (_settings.Json) Line(new { Event = "failed", cell.Method, Scenario = BenchmarkCell.NameOf(cell.Scenario), cell.Seed, Why = why });
+        if (_settings.Json) Line(new { Event = "failed", cell.Method, Scenario = _settings.Benchmark.NameOf(cell.Scenario), cell.Seed, Why = why });
         else _host.Out.WriteLine($"{NameOf(cell),-34} failed   {Count()}");
         _host.Out.Flush();
     });
@@ -82,8 +82,8 @@ internal sealed class BenchView : IDisposable
 
     private string Count() => $"{_done} of {_cells} cells{(_failed == 0 ? "" : $", {_failed} failed")}";
 
-    private static string NameOf(BenchmarkCell cell) =>
-        $"{BenchmarkCell.NameOf(cell.Scenario)} {cell.Method}, seed {cell.Seed.ToString(CultureInfo.InvariantCulture)}";
+    private string NameOf(BenchmarkCell cell) =>
+        $"{_settings.Benchmark.NameOf(cell.Scenario)} {cell.Method}, seed {cell.Seed.ToString(CultureInfo.InvariantCulture)}";
 
     private void Line<T>(T value) => JsonLine.Write(_host.Out, value);
 }

@@ -17,6 +17,7 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
     public int Run()
     {
         var search = Search();
+        CheckData();
         OutputFolder.RequireWritable(settings.Out);
         var folder = Directory.CreateDirectory(Path.Combine(settings.Out, "trials")).FullName;
         using var view = new TuneView(host, settings, settings.Only is null ? search.Work : settings.Share, Number(search));
@@ -44,6 +45,14 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
             host.Error.WriteLine($"engram: {Names(same)}: {same.Key}");
         Finish(view, Number(search) - _results.Count);
         return interrupted ? ExitCode.Interrupted : failed.Length > 0 ? ExitCode.Failure : ExitCode.Success;
+    }
+
+    // What the data refuse of the file itself is told with its line; what a trial replaces there, by the trial.
+    private void CheckData()
+    {
+        if (settings.Vary.Any(dimension => dimension.Key.Split('.')[0] is "data" or "stream")) return;
+        using var released = TorchSharp.torch.NewDisposeScope(); // trials read the samples anew
+        settings.File.LoadForTuning(settings.Source, settings.Section.Validation);
     }
 
     private bool AllFailed => _results.Count > 0 && _results.Values.All(result => result.Failure is not null);

@@ -80,6 +80,11 @@ public sealed record BenchmarkTable
     /// <summary>What the protocol has and this table has not.</summary>
     public IReadOnlyList<MissingEntry> Missing { get; init; } = [];
 
+    /// <summary>A scenario's name on the command line, as the benchmark calls it where this library has it.</summary>
+    /// <param name="scenario">The scenario.</param>
+    public string NameOf(Scenario scenario) =>
+        BenchmarkList.All.FirstOrDefault(known => known.Name == Benchmark)?.NameOf(scenario) ?? BenchmarkCell.NameOf(scenario);
+
     /// <summary>Makes the table of finished cells.</summary>
     /// <param name="benchmark">The benchmark.</param>
     /// <param name="cells">Finished cells of it.</param>
