@@ -103,7 +103,7 @@ public class OwnDataTests
         File.WriteAllText(folder["my.yaml"], File.ReadAllText(folder["my.yaml"]).Replace("experiences: 2", "experiences: 5", StringComparison.Ordinal));
         var wrong = Terminal.Run("tune", folder["my.yaml"], "--out", folder["out"]);
         Assert.Equal(ExitCode.Usage, wrong.Code);
-        Assert.Contains($"{folder["my.yaml"]}: stream.experiences: 5", Assert.Single(wrong.ErrorLines), StringComparison.Ordinal);
+        Assert.Contains($"{folder["my.yaml"]}: line 4: stream.experiences: 5", Assert.Single(wrong.ErrorLines), StringComparison.Ordinal);
     }
 
     [Theory]
