@@ -31,7 +31,8 @@ public static class RunEnvironment
     public static string LibrarySources { get; } = SourcesOf(typeof(RunEnvironment).Assembly);
 
     /// <summary>Fingerprint of the sources of the library and, where a program of Engram runs it, of all that the program is made of.</summary>
-    public static string ProgramSources { get; } = SourcesOf(Own());
+    /// <remarks>Looks into every assembly of the program, so whoever asks for a version alone does not pay for it.</remarks>
+    public static string ProgramSources => SourcesOf(Own());
 
     /// <summary>TorchSharp's version; reading it loads no native library.</summary>
     public static string TorchSharpVersion { get; } =

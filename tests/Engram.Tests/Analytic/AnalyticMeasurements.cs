@@ -80,12 +80,9 @@ public class AnalyticMeasurements(ITestOutputHelper output)
     public void Split_Cifar_100_over_a_frozen_network_trained_on_Cifar_10()
     {
         using var scope = NewDisposeScope();
-        using var backbone = ResNet.Cifar(20);
-        backbone.LoadWeights(Weights("resnet20-12fca82f.safetensors"));
-        var cifar = Cifar.Load100(TestData.Shared("cifar-100-binary.tar.gz"));
-        var (rest, validation) = StratifiedSplit.Of(Features(cifar.Train, backbone), 0.1, new SeededRandom(0, "cifar"));
-        var test = cifar.Test.Map(images => Features(images, backbone));
-        var groups = Enumerable.Range(0, 10).Select(g => (IReadOnlyList<Label>)[.. test.Classes.Skip(10 * g).Take(10)]).ToArray();
+        var (train, test) = Cifar100Features();
+        var (rest, validation) = StratifiedSplit.Of(train, 0.1, new SeededRandom(0, "cifar"));
+        var groups = TensOf(test.Classes);
         var stream = ExperienceStream.ClassIncremental(rest, test, groups);
         RidgeClassifier Ridge() => new(new RandomFeatures(64, 4000, scale: 0.5, seed: 0)) { FastProducts = true };
         (string Name, Func<AnalyticLearner>[] Candidates)[] methods =
@@ -127,12 +124,10 @@ public class AnalyticMeasurements(ITestOutputHelper output)
     public void Joint_linear_training_on_Split_Cifar_100_over_the_same_network()
     {
         using var scope = NewDisposeScope();
-        using var backbone = ResNet.Cifar(20);
-        backbone.LoadWeights(Weights("resnet20-12fca82f.safetensors"));
-        var cifar = Cifar.Load100(TestData.Shared("cifar-100-binary.tar.gz"));
-        var (rest, validation) = StratifiedSplit.Of(Features(cifar.Train, backbone), 0.1, new SeededRandom(0, "cifar"));
+        var (train, test) = Cifar100Features();
+        var (rest, validation) = StratifiedSplit.Of(train, 0.1, new SeededRandom(0, "cifar"));
         Print(FormattableString.Invariant(
-            $"joint linear (softmax): {JointLinear(Gather(rest), Gather(validation), Gather(Features(cifar.Test.Samples, backbone))):0.0000} final"));
+            $"joint linear (softmax): {JointLinear(Gather(rest), Gather(validation), Gather(test.Samples)):0.0000} final"));
     }
 
     private static readonly double[] s_lambdas = [1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100, 1e3, 1e4, 1e5];
@@ -167,7 +162,19 @@ public class AnalyticMeasurements(ITestOutputHelper output)
         return (batch.Inputs, batch.Targets);
     }
 
-    internal static TensorSource Features(ISampleSource images, Backbone backbone)
+    /// <summary>The shared part of CIFAR-100 as features of a ResNet-20 that saw CIFAR-10 only.</summary>
+    internal static (TensorSource Train, EvaluationSet Test) Cifar100Features()
+    {
+        using var backbone = ResNet.Cifar(20);
+        backbone.LoadWeights(Weights("resnet20-12fca82f.safetensors"));
+        var cifar = Cifar.Load100(TestData.Shared("cifar-100-binary.tar.gz"));
+        return (Features(cifar.Train, backbone), cifar.Test.Map(images => Features(images, backbone)));
+    }
+
+    /// <summary>Ten groups of ten classes in order.</summary>
+    internal static IReadOnlyList<Label>[] TensOf(IReadOnlyList<Label> classes) => [.. classes.Chunk(10)];
+
+    private static TensorSource Features(ISampleSource images, Backbone backbone)
     {
         backbone.eval();
         return new BackboneFeatures(backbone).Samples(images, InputScaling.ImageNet);

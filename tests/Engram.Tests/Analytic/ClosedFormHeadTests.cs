@@ -50,15 +50,13 @@ public class ClosedFormHeadTests
     [Fact]
     public void Lambda_stays_or_is_chosen_anew_on_the_validation_samples_of_each_experience()
     {
-        var (rest, validation) = StratifiedSplit.Of(s_train, 0.5, new SeededRandom(3, "test"));
-        Experience Of(int first) => new(first / 5, SubsetSource.WithLabels(rest, Label.Numbers(first, 5)),
-            validation: SubsetSource.WithLabels(validation, Label.Numbers(first, 5)));
+        var halves = HalvesWithValidation(0.5);
         var (chosen, fixedOne) = (new RidgeHead(new RidgeHeadOptions { LambdaByValidation = true }), new RidgeHead());
         using var learner = Over(chosen);
         using var other = Over(fixedOne);
         using var direct = new RidgeClassifier(new RawFeatures(784));
         double[] candidates = [.. Enumerable.Range(-6, 11).Select(power => Math.Pow(10, power))];
-        foreach (var experience in new[] { Of(0), Of(5) })
+        foreach (var experience in halves)
         {
             learner.Learn(experience);
             other.Learn(experience);
@@ -73,20 +71,18 @@ public class ClosedFormHeadTests
     public void A_head_whose_lambda_was_chosen_behind_a_trained_network_is_restored_and_goes_on_bit_by_bit()
     {
         using var scope = NewDisposeScope();
-        var (rest, validation) = StratifiedSplit.Of(s_train, 0.3, new SeededRandom(3, "test"));
-        Experience Of(int first) => new(first / 5, SubsetSource.WithLabels(rest, Label.Numbers(first, 5)),
-            validation: SubsetSource.WithLabels(validation, Label.Numbers(first, 5)));
+        var halves = HalvesWithValidation(0.3);
         var options = new LearnerOptions { BatchSize = 16 };
         static ContinualModel Model() => new(new Mlp(784, 40));
         static RidgeHead Head(bool chooses) => new(new RidgeHeadOptions { RandomFeatures = 60, LambdaByValidation = chooses });
         using var learner = new Learner(Model, options, [Head(true)]);
-        learner.Learn(Of(0));
+        learner.Learn(halves[0]);
         using var folder = new TemporaryFolder();
         Bundle.Save(learner, folder["bundle"]);
         using var restored = Bundle.Load(folder["bundle"], Model, options, [Head(true)]);
         Assert.True(restored.Scores(s_probe).equal(learner.Scores(s_probe)).all().item<bool>());
-        learner.Learn(Of(5));
-        restored.Learn(Of(5));
+        learner.Learn(halves[1]);
+        restored.Learn(halves[1]);
         Assert.True(restored.Scores(s_probe).equal(learner.Scores(s_probe)).all().item<bool>());
         Assert.Contains("lambdaByValidation", Assert.Throws<InvalidDataException>(
             () => Bundle.Load(folder["bundle"], Model, options, [Head(false)])).Message, StringComparison.Ordinal);
@@ -124,6 +120,14 @@ public class ClosedFormHeadTests
         Assert.StartsWith("RandomFeatures: 20001, expected", Refusal(() => new RidgeHead(new RidgeHeadOptions { RandomFeatures = 20_001 })), StringComparison.Ordinal);
 
         static string Refusal(Func<AnalyticHead> make) => Assert.Throws<ArgumentException>(make).Message;
+    }
+
+    // Digits 0 to 4, then 5 to 9, with a share of each digit's samples set aside.
+    private static Experience[] HalvesWithValidation(double share)
+    {
+        var (rest, validation) = StratifiedSplit.Of(s_train, share, new SeededRandom(3, "test"));
+        return [.. new[] { 0, 5 }.Select(first => new Experience(first / 5, SubsetSource.WithLabels(rest, Label.Numbers(first, 5)),
+            validation: SubsetSource.WithLabels(validation, Label.Numbers(first, 5))))];
     }
 
     private static Learner Over(AnalyticHead head) =>

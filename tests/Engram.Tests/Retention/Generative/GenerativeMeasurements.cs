@@ -94,7 +94,7 @@ public class GenerativeMeasurements(ITestOutputHelper output)
         const int Image = 3072 + 8, Feature = (4 * 64) + 8, Code = 64 + QuantisedCodec.RangeBytes + 8 + 16;
         var file = Path.Combine(TestData.Root, "docs", "methods", "images", "compressed-features.csv");
         using var scope = NewDisposeScope();
-        var stream = InternalReplayTests.Cifar100Features();
+        var stream = InternalReplayTests.SplitCifar100();
         var csv = new List<string> { "exemplars kept as,exemplars,seed,bytes,accuracy" };
         foreach (var images in new[] { 10, 30, 100, 300 })
             for (var seed = 0; seed < 3; seed++)

@@ -71,7 +71,7 @@ public class InternalReplayTests(ITestOutputHelper output)
     public void Internal_replay_on_Split_Cifar_100()
     {
         using var scope = NewDisposeScope();
-        var stream = Cifar100Features();
+        var stream = SplitCifar100();
         (string Name, Func<IReadOnlyList<RetentionMechanism>> Make)[] all =
         [
             ("naive", () => []),
@@ -87,14 +87,10 @@ public class InternalReplayTests(ITestOutputHelper output)
         }
     }
 
-    internal static ExperienceStream Cifar100Features()
+    internal static ExperienceStream SplitCifar100()
     {
-        using var backbone = ResNet.Cifar(20);
-        backbone.LoadWeights(AnalyticMeasurements.Weights("resnet20-12fca82f.safetensors"));
-        var cifar = Cifar.Load100(TestData.Shared("cifar-100-binary.tar.gz"));
-        var test = cifar.Test.Map(images => AnalyticMeasurements.Features(images, backbone));
-        return ExperienceStream.ClassIncremental(AnalyticMeasurements.Features(cifar.Train, backbone), test,
-            [.. Enumerable.Range(0, 10).Select(g => (IReadOnlyList<Label>)[.. test.Classes.Skip(10 * g).Take(10)])]);
+        var (train, test) = AnalyticMeasurements.Cifar100Features();
+        return ExperienceStream.ClassIncremental(train, test, AnalyticMeasurements.TensOf(test.Classes));
     }
 
     internal static double FinalAccuracy(ExperienceStream stream, int seed, IReadOnlyList<RetentionMechanism> mechanisms)
