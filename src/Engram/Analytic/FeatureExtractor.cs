@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Engram.Data;
 using Engram.Evaluation;
+using Engram.Learning;
 using Engram.Models;
 using Engram.Persistence;
 using Engram.Retention;
@@ -17,6 +18,7 @@ public abstract class FeatureExtractor : IDisposable
     protected FeatureExtractor(int featureCount)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(featureCount, 1);
+        TorchRuntime.KeepOffHiddenCaches();
         FeatureCount = featureCount;
     }
 

@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using Engram.Learning;
 
 namespace Engram.Evaluation;
 
@@ -48,7 +49,7 @@ public static class RunEnvironment
         ["threads"] = Number(get_num_threads()),
         [".NET"] = Environment.Version.ToString(),
         ["TorchSharp"] = TorchSharpVersion,
-        ["libtorch"] = __version__,
+        ["libtorch"] = TorchRuntime.KeepOffHiddenCaches() ? __version__ : $"{__version__} without oneDNN",
         ["Engram"] = EngramVersion,
         ["sources"] = ProgramSources,
     };

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Engram.Learning;
 
@@ -7,6 +8,8 @@ public static partial class TorchRuntime
 {
     // Some 20 to 50 microseconds: longer than from one operation of a step to the next, shorter than a processor's time slice.
     private const string SpinsBeforeSleep = "1000";
+
+    private static readonly Lazy<bool> s_usesOneDnn = new(ChooseKernels);
 
     /// <summary>Sets the number of threads, and lets idle threads sleep soon instead of spinning on.</summary>
     /// <param name="threads">Threads for one operation; null for torch's default, the number of cores.</param>
@@ -27,6 +30,7 @@ public static partial class TorchRuntime
             _ = SetEnv("GOMP_SPINCOUNT", SpinsBeforeSleep, overwrite: 0);
         }
         KeepOffTiles();
+        KeepOffHiddenCaches();
         if (threads is { } count) set_num_threads(count);
     }
 
@@ -40,6 +44,44 @@ public static partial class TorchRuntime
     {
         if (OperatingSystem.IsLinux()) _ = SetEnv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_FP16", overwrite: 0);
     }
+
+    /// <summary>Does without oneDNN where the machine hides the sizes of its caches. Call before the first convolution.</summary>
+    /// <remarks>
+    /// Some virtual machines hide what CPUID tells of an AMD processor's caches. oneDNN then takes each of them to be of one byte, and in blocks made for
+    /// these some of its convolutions are wrong without an error (seen with libtorch 2.10.0: strided ones, ResNet-18). torch's own serve instead, right but
+    /// slower; NNPACK is left out too, since it wants to know the caches and says so on standard error at every call. On Linux alone.
+    /// </remarks>
+    /// <returns>Whether oneDNN is used.</returns>
+    internal static bool KeepOffHiddenCaches() => s_usesOneDnn.Value;
+
+    /// <summary>Whether an AMD processor, as this machine shows it, tells nothing of its caches.</summary>
+    /// <param name="cpuid">Registers eax, ebx, ecx and edx of a leaf and a subleaf of CPUID.</param>
+    internal static bool HidesCaches(Func<int, int, (int Eax, int Ebx, int Ecx, int Edx)> cpuid)
+    {
+        const int Vendor = 0, Caches = unchecked((int)0x8000001D);
+        var (_, auth, camd, enti) = cpuid(Vendor, 0);
+        if ((auth, enti, camd) != (0x68747541, 0x69746E65, 0x444D4163)) return false; // "AuthenticAMD"; elsewhere oneDNN guesses well
+        return cpuid(Caches, 0).Ebx == 0; // the first cache's ways, partitions and bytes of a line, each less one
+    }
+
+    private static bool ChooseKernels()
+    {
+        if (!OperatingSystem.IsLinux() || !X86Base.IsSupported || !HidesCaches(X86Base.CpuId)) return true;
+        var context = GlobalContext();
+        UseOneDnn(context, false);
+        UseNnpack(context, false);
+        return false;
+    }
+
+    // TorchSharp has no call for these; they are torch.backends.mkldnn and torch.backends.nnpack in Python.
+    [LibraryImport("libtorch_cpu", EntryPoint = "_ZN2at13globalContextEv")]
+    private static partial nint GlobalContext();
+
+    [LibraryImport("libtorch_cpu", EntryPoint = "_ZN2at7Context20setUserEnabledMkldnnEb")]
+    private static partial void UseOneDnn(nint context, [MarshalAs(UnmanagedType.U1)] bool use);
+
+    [LibraryImport("libtorch_cpu", EntryPoint = "_ZN2at7Context20setUserEnabledNNPACKEb")]
+    private static partial void UseNnpack(nint context, [MarshalAs(UnmanagedType.U1)] bool use);
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetEnv(string name, string value, int overwrite);

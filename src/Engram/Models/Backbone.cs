@@ -1,12 +1,21 @@
+using Engram.Learning;
+
 namespace Engram.Models;
 
 /// <summary>A feature extractor: <c>[batch, ...]</c> float32 in, <c>[batch, features]</c> out.</summary>
-/// <param name="name">Name of the module.</param>
-/// <param name="featureCount">Width of the output.</param>
-public abstract class Backbone(string name, int featureCount) : nn.Module<Tensor, Tensor>(name)
+public abstract class Backbone : nn.Module<Tensor, Tensor>
 {
+    /// <summary>Creates a feature extractor.</summary>
+    /// <param name="name">Name of the module.</param>
+    /// <param name="featureCount">Width of the output.</param>
+    protected Backbone(string name, int featureCount) : base(name)
+    {
+        TorchRuntime.KeepOffHiddenCaches();
+        FeatureCount = featureCount;
+    }
+
     /// <summary>Width of the features.</summary>
-    public int FeatureCount { get; } = featureCount;
+    public int FeatureCount { get; }
 
     /// <summary>What a file must say to build this architecture again, for example <c>mlp 784-400-400</c>.</summary>
     public abstract string Architecture { get; }
