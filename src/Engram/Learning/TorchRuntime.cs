@@ -48,7 +48,7 @@ public static partial class TorchRuntime
     /// <summary>Does without oneDNN where the machine hides the sizes of its caches. Call before the first convolution.</summary>
     /// <remarks>
     /// Some virtual machines hide what CPUID tells of an AMD processor's caches. oneDNN then takes each of them to be of one byte, and in blocks made for
-    /// these some of its convolutions are wrong without an error (seen with libtorch 2.10.0: strided ones, ResNet-18). torch's own serve instead, right but
+    /// these some of its convolutions are wrong without an error (seen with libtorch 2.10.0: responses of ResNet-18, gradients of a strided and of a dilated one). torch's own serve instead, right but
     /// slower; NNPACK is left out too, since it wants to know the caches and says so on standard error at every call. On Linux alone.
     /// </remarks>
     /// <returns>Whether oneDNN is used.</returns>
