@@ -260,6 +260,23 @@ public class BenchTests
     }
 
     [Fact]
+    public void Core50_refuses_orders_that_are_missing_before_the_first_cell_and_a_damaged_picture_in_one_line()
+    {
+        using var folder = new Folder();
+        WriteCore50(folder, "ni");
+        string[] command = ["bench", "core50", "--scenario", "ni", "--iterations", "1", "--data", folder.Path, "--out", folder["out"]];
+        var seeds = Terminal.Run([.. command, "--seeds", "2"]);
+        Assert.Equal(ExitCode.Usage, seeds.Code);
+        Assert.Contains("no run1, expected the ten orders of CORe50", Assert.Single(seeds.ErrorLines), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["out"]));
+
+        File.WriteAllText(folder["core50_128x128/s1/o1/C_01_01_000.png"], "no picture");
+        var damaged = Terminal.Run([.. command, "--seeds", "1"]);
+        Assert.Equal(ExitCode.Usage, damaged.Code);
+        Assert.Contains("C_01_01_000.png", Assert.Single(damaged.ErrorLines), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Fewer_classes_than_contexts_share_are_one_line_with_the_numbers_of_both()
     {
         using var folder = new Folder();
@@ -267,6 +284,7 @@ public class BenchTests
         foreach (var name in new[] { "data_batch_1.bin", "test_batch.bin" })
             File.WriteAllBytes(folder[name], [.. Enumerable.Range(0, 40).SelectMany(i => (byte[])[(byte)(i % 6), .. row[1..]])]);
         var outcome = Terminal.Run("bench", "split-cifar10", "--scenario", "class", "--methods", "none", "--seeds", "1", "--data", folder.Path, "--out", folder["out"]);
+        Assert.False(Directory.Exists(folder["out"]), "no cell was begun");
         Assert.Equal(ExitCode.Usage, outcome.Code);
         Assert.Equal($"engram: {folder.Path}: 5 contexts of 2 classes need 10 classes, the data have 6", Assert.Single(outcome.ErrorLines));
     }

@@ -119,9 +119,10 @@ public class ResumeTests
     }
 
     [Theory]
-    [InlineData("naive.result.json", "{", "checkpoint: no JSON", "without the file, its strategy starts again")]
-    [InlineData("naive.result.json", "{ \"name\": \"naive\" }", "without title", "without the file, its strategy starts again")]
+    [InlineData("naive.result.json", "{", "checkpoint: no JSON", "without the file, its strategy and the one in progress start again")]
+    [InlineData("naive.result.json", "{ \"name\": \"naive\" }", "without title", "without the file, its strategy and the one in progress start again")]
     [InlineData("current/manifest.json", "{ \"format\": ", "current/manifest.json", "checkpoint/current, its strategy starts again")]
+    [InlineData("sittings.json", "{ \"started\": \"2026-01-01T00:00:00Z\", \"seconds\": \"NaN\" }", "seconds: NaN", "without the file, the time is counted from now")]
     [InlineData("sittings.json", "[]", "found Array", "without the file, the time is counted from now")]
     public void A_damaged_place_is_one_line_that_says_what_to_delete_and_exit_code_2(string file, string content, string said, string end)
     {

@@ -99,6 +99,7 @@ public class RunFolderTests
     [InlineData("run", "groups", """[{ "name": "a", "classes": ["a", "b"] }]""", "groups: 1, expected 2 or more")]
     [InlineData("run", "groups.1.classes.0", "null", "groups[1].classes[0]: null")]
     [InlineData("run", "groups.1", "{ \"name\": \"b\" }", "classes")]
+    [InlineData("run", "seconds", "\"NaN\"", "seconds: NaN, expected 0 to")]
     [InlineData("run", "meaning", "[null]", "meaning[0]: null")]
     [InlineData("run", "settings.seed", "null", "settings.seed: null")]
     [InlineData("benchmark", "entries", "[]", "entries: none")]
@@ -108,7 +109,10 @@ public class RunFolderTests
     [InlineData("benchmark", "entries.0.seeds", "[]", "entries[0].seeds: none")]
     [InlineData("benchmark", "entries.0.seeds", "[1, 1]", "entries[0].seeds: 1, 1, expected each once")]
     [InlineData("benchmark", "entries.0.measured.mean", "25", "entries[0].measured.mean: 25, expected 20")]
-    [InlineData("benchmark", "entries.0.measured.sem", "-1", "entries[0].measured.sem: -1")]
+    [InlineData("benchmark", "entries.0.measured.sem", "0.25", "entries[0].measured.sem: 0.25, expected")]
+    [InlineData("benchmark", "entries.0.measured.seeds", "9", "entries[0].measured.seeds: 9, expected 2")]
+    [InlineData("benchmark", "entries.0.secondsPerSeed", "1e300", "entries[0].secondsPerSeed: 1E+300, expected 0 to")]
+    [InlineData("benchmark", "cellSeconds", "-1", "cellSeconds: -1")]
     [InlineData("benchmark", "entries.0.transfer.measured.mean", "-9", "entries[0].transfer.measured.mean: -9, expected -90")]
     [InlineData("benchmark", "entries.0.transfer.values", "[]", "entries[0].transfer.values: 0, expected 2")]
     [InlineData("benchmark", "entries.0.transfer.values", "null", "values")]
@@ -119,6 +123,7 @@ public class RunFolderTests
     [InlineData("search", "rows.0.score", "null", "rows[0].score: not readable (line ")]
     [InlineData("search", "rows.0.score.mean", "7", "rows[0].score.mean: 7, expected 0 to 1")]
     [InlineData("search", "rows.0.score.sem", "-1", "rows[0].score.sem: -1")]
+    [InlineData("search", "rows.0.seconds", "-1", "rows[0].seconds: -1")]
     [InlineData("search", "missing", "-1", "missing: -1")]
     public void Damaged_results_are_one_line_that_names_file_and_field_and_exit_code_2(string kind, string place, string value, string expected)
     {

@@ -52,7 +52,7 @@ public sealed class ExperimentCheckpoints : IDisposable
         try
         {
             AtomicFile.Sweep(_folder);
-            _before = Read<Sittings>(SittingsFile, "the time is counted from now") ?? new Sittings(_clock.GetLocalNow(), 0);
+            _before = Read<Sittings>(SittingsFile, "the time is counted from now", times => ResultsJson.CheckSeconds("seconds", times.Seconds)) ?? new Sittings(_clock.GetLocalNow(), 0);
         }
         catch
         {
@@ -91,7 +91,8 @@ public sealed class ExperimentCheckpoints : IDisposable
 
     /// <summary>What the strategy came to, where it came to its end; null else.</summary>
     /// <exception cref="DamagedCheckpointException">The file is damaged.</exception>
-    internal StrategyResult? ResultOf(string strategy) => Read<StrategyResult>($"{strategy}.result.json", StartsAgain, result => result.Check("result"));
+    internal StrategyResult? ResultOf(string strategy) => Read<StrategyResult>(
+        $"{strategy}.result.json", "its strategy and the one in progress start again", result => result.Check("result"));
 
     /// <summary>What the strategy had measured when its learner was saved, and whether that was inside an experience; null for neither.</summary>
     /// <exception cref="DamagedCheckpointException">The bundle is damaged.</exception>

@@ -34,10 +34,7 @@ public static class MetricNames
     /// <summary>How much learning the new suffers from holding on to the old.</summary>
     public const string Intransigence = "intransigence";
 
-    // Those of the last are measured in some runs only.
-    private const int Sometimes = 3;
-
-    /// <summary>All of them, in the order they are recorded; the last three only where they were measured.</summary>
+    /// <summary>All of them, in the order they are recorded; forward transfer, prequential accuracy and intransigence only where they were measured.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
         FinalAverageAccuracy, AverageIncrementalAccuracy, LearningAccuracy, Forgetting, BackwardTransfer, MaximumForgetting, Remembering,
@@ -45,7 +42,7 @@ public static class MetricNames
     ];
 
     /// <summary>Those that every result has, NaN where one is not defined.</summary>
-    internal static IReadOnlyList<string> Always { get; } = [.. All.SkipLast(Sometimes)];
+    internal static IReadOnlyList<string> Always { get; } = [.. All.Except([ForwardTransfer, PrequentialAccuracy, Intransigence])];
 
     /// <summary>What a metric can be; null for one that is not of <see cref="All"/>.</summary>
     internal static (int Least, int Most)? RangeOf(string name) => name switch

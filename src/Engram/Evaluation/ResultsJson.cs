@@ -53,6 +53,14 @@ internal static partial class ResultsJson
                 throw new FormatException($"{field}{(numbers.Count > 1 ? $"[{i}]" : "")}: {numbers[i]}, expected 0 to 1");
     }
 
+    /// <summary>Checks that a field is a time in seconds that a computation can have taken.</summary>
+    /// <exception cref="FormatException">It is not; the message names it.</exception>
+    public static void CheckSeconds(string field, double seconds)
+    {
+        const double Most = 1e9; // thirty years; TimeSpan ends soon after
+        if (seconds is not (>= 0 and <= Most)) throw new FormatException($"{field}: {seconds}, expected 0 to {Most}");
+    }
+
     /// <summary>Checks that a list has a length.</summary>
     /// <exception cref="FormatException">It has another; the message names it.</exception>
     public static void CheckCount(string field, int count, int expected, string what)

@@ -81,8 +81,11 @@ public static class RunEnvironment
                 .OrderBy(name => name.Name, StringComparer.Ordinal).Select(Assembly.Load)];
     }
 
+    // The hashes of its files, in an order of their own; null where it is none of Engram.
     private static string? Sources(Assembly assembly) =>
-        assembly.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(data => data.Key == "Sources")?.Value;
+        assembly.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(data => data.Key == "Sources")?.Value is { } hashes
+            ? string.Join(' ', hashes.Split(' ').Order(StringComparer.Ordinal))
+            : null;
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

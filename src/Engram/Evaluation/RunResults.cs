@@ -56,13 +56,14 @@ public sealed record RunResults
 
     /// <summary>Reads a record written by <see cref="ToJson"/>.</summary>
     /// <param name="json">The text of a results file.</param>
-    /// <exception cref="FormatException">The text is no results file, or is of a newer schema.</exception>
+    /// <exception cref="FormatException">The text is no results file, is of a newer schema, or holds what no run can have; the message names the field.</exception>
     public static RunResults FromJson(string json)
     {
         // The version comes first: a newer schema may well lack fields that this one requires.
         var results = ResultsJson.Read<RunResults>(json, "results", CheckVersion);
         ResultsJson.CheckTexts("settings", results.Settings);
         ResultsJson.CheckTexts("environment", results.Environment);
+        ResultsJson.CheckSeconds("seconds", results.Seconds);
         if (results.Groups.Count == 0) throw new FormatException("groups: none, expected one for each experience");
         for (var i = 0; i < results.Strategies.Count; i++)
         {

@@ -13,7 +13,6 @@ public sealed class NeighbourIndex : IDisposable
 {
     private const int Block = 4096;
     private const int FirstRows = 256;
-    private const int PlaceBytes = 12; // group, place within it, slot there
     private const long DifferencesAtOnce = 1 << 22;
 
     private readonly int _width;
@@ -35,7 +34,7 @@ public sealed class NeighbourIndex : IDisposable
     public int Count { get; private set; }
 
     /// <summary>Bytes taken for vectors and labels, with the room for more, and for the places by which a label's slots are found.</summary>
-    public long Bytes => (_vectors.shape[0] * (4L * _width + 8)) + ((long)PlaceBytes * Count);
+    public long Bytes => (_vectors.shape[0] * (4L * _width + 8)) + ((long)SlotGroups.BytesPerSlot * Count);
 
     /// <summary>Adds vectors at the end.</summary>
     /// <param name="vectors">float32 <c>[n, width]</c>.</param>

@@ -5,6 +5,9 @@ namespace Engram.Memory;
 /// <summary>Slots of a memory by group (class or experience), with the largest groups at hand; every operation is O(1) amortised.</summary>
 internal sealed class SlotGroups
 {
+    /// <summary>Bytes that a slot takes here: its group, its place within it and its entry there.</summary>
+    public const int BytesPerSlot = 3 * sizeof(int);
+
     private readonly Dictionary<long, int> _groupOf = [];
     private readonly List<long> _keys = [];
     private readonly List<List<int>> _slots = [];

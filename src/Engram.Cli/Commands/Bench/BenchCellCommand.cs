@@ -37,29 +37,24 @@ internal static class BenchCellCommand
         TorchRuntime.Configure(1);
         var benchmark = BenchmarkList.Named(cell.Benchmark);
         var path = Path.Combine(folder, cell.Key);
-        var stream = StreamOf(benchmark, cell, data);
+        var stream = BenchPlan.Using(data, () => benchmark.StreamOf(cell, DataSets.Load(benchmark, data)));
         using var checkpoints = new ExperimentCheckpoints(path + ".checkpoint", clock: host.Clock);
-        var result = benchmark.Run(cell, stream, child, checkpoints, child.Stop);
+        var result = Run(benchmark, cell, stream, child, checkpoints);
         if (result is null) return ExitCode.Interrupted;
         AtomicFile.Write(path + ".json", CellResult.Of(cell, checkpoints.Seconds, result).ToJson());
         checkpoints.Clear();
         return ExitCode.Success;
     }
 
-    // The user named the wrong data.
-    private static ExperienceStream StreamOf(Benchmark benchmark, BenchmarkCell cell, string data)
+    private static StrategyResult? Run(Benchmark benchmark, BenchmarkCell cell, ExperienceStream stream, CellChild child, ExperimentCheckpoints checkpoints)
     {
         try
         {
-            return benchmark.StreamOf(cell, DataSets.Load(benchmark, data));
+            return benchmark.Run(cell, stream, child, checkpoints, child.Stop);
         }
-        catch (InvalidDataException problem) // names the file
+        catch (InvalidDataException problem) // pictures are read as they are needed; the message names the file
         {
             throw new UsageException(problem.Message, problem);
-        }
-        catch (ArgumentException problem)
-        {
-            throw new UsageException($"{data}: {problem.Message}", problem);
         }
     }
 }

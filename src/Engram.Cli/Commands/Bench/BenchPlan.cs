@@ -1,5 +1,6 @@
 using Engram.Cli.Experiments;
 using Engram.Evaluation.Benchmarks;
+using Engram.Learning;
 
 namespace Engram.Cli.Commands.Bench;
 
@@ -14,7 +15,7 @@ internal sealed record BenchPlan(
 {
     /// <summary>Makes the plan; nothing is computed or written.</summary>
     /// <param name="settings">What was asked for.</param>
-    /// <exception cref="UsageException">Data are missing, or an earlier result is damaged.</exception>
+    /// <exception cref="UsageException">Data are missing or do not fit, or an earlier result is damaged.</exception>
     public static BenchPlan Of(BenchSettings settings)
     {
         var name = settings.Benchmark.DataName;
@@ -23,6 +24,7 @@ internal sealed record BenchPlan(
         BenchmarkCell[] cells = [.. settings.Cells().Select(cell => cell with { Data = fingerprint, Reader = reader })];
         var folder = Path.Combine(settings.Out, "cells");
         var earlier = cells.Where(cell => File.Exists(FileOf(folder, cell))).ToDictionary(cell => cell, cell => Read(folder, cell));
+        if (earlier.Count < cells.Length) CheckStreams(settings.Benchmark, data, cells.Where(cell => !earlier.ContainsKey(cell)));
         return new BenchPlan(settings, cells, data, folder, earlier);
     }
 
@@ -44,16 +46,35 @@ internal sealed record BenchPlan(
         }
     }
 
-    private static string Fingerprint(Benchmark benchmark, string data)
+    /// <summary>Does something with the data.</summary>
+    /// <param name="data">Where they are.</param>
+    /// <param name="use">What to do.</param>
+    /// <exception cref="UsageException">They do not fit the benchmark, or a file is missing or damaged.</exception>
+    public static T Using<T>(string data, Func<T> use)
     {
         try
         {
-            return DataFingerprint.Of(data, DataSets.Files(benchmark, data));
+            return use();
         }
-        catch (InvalidDataException problem)
+        catch (InvalidDataException problem) // names the file
         {
             throw new UsageException(problem.Message, problem);
         }
+        catch (ArgumentException problem)
+        {
+            throw new UsageException($"{data}: {problem.Message}", problem);
+        }
+    }
+
+    private static string Fingerprint(Benchmark benchmark, string data) =>
+        Using(data, () => DataFingerprint.Of(data, DataSets.Files(benchmark, data)));
+
+    // What the data refuse they refuse every method: it is told before the first cell.
+    private static void CheckStreams(Benchmark benchmark, string data, IEnumerable<BenchmarkCell> cells)
+    {
+        TorchRuntime.Configure(1);
+        var samples = Using(data, () => DataSets.Load(benchmark, data));
+        foreach (var cell in cells.DistinctBy(cell => (cell.Scenario, cell.Seed))) Using(data, () => benchmark.StreamOf(cell, samples));
     }
 
     private static string FileOf(string folder, BenchmarkCell cell) => Path.Combine(folder, cell.Key + ".json");

@@ -70,7 +70,7 @@ internal static class TrialCellCommand
         return ExitCode.Success;
     }
 
-    // What does not fit one trial fits none: the user's file is wrong. Lines of a trial's text are not those of that file.
+    // Lines of a trial's text are not those of that file.
     private static (ExperimentFile File, TuningData Samples) Read(TrialCell cell, string data, string name)
     {
         try

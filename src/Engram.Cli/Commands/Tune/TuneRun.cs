@@ -51,7 +51,6 @@ internal sealed class TuneRun(CliHost host, TuneSettings settings)
     private void CheckData()
     {
         if (settings.Vary.Any(dimension => dimension.Key.Split('.')[0] is "data" or "stream")) return;
-        using var released = TorchSharp.torch.NewDisposeScope(); // trials read the samples anew
         settings.File.LoadForTuning(settings.Source, settings.Section.Validation);
     }
 

@@ -88,6 +88,7 @@ public sealed record CellResult(
     {
         var read = ResultsJson.Read<CellResult>(json, "cell");
         read.Result.Check("result");
+        ResultsJson.CheckSeconds("seconds", read.Seconds);
         return Math.Abs(read.Accuracy - AccuracyOf(read.Result)) < ResultsJson.Rounding
             ? read
             : throw new FormatException($"accuracy: {read.Accuracy}, expected {AccuracyOf(read.Result)}, the mean of the last row of result.accuracy in per cent");

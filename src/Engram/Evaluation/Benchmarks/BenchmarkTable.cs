@@ -28,6 +28,7 @@ public sealed record BenchmarkEntry(
         ResultsJson.CheckCount($"{where}.accuracies", Accuracies.Count, Seeds.Count, "seed");
         foreach (var accuracy in Accuracies)
             if (accuracy is not (>= 0 and <= 100)) throw new FormatException($"{where}.accuracies: {accuracy}, expected 0 to 100");
+        ResultsJson.CheckSeconds($"{where}.secondsPerSeed", SecondsPerSeed);
         Measured.Check($"{where}.measured", Accuracies);
         if (Transfer is null) return;
         ResultsJson.CheckCount($"{where}.transfer.values", Transfer.Values.Count, Seeds.Count, "seed");
@@ -140,6 +141,7 @@ public sealed record BenchmarkTable
     {
         var table = ResultsJson.Read<BenchmarkTable>(json, "table");
         ResultsJson.CheckTexts("environment", table.Environment);
+        ResultsJson.CheckSeconds("cellSeconds", table.CellSeconds);
         if (table.Entries.Count == 0) throw new FormatException("entries: none, expected one or more");
         for (var i = 0; i < table.Entries.Count; i++) table.Entries[i].Check($"entries[{i}]");
         return table;

@@ -51,9 +51,11 @@ public sealed record MeasuredNumber(double Mean, double Sem, int Seeds)
     /// <exception cref="FormatException">It is not what the seeds came to; the message names the field.</exception>
     internal void Check(string where, IReadOnlyList<double> seeds)
     {
-        if (!(Math.Abs(Mean - seeds.Average()) < ResultsJson.Rounding))
-            throw new FormatException($"{where}.mean: {Mean}, expected {seeds.Average()}, the mean of the seeds");
-        CheckSem(where);
+        var of = Of(seeds);
+        if (!(Math.Abs(Mean - of.Mean) < ResultsJson.Rounding)) throw new FormatException($"{where}.mean: {Mean}, expected {of.Mean}, the mean of the seeds");
+        if (!(Math.Abs(Sem - of.Sem) < ResultsJson.Rounding || (double.IsNaN(Sem) && double.IsNaN(of.Sem))))
+            throw new FormatException($"{where}.sem: {Sem}, expected {of.Sem}, the standard error over the seeds");
+        if (Seeds != of.Seeds) throw new FormatException($"{where}.seeds: {Seeds}, expected {of.Seeds}");
     }
 
     /// <summary>Checks a standard error that was read; that of one seed is NaN.</summary>

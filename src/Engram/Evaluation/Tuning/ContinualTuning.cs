@@ -162,8 +162,11 @@ public sealed class ContinualTuning
         using var learner = new Learner(settings.Model, settings.Training, settings.Mechanisms, _clock);
         if (position > 0)
         {
-            if (strength is null) Bundle.RestoreWithoutMechanisms(learner, _place.Learnt(position - 1));
-            else Bundle.Restore(learner, _place.Learnt(position - 1), otherOptions: true);
+            _place.Restore(position - 1, bundle =>
+            {
+                if (strength is null) Bundle.RestoreWithoutMechanisms(learner, bundle);
+                else Bundle.Restore(learner, bundle, otherOptions: true);
+            });
             learner.Optimizer.LearningRate = rate;
         }
         learner.Learn(_data[position], progress, cancellationToken);

@@ -16,10 +16,26 @@ internal sealed class TuningPlace
     }
 
     /// <summary>The bundle of the learner that went on from an experience.</summary>
-    public string Learnt(int position) => Path.Combine(_folder, $"learnt-{position}");
+    private string Learnt(int position) => Path.Combine(_folder, $"learnt-{position}");
 
     /// <summary>The bundle of an attempt's learner.</summary>
     public string Candidate(int position, int number) => Path.Combine(_folder, $"candidate-{position}-{number}");
+
+    /// <summary>Brings a learner to where the one that went on from an experience was.</summary>
+    /// <param name="position">The experience.</param>
+    /// <param name="restore">Restores from the bundle.</param>
+    /// <exception cref="InvalidDataException">The bundle is damaged or gone.</exception>
+    public void Restore(int position, Action<string> restore)
+    {
+        try
+        {
+            restore(Learnt(position));
+        }
+        catch (Exception problem) when (problem is InvalidDataException or FileNotFoundException) // the message begins with the path
+        {
+            throw new InvalidDataException($"{problem.Message}; without the folder {_folder}, the procedure starts again", problem);
+        }
+    }
 
     /// <summary>What an attempt came to before an interruption, or null.</summary>
     /// <exception cref="InvalidDataException">The file is damaged, or of an attempt with another rate or strength.</exception>
@@ -32,6 +48,7 @@ internal sealed class TuningPlace
             var attempt = ResultsJson.Read<ContinualAttempt>(File.ReadAllText(path), "attempt");
             ResultsJson.CheckFractions("new", attempt.New);
             ResultsJson.CheckFractions("old", attempt.Old);
+            ResultsJson.CheckSeconds("seconds", attempt.Seconds);
             return (attempt.Position, attempt.Number, attempt.Rate, attempt.Strength) == (position, number, rate, strength)
                 ? attempt
                 : throw new FormatException("attempt: one with another place, rate or strength");

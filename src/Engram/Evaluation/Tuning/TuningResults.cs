@@ -92,6 +92,7 @@ public sealed record TuningResults
         var results = ResultsJson.Read<TuningResults>(json, "tuning");
         ResultsJson.CheckTexts("settings", results.Settings);
         ResultsJson.CheckTexts("environment", results.Environment);
+        ResultsJson.CheckSeconds("seconds", results.Seconds);
         if (results.Rows.Count == 0) throw new FormatException("rows: none, expected what was measured");
         for (var i = 0; i < results.Rows.Count; i++) results.Rows[i].Check($"rows[{i}]");
         // The continual procedure chooses for each experience.
@@ -130,5 +131,6 @@ public sealed record TuningRow(
         Score.CheckSem($"{where}.score");
         ResultsJson.CheckFractions($"{where}.new", New);
         ResultsJson.CheckFractions($"{where}.old", Old);
+        ResultsJson.CheckSeconds($"{where}.seconds", Seconds);
     }
 }

@@ -42,7 +42,6 @@ public sealed record CompressedReplayOptions
 /// </remarks>
 public sealed class CompressedReplay : RetentionMechanism
 {
-    private const int PlaceBytes = 16; // group and place within it
     private readonly CompressedReplayOptions _options;
     private ReplayBuffer _buffer = null!;
     private IExemplarCodec? _codec;
@@ -69,7 +68,7 @@ public sealed class CompressedReplay : RetentionMechanism
     protected internal override IEnumerable<(int ClassId, int Count)> StoredByClass(LearningContext context) => _buffer.ClassSizes.Index();
 
     /// <summary>Bytes taken for codes and labels, and of the places by which the buffer balances them, which small codes do not dwarf.</summary>
-    public override long MemoryBytes => _buffer.Bytes + ((long)PlaceBytes * _buffer.Count);
+    public override long MemoryBytes => _buffer.Bytes + ((long)SlotGroups.BytesPerSlot * _buffer.Count);
 
     /// <summary>Exemplars kept.</summary>
     public int Count => _buffer.Count;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Engram.Retention;
 
-/// <summary>Features as a byte each, between the least and the greatest of their own sample, which are kept beside them as float32.</summary>
+/// <summary>Features as a byte each, in 255 steps from the least of their own sample, which is kept beside them with the step as float32.</summary>
 /// <remarks>
 /// No number is further from what comes back than half a step, (greatest − least) / 510, and the rounding of float32. Needs no training and no state.
 /// </remarks>

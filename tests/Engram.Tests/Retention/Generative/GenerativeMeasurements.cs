@@ -91,7 +91,7 @@ public class GenerativeMeasurements(ITestOutputHelper output)
     [Fact(Explicit = true)]
     public void Quantised_features_against_raw_images_of_the_same_bytes()
     {
-        const int Image = 3072 + 8, Feature = (4 * 64) + 8, Code = 64 + QuantisedCodec.RangeBytes + 8 + 16;
+        const int Image = 3072 + 8, Feature = (4 * 64) + 8, Code = 64 + QuantisedCodec.RangeBytes + 8 + 12;
         var file = Path.Combine(TestData.Root, "docs", "methods", "images", "compressed-features.csv");
         using var scope = NewDisposeScope();
         var stream = InternalReplayTests.SplitCifar100();
