@@ -147,6 +147,29 @@ public class BenchTests
     }
 
     [Fact]
+    public void A_seed_that_is_missing_keeps_later_ones_out_of_the_table_which_says_so()
+    {
+        using var folder = new Folder();
+        string[] three = [.. s_short.Select(word => word == "2" ? "3" : word), "--out", folder["bench"], "--markdown", folder["table.md"]];
+        Terminal.Run(three);
+        File.Delete(Assert.Single(Directory.GetFiles(folder["bench/cells"], "*-none-1-*.json")));
+        File.Delete(Assert.Single(Directory.GetFiles(folder["bench/cells"], "*-er-0-*.json")));
+
+        var outcome = Terminal.Run(new CancellationToken(canceled: true), three);
+
+        Assert.Equal(ExitCode.Interrupted, outcome.Code);
+        Assert.Contains("1 of 3", outcome.Out, StringComparison.Ordinal);
+        Assert.Contains("2 of 6 cells are missing", outcome.Out, StringComparison.Ordinal);
+        var text = File.ReadAllText(folder["table.md"]);
+        Assert.Contains("| 1 of 3 |", text, StringComparison.Ordinal);
+        Assert.Contains("--methods none --seeds 1 --iterations 3 --per-class 20`", text, StringComparison.Ordinal);
+        Assert.Contains("**Fewer seeds than asked for**: None (naive) (class, 1 of 3 seeds).", text, StringComparison.Ordinal);
+        Assert.Contains("ER (100 per class) (task, domain, class)", text, StringComparison.Ordinal); // not computed
+        Assert.Contains("<b>Fewer seeds than asked for</b>", File.ReadAllText(folder["bench/report.html"]), StringComparison.Ordinal);
+        Assert.Contains("class,none,0,", Assert.Single(File.ReadLines(folder["bench/results.csv"]).Skip(1)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_list_names_every_method_and_what_is_published()
     {
         var outcome = Terminal.Run("bench", "list");
@@ -154,6 +177,7 @@ public class BenchTests
         Assert.Contains("split-mnist", outcome.Out, StringComparison.Ordinal);
         Assert.Contains("88.79", outcome.Out, StringComparison.Ordinal);
         Assert.Contains("99.06 ± 0.15", outcome.Out, StringComparison.Ordinal);
+        Assert.Contains("86.00, BWT +5.00", outcome.Out, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,8 +1,17 @@
 namespace Engram.Cli.Commands;
 
-/// <summary>Where the data are: where the user says, or found upward from where we are or from where the tool is.</summary>
+/// <summary>Where the data are: where the user says, or found upward from where we are or from where the tool is, or where a variable says.</summary>
 internal static class DataFolder
 {
+    /// <summary>The environment variable that names a folder of data sets.</summary>
+    public const string Variable = "ENGRAM_DATA";
+
+    /// <summary>Where data that nobody named are looked for, for help.</summary>
+    public const string Default = $"[default: found in data/ here or above, or in {Variable}]";
+
+    /// <summary>Where data that nobody named are looked for, for messages.</summary>
+    public const string Searched = $"in data/ here or above, or in the folder that {Variable} names";
+
     private const string Marker = "train-images-idx3-ubyte";
 
     /// <summary>The folder of the MNIST files.</summary>
@@ -13,23 +22,32 @@ internal static class DataFolder
     {
         wrong ??= Wrong;
         if (asked is not null) return Directory.Exists(asked) ? asked : throw wrong($"\"{asked}\" is no folder, expected one with the four MNIST files");
-        return Find() ?? throw wrong("no folder data/mnist found here or above, expected the four MNIST files there or --data DIR");
+        return Find() ?? throw wrong($"no folder mnist found {Searched}, expected the four MNIST files there or --data DIR");
     }
 
     /// <summary>The data are not where the command says, or nowhere.</summary>
     public static UsageException Wrong(string message) => new($"--data: {message}");
 
-    /// <summary>The folder <c>data/mnist</c> nearest above the current or the tool's folder, or null.</summary>
-    public static string? Find() => Above(Directory.GetCurrentDirectory()) ?? Above(AppContext.BaseDirectory);
+    /// <summary>The first folder <c>mnist</c> of <see cref="Places()"/> with the files, or null.</summary>
+    public static string? Find() => Mnist(Places());
 
-    private static string? Above(string start)
+    /// <summary>The first folder <c>mnist</c> of some places with the files, or null.</summary>
+    public static string? Mnist(IEnumerable<string> places) => places.Select(place => Path.Combine(place, "mnist"))
+        .FirstOrDefault(folder => File.Exists(Path.Combine(folder, Marker)) || File.Exists(Path.Combine(folder, Marker + ".gz")));
+
+    /// <summary>The folders that may hold data sets, in the order in which they are looked at.</summary>
+    public static IEnumerable<string> Places() =>
+        Places(Directory.GetCurrentDirectory(), AppContext.BaseDirectory, Environment.GetEnvironmentVariable(Variable));
+
+    /// <summary><c>data</c> in a folder and those above it, in the tool's and those above it, then the folder that the variable names.</summary>
+    /// <param name="current">Where we are.</param>
+    /// <param name="tool">Where the tool is.</param>
+    /// <param name="variable">What <see cref="Variable"/> holds.</param>
+    public static IEnumerable<string> Places(string current, string tool, string? variable) =>
+        [.. Above(current), .. Above(tool), .. string.IsNullOrEmpty(variable) ? Array.Empty<string>() : [variable]];
+
+    private static IEnumerable<string> Above(string start)
     {
-        for (var folder = new DirectoryInfo(start); folder is not null; folder = folder.Parent)
-        {
-            var candidate = Path.Combine(folder.FullName, "data", "mnist");
-            if (File.Exists(Path.Combine(candidate, Marker)) || File.Exists(Path.Combine(candidate, Marker + ".gz")))
-                return candidate;
-        }
-        return null;
+        for (var folder = new DirectoryInfo(start); folder is not null; folder = folder.Parent) yield return Path.Combine(folder.FullName, "data");
     }
 }

@@ -10,7 +10,7 @@ internal static class FileChecks
     {
         const string Remedy = "fetch the repository whole (data/mnist is in it), or give the folder with --data DIR";
         if ((asked ?? DataFolder.Find()) is not { } folder)
-            return new Check("data", CheckStatus.Failed, "no folder data/mnist found here or above", Remedy);
+            return new Check("data", CheckStatus.Failed, $"no folder mnist found {DataFolder.Searched}", Remedy);
         return Check.Of("data", Remedy, () =>
         {
             Mnist.Verify(folder);

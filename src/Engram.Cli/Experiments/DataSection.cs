@@ -19,7 +19,7 @@ internal sealed record DataSection
     /// <summary>The data set: one of <see cref="Sources"/>.</summary>
     public string Source { get; init; } = "mnist";
 
-    /// <summary>Where it is; null finds it here or above. Data of the user's own are found nowhere else.</summary>
+    /// <summary>Where it is; null finds it as <see cref="DataFolder.Places()"/> says. Data of the user's own are found nowhere else.</summary>
     public string? Path { get; init; }
 
     /// <summary>Of images of the user's own, <c>[channels, height, width]</c>: they are scaled to it.</summary>

@@ -10,12 +10,14 @@ namespace Engram.Cli.Experiments;
 /// <summary>The data sets that experiments and benchmarks name, where they are and how they are read.</summary>
 internal static class DataSets
 {
-    private const string Environment = "ENGRAM_DATA";
+    private const string CifarPage = "https://www.cs.toronto.edu/~kriz/cifar.html";
+    private const string Core50Page = "https://vlomonaco.github.io/core50";
 
-    private static readonly Dictionary<string, (string Archive, Func<string, Cifar> Load)> s_cifar = new()
+    // CIFAR-10's archive by its name on the authors' page, and by that of the folder in it.
+    private static readonly Dictionary<string, (string[] Archives, Func<string, Cifar> Load)> s_cifar = new()
     {
-        ["cifar-10"] = ("cifar-10-batches-bin.tar.gz", Cifar.Load10),
-        ["cifar-100"] = ("cifar-100-binary.tar.gz", Cifar.Load100),
+        ["cifar-10"] = (["cifar-10-binary.tar.gz", "cifar-10-batches-bin.tar.gz"], Cifar.Load10),
+        ["cifar-100"] = (["cifar-100-binary.tar.gz"], Cifar.Load100),
     };
 
     /// <summary>Their names, as an experiment's file may give them.</summary>
@@ -33,18 +35,25 @@ internal static class DataSets
     {
         wrong ??= DataFolder.Wrong;
         if (name == "mnist") return DataFolder.Mnist(asked, wrong);
-        if (name == Core50Benchmark.Data) return Core50Folder(asked);
-        var (archive, _) = s_cifar[name];
+        var (files, place) = name == Core50Benchmark.Data
+            ? ("core50_128x128.zip (or core50_32x32.zip) and batches_filelists.zip, unpacked", Core50Page)
+            : ($"the archive {string.Join(" or ", s_cifar[name].Archives)} or a folder with its files", CifarPage);
         if (asked is not null)
-            return Path.Exists(asked)
+            return Directory.Exists(asked) || (File.Exists(asked) && name != Core50Benchmark.Data)
                 ? asked
-                : throw wrong($"\"{asked}\" is not there, expected the archive {archive} or a folder with its files");
-        string?[] folders = [System.Environment.GetEnvironmentVariable(Environment), "data", Path.Combine("data", name)];
-        return folders.OfType<string>().Select(folder => Path.Combine(folder, archive)).FirstOrDefault(File.Exists)
-            ?? throw wrong(
-                $"no {archive} in data/ or in the folder that {Environment} names, expected the binary version of "
-                + $"{name.ToUpperInvariant()} from its authors' page (Krizhevsky 2009, University of Toronto), or --data PATH");
+                : throw wrong($"\"{asked}\" is not there, expected {files}, from {place}");
+        return FindIn(name, DataFolder.Places())
+            ?? throw wrong($"no {name} found {DataFolder.Searched}, expected {files}, from {place}, or --data PATH");
     }
+
+    /// <summary>Where a data set but MNIST is in some places, each itself or its folder of the data set's name; null for nowhere.</summary>
+    /// <param name="name">Name of the data set.</param>
+    /// <param name="places">Folders of data sets, in the order in which they are looked at.</param>
+    public static string? FindIn(string name, IEnumerable<string> places) => name == Core50Benchmark.Data
+        ? places.Select(place => Path.Combine(place, name)).FirstOrDefault(Directory.Exists)
+        : places.SelectMany(place => new[] { place, Path.Combine(place, name) })
+            .SelectMany(folder => s_cifar[name].Archives.Select(archive => Path.Combine(folder, archive)))
+            .FirstOrDefault(File.Exists);
 
     /// <summary>The files that are read of a data set.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
@@ -94,17 +103,6 @@ internal static class DataSets
     {
         const int Side = Core50Benchmark.Side;
         return new Core50(path, protocol, [3, Side, Side], file => ImageFile.Bytes(file, [3, Side, Side]));
-    }
-
-    private static string Core50Folder(string? asked)
-    {
-        string?[] folders = asked is not null
-            ? [asked]
-            : [Path.Combine("data", "core50"), .. System.Environment.GetEnvironmentVariable(Environment) is { } all ? [Path.Combine(all, "core50")] : Array.Empty<string>()];
-        return folders.OfType<string>().FirstOrDefault(Directory.Exists)
-            ?? throw DataFolder.Wrong(
-                $"no folder {folders[0]}, expected CORe50 there: core50_128x128.zip (or core50_32x32.zip) and batches_filelists.zip from "
-                + "its authors' page (vlomonaco.github.io/core50), unpacked, or --data DIR");
     }
 
     private static TrainAndTest LoadCore50(string path, Core50Protocol protocol)

@@ -15,9 +15,30 @@ public static class BenchmarkNumbers
         return Of(number.Mean, number.Sem);
     }
 
-    /// <summary>Mean ± standard error where one is given; a dash for none.</summary>
+    /// <summary>Mean ± standard error where one is recorded; a dash for no number.</summary>
     /// <param name="number">The number.</param>
     public static string Of(PublishedNumber? number) => number is null ? "–" : Of(number.Mean, number.Sem ?? double.NaN);
+
+    /// <summary>What is recorded of a method's paper: accuracy in per cent and backward transfer in points; a dash for no number.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="scenario">The scenario.</param>
+    public static string Published(BenchmarkMethod method, Scenario scenario)
+    {
+        ArgumentNullException.ThrowIfNull(method);
+        var accuracy = Of(method.Published.GetValueOrDefault(scenario));
+        return method.PublishedTransfer.GetValueOrDefault(scenario) is { } transfer
+            ? $"{accuracy}, BWT {Signed(transfer.Mean, transfer.Sem ?? double.NaN)}"
+            : accuracy;
+    }
+
+    /// <summary>How many seeds an entry is of, and of how many that were asked for where some are missing.</summary>
+    /// <param name="entry">The entry.</param>
+    public static string Seeds(BenchmarkEntry entry)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        var seeds = entry.Measured.Seeds;
+        return string.Create(CultureInfo.InvariantCulture, $"{seeds}{(entry.Asked > seeds ? $" of {entry.Asked}" : "")}");
+    }
 
     /// <summary>Backward transfer in points, with what is published where something is; a dash for none.</summary>
     /// <param name="transfer">The backward transfer.</param>

@@ -26,9 +26,10 @@ public static class BenchmarkPage
                 <p>{table.Protocol}.</p>
                 <p>{(table.IsShort
                     ? "The protocol was shortened: these numbers say nothing about the paper's."
-                    : "Agrees, above and below are meant by two standard errors of the difference.")}</p>
+                    : $"Agrees, above and below are {BenchmarkLists.Marks}.")}</p>
                 </section>
                 {Markup.Each(table.Entries.GroupBy(entry => entry.Scenario), entries => Section(table, entries))}
+                {Lists([.. BenchmarkLists.Of(table)])}
                 <section id="run">
                 <h2>How to reproduce it</h2>
                 <pre tabindex="0" aria-label="Command"><code>{table.Command}</code></pre>
@@ -36,6 +37,13 @@ public static class BenchmarkPage
                 </section>
                 """));
     }
+
+    private static Markup Lists((string Says, string Entries)[] lists) => lists.Length == 0 ? Markup.None : Markup.Of($"""
+        <section id="verified">
+        <h2>What is verified, and what is not</h2>
+        <ul>{Markup.Each(lists, list => Markup.Of($"<li><b>{list.Says}</b>: {list.Entries}.</li>"))}</ul>
+        </section>
+        """);
 
     private static Markup Section(BenchmarkTable table, IGrouping<Scenario, BenchmarkEntry> entries) => Markup.Of($"""
         <section id="{table.NameOf(entries.Key)}">
@@ -54,7 +62,7 @@ public static class BenchmarkPage
 
     private static Markup Row(BenchmarkEntry entry) => Markup.Of($"""
         <tr><th scope="row">{entry.Title}</th><td>{BenchmarkNumbers.Of(entry.Measured)}</td><td>{BenchmarkNumbers.Of(entry.Published)}</td>
-        <td class="text">{BenchmarkNumbers.Word(entry.Verdict)}</td><td>{BenchmarkNumbers.Of(entry.Transfer)}</td><td>{entry.Measured.Seeds}</td>
+        <td class="text">{BenchmarkNumbers.Word(entry.Verdict)}</td><td>{BenchmarkNumbers.Of(entry.Transfer)}</td><td>{BenchmarkNumbers.Seeds(entry)}</td>
         <td>{Quantity.Duration(entry.SecondsPerSeed)}</td><td class="text"><code>{entry.Command}</code></td></tr>
 
         """);

@@ -61,7 +61,7 @@ public sealed record Cifar(ISampleSource Train, EvaluationSet Test)
             : null;
         var parts = files.Where(file => file.Key.StartsWith(prefix, StringComparison.Ordinal))
             .OrderBy(file => file.Key, StringComparer.Ordinal).ToArray();
-        if (parts.Length == 0) throw new InvalidDataException($"{path}: no {prefix}, expected the binary version of CIFAR");
+        if (parts.Length == 0) throw new InvalidDataException($"{path}: no {prefix}, expected the binary version of CIFAR (https://www.cs.toronto.edu/~kriz/cifar.html)");
         foreach (var (name, bytes) in parts)
             if (bytes.Length == 0 || bytes.Length % (labelBytes + Pixels) != 0)
                 throw new InvalidDataException(

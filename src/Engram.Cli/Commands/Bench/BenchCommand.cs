@@ -37,7 +37,7 @@ internal static class BenchCommand
         var jobs = OptionOf.Number("--jobs", "Cells that run at once, one thread each.", Environment.ProcessorCount, 1, Environment.ProcessorCount);
         var output = OptionOf.Text("--out",
             $"Folder to write to; cells that it holds already are not run again [default: runs/bench-{string.Join(", runs/bench-", family.Select(one => one.Name))}]", "DIR");
-        var data = OptionOf.Text("--data", $"Folder or archive with the data ({benchmark.DataName}) [default: found here or above]", "PATH");
+        var data = OptionOf.Text("--data", $"Folder or archive with the data ({benchmark.DataName}) {DataFolder.Default}", "PATH");
         var iterations = OptionOf.Number("--iterations", "Steps per context instead of the protocol's, for a short look.", null, 1, 10_000_000);
         var perClass = OptionOf.Number("--per-class", "Samples of each class instead of all, for a short look.", null, 2, 10_000_000);
         var markdown = OptionOf.Text("--markdown", "File to write the table to as Markdown too; in one that is there, its section is replaced.", "FILE");

@@ -20,9 +20,10 @@ internal static class BenchListing
                 table.AddColumn(new TableColumn($"published, {benchmark.NameOf(scenario)}").RightAligned());
             foreach (var method in benchmark.Methods)
                 table.AddRow([method.Name, Markup.Escape(method.Title), .. benchmark.Scenarios.Select(scenario =>
-                    !method.Scenarios.Contains(scenario) ? "not run" : BenchmarkNumbers.Of(method.Published.GetValueOrDefault(scenario)))]);
+                    !method.Scenarios.Contains(scenario) ? "not run" : BenchmarkNumbers.Published(method, scenario))]);
             console.Write(table);
         }
+        console.WriteLine("–: no number of the paper is recorded here. BWT: backward transfer in points.");
         return ExitCode.Success;
     }
 }

@@ -31,7 +31,9 @@ internal sealed class BenchRun(CliHost host, BenchPlan plan)
         }
         view.Stop();
         CellResult[] finished = [.. cells.Where(results.ContainsKey).Select(cell => results[cell])];
-        var table = finished.Length == 0 ? null : BenchmarkTable.Of(_settings.Benchmark, finished, _settings.Command, _settings.CommandOf);
+        var table = finished.Any(cell => cell.Cell.Seed == 0)
+            ? BenchmarkTable.Of(_settings.Benchmark, finished, _settings.Command, _settings.CommandOf, cells)
+            : null;
         view.Finish(table, table is null ? [] : Write(table), cells.Count - finished.Length);
         // What is wrong with the data is wrong with every cell: that is told once.
         foreach (var failure in _failures.Select(problem => problem.Message).Distinct()) host.Error.WriteLine($"engram: {failure}");

@@ -23,7 +23,7 @@ internal static class BenchSpeedCommand
         var parts = OptionOf.Text("--parts", $"What to measure, of {string.Join(", ", s_parts)} [default: all]", "a,b");
         var full = OptionOf.Switch("--full", "The sizes of the published table: some minutes and 2 GB of memory, instead of a short look.");
         var threads = OptionOf.Number("--threads", "Threads of computation.", Environment.ProcessorCount, 1, 1024);
-        var data = OptionOf.Text("--data", "Folder with the four MNIST files [default: found here or above]", "DIR");
+        var data = OptionOf.Text("--data", $"Folder with the four MNIST files {DataFolder.Default}", "DIR");
         var json = OptionOf.Switch("--json", "Write one JSON object a line instead of the table.");
         var command = new Command("speed", "Measure training, prediction and memory on this machine.")
         {

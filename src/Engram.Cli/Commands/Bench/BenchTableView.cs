@@ -15,7 +15,7 @@ internal static class BenchTableView
         foreach (var scenario in table.Entries.GroupBy(entry => entry.Scenario)) Write(console, table, scenario);
         console.WriteLine(table.IsShort
             ? "The protocol was shortened: these numbers say nothing about the paper's."
-            : "agrees, above, below: by two standard errors of the difference.");
+            : "agrees, above, below: by two standard errors of the difference; a published number without ± counts as exact.");
         console.WriteLine();
     }
 
@@ -34,7 +34,7 @@ internal static class BenchTableView
             grid.AddRow(
                 Markup.Escape(entry.Title), BenchmarkNumbers.Of(entry.Measured), BenchmarkNumbers.Of(entry.Published), Mark(entry.Verdict),
                 BenchmarkNumbers.Of(entry.Transfer),
-                Words.Number(entry.Measured.Seeds), Words.Time(entry.SecondsPerSeed));
+                BenchmarkNumbers.Seeds(entry), Words.Time(entry.SecondsPerSeed));
         console.Write(grid);
     }
 

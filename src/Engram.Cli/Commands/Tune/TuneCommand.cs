@@ -17,7 +17,7 @@ internal static class TuneCommand
         var seed = OptionOf.Number("--seed", "Seed instead of the file's.", null, 0, long.MaxValue);
         var jobs = OptionOf.Number("--jobs", "Trials that run at once, one thread each; threads of the continual procedure.", Environment.ProcessorCount, 1, Environment.ProcessorCount);
         var output = OptionOf.Text("--out", "Folder to write to; what was measured in it is not measured again [default: runs/tune-<name>]", "DIR");
-        var data = OptionOf.Text("--data", "Folder or archive with the data [default: found here or above]", "PATH");
+        var data = OptionOf.Text("--data", $"Folder or archive with the data {DataFolder.Default}", "PATH");
         var only = OptionOf.Number("--only", "Measure this trial alone and write no report.", null, 0, int.MaxValue);
         var share = OptionOf.Text("--share", "Share of the samples that --only is measured on.", "X");
         var json = OptionOf.Switch("--json", "Write events and the result as lines of JSON, and nothing else, to standard output.");

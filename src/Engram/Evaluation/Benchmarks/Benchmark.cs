@@ -104,7 +104,13 @@ public abstract class Benchmark
     /// <exception cref="DamagedCheckpointException">The place cannot be gone on from.</exception>
     public StrategyResult? Run(
         BenchmarkCell cell, ExperienceStream stream, IProgress<ExperimentProgress>? progress = null,
-        ExperimentCheckpoints? checkpoints = null, CancellationToken cancellationToken = default)
+        ExperimentCheckpoints? checkpoints = null, CancellationToken cancellationToken = default) =>
+        Run(cell, stream, null, progress, checkpoints, cancellationToken);
+
+    /// <summary>Runs one cell and shows its learner after each context.</summary>
+    internal StrategyResult? Run(
+        BenchmarkCell cell, ExperienceStream stream, Action<Strategy, int, Learner>? experienced, IProgress<ExperimentProgress>? progress,
+        ExperimentCheckpoints? checkpoints, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(cell);
         ArgumentNullException.ThrowIfNull(stream);
@@ -118,7 +124,7 @@ public abstract class Benchmark
             options = options with { Iterations = options.Iterations * stream.Experiences.Count };
             stream = stream.AtOnce();
         }
-        var results = new Experiment(stream, strategy => ModelOf(strategy, inputShape), options)
+        var results = new Experiment(stream, strategy => ModelOf(strategy, inputShape), options) { Experienced = experienced }
             .Run([method.InScenario(cell.Scenario)], progress, null, checkpoints, cancellationToken);
         return results.Count == 0 ? null : results[0];
     }

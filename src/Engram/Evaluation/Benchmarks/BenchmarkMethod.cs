@@ -15,10 +15,10 @@ public sealed record BenchmarkMethod(
     public IReadOnlyList<Scenario> Scenarios { get; init; } =
         [Scenario.TaskIncremental, Scenario.DomainIncremental, Scenario.ClassIncremental];
 
-    /// <summary>What the paper reports, by scenario.</summary>
+    /// <summary>What the paper reports, by scenario, where it is recorded here.</summary>
     public IReadOnlyDictionary<Scenario, PublishedNumber> Published { get; init; } = new Dictionary<Scenario, PublishedNumber>();
 
-    /// <summary>The backward transfer that the paper reports, in points, by scenario.</summary>
+    /// <summary>The backward transfer that the paper reports, in points, by scenario, where it is recorded here.</summary>
     public IReadOnlyDictionary<Scenario, PublishedNumber> PublishedTransfer { get; init; } = new Dictionary<Scenario, PublishedNumber>();
 
     /// <summary>Whether it learns all contexts at once, with the iterations of all: the upper bound.</summary>

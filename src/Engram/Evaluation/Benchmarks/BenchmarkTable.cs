@@ -8,16 +8,18 @@ namespace Engram.Evaluation.Benchmarks;
 /// <param name="Title">Its title.</param>
 /// <param name="Scenario">What is known at test time.</param>
 /// <param name="Measured">Our mean and standard error in per cent.</param>
-/// <param name="Published">What the paper reports in per cent, if it does.</param>
+/// <param name="Published">What the paper reports in per cent, if it is recorded here.</param>
 /// <param name="Verdict">How the two stand to each other.</param>
 /// <param name="Accuracies">One accuracy per seed in per cent, in the order of <paramref name="Seeds"/>.</param>
-/// <param name="Seeds">The seeds.</param>
+/// <param name="Seeds">The seeds: 0, 1 and so on without a gap, so that <paramref name="Command"/> computes just these.</param>
 /// <param name="SecondsPerSeed">Mean time of a seed.</param>
 /// <param name="Command">The command that computes this entry.</param>
 /// <param name="Transfer">Our backward transfer in points; null where one context, or all at once, was learnt, and in files of versions before it.</param>
+/// <param name="Asked">How many seeds were asked for; null in files of versions before it.</param>
 public sealed record BenchmarkEntry(
     string Method, string Title, Scenario Scenario, MeasuredNumber Measured, PublishedNumber? Published, Verdict Verdict,
-    IReadOnlyList<double> Accuracies, IReadOnlyList<long> Seeds, double SecondsPerSeed, string Command, TransferEntry? Transfer = null)
+    IReadOnlyList<double> Accuracies, IReadOnlyList<long> Seeds, double SecondsPerSeed, string Command, TransferEntry? Transfer = null,
+    int? Asked = null)
 {
     /// <summary>Checks what was read: whether the numbers are possible and fit together.</summary>
     /// <exception cref="FormatException">They do not; the message names the field.</exception>
@@ -25,6 +27,7 @@ public sealed record BenchmarkEntry(
     {
         if (Seeds.Count == 0) throw new FormatException($"{where}.seeds: none, expected one or more");
         if (Seeds.Distinct().Count() < Seeds.Count) throw new FormatException($"{where}.seeds: {string.Join(", ", Seeds)}, expected each once");
+        if (Asked < Seeds.Count) throw new FormatException($"{where}.asked: {Asked}, expected {Seeds.Count} or more, the number of seeds");
         ResultsJson.CheckCount($"{where}.accuracies", Accuracies.Count, Seeds.Count, "seed");
         foreach (var accuracy in Accuracies)
             if (accuracy is not (>= 0 and <= 100)) throw new FormatException($"{where}.accuracies: {accuracy}, expected 0 to 100");
@@ -38,12 +41,12 @@ public sealed record BenchmarkEntry(
 
 /// <summary>Backward transfer of an entry, in points.</summary>
 /// <param name="Measured">Our mean and standard error.</param>
-/// <param name="Published">What the paper reports, if it does.</param>
+/// <param name="Published">What the paper reports, if it is recorded here.</param>
 /// <param name="Verdict">How the two stand to each other.</param>
 /// <param name="Values">One per seed.</param>
 public sealed record TransferEntry(MeasuredNumber Measured, PublishedNumber? Published, Verdict Verdict, IReadOnlyList<double> Values);
 
-/// <summary>A method of a protocol that was not run.</summary>
+/// <summary>A method of which no seed, or not the first one, is finished.</summary>
 /// <param name="Title">Title of the method.</param>
 /// <param name="Scenario">What is known at test time.</param>
 public sealed record MissingEntry(string Title, Scenario Scenario);
@@ -78,7 +81,7 @@ public sealed record BenchmarkTable
     /// <summary>The entries: scenarios in the benchmark's order, and within them the methods in order.</summary>
     public required IReadOnlyList<BenchmarkEntry> Entries { get; init; }
 
-    /// <summary>What the protocol has and this table has not.</summary>
+    /// <summary>What the protocol has, or was asked for, and this table has not.</summary>
     public IReadOnlyList<MissingEntry> Missing { get; init; } = [];
 
     /// <summary>A scenario's name on the command line, as the benchmark calls it where this library has it.</summary>
@@ -86,27 +89,35 @@ public sealed record BenchmarkTable
     public string NameOf(Scenario scenario) =>
         BenchmarkList.All.FirstOrDefault(known => known.Name == Benchmark)?.NameOf(scenario) ?? BenchmarkCell.NameOf(scenario);
 
-    /// <summary>Makes the table of finished cells.</summary>
+    /// <summary>Makes the table of finished cells: of each method in a scenario those of seed 0 and all that follow without a gap.</summary>
     /// <param name="benchmark">The benchmark.</param>
-    /// <param name="cells">Finished cells of it.</param>
+    /// <param name="cells">Finished cells of it, one or more of them of seed 0.</param>
     /// <param name="command">The command that computes them.</param>
     /// <param name="commandOf">The command that computes one cell's method and scenario for a number of seeds from 0.</param>
+    /// <param name="asked">The cells that were asked for; null for those that are finished.</param>
+    /// <exception cref="ArgumentException">No cell of seed 0 is finished.</exception>
     public static BenchmarkTable Of(
-        Benchmark benchmark, IReadOnlyList<CellResult> cells, string command, Func<BenchmarkCell, int, string> commandOf)
+        Benchmark benchmark, IReadOnlyList<CellResult> cells, string command, Func<BenchmarkCell, int, string> commandOf,
+        IReadOnlyList<BenchmarkCell>? asked = null)
     {
         ArgumentNullException.ThrowIfNull(benchmark);
         ArgumentNullException.ThrowIfNull(cells);
         ArgumentNullException.ThrowIfNull(commandOf);
-        BenchmarkEntry[] entries = [.. cells.GroupBy(cell => (cell.Cell.Method, cell.Cell.Scenario)).Select(group =>
+        asked ??= [.. cells.Select(cell => cell.Cell)];
+        CellResult[][] groups = [.. cells.GroupBy(cell => (cell.Cell.Method, cell.Cell.Scenario)).Select(Unbroken).Where(seeds => seeds.Length > 0)];
+        if (groups.Length == 0) throw new ArgumentException("cells: none of seed 0, expected one or more");
+        cells = [.. groups.SelectMany(seeds => seeds)];
+        BenchmarkEntry[] entries = [.. groups.Select(seeds =>
         {
-            CellResult[] seeds = [.. group.OrderBy(cell => cell.Cell.Seed)];
-            var method = benchmark.Method(group.Key.Method);
+            var cell = seeds[0].Cell;
+            var method = benchmark.Method(cell.Method);
             var measured = MeasuredNumber.Of([.. seeds.Select(seed => seed.Accuracy)]);
-            var published = seeds[0].Cell.IsShort ? null : method.Published.GetValueOrDefault(group.Key.Scenario);
+            var published = cell.IsShort ? null : method.Published.GetValueOrDefault(cell.Scenario);
             return new BenchmarkEntry(
-                method.Name, method.Title, group.Key.Scenario, measured, published, measured.Against(published),
+                method.Name, method.Title, cell.Scenario, measured, published, measured.Against(published),
                 [.. seeds.Select(seed => seed.Accuracy)], [.. seeds.Select(seed => seed.Cell.Seed)],
-                seeds.Average(seed => seed.Seconds), commandOf(seeds[0].Cell, (int)seeds[^1].Cell.Seed + 1), TransferOf(method, seeds));
+                seeds.Average(seed => seed.Seconds), commandOf(cell, seeds.Length), TransferOf(method, seeds),
+                asked.Count(other => other.Method == cell.Method && other.Scenario == cell.Scenario));
         })];
         return new BenchmarkTable
         {
@@ -125,9 +136,14 @@ public sealed record BenchmarkTable
                 ["sources"] = Each(cells.Select(cell => cell.Sources)),
             },
             Entries = [.. benchmark.Scenarios.SelectMany(scenario => entries.Where(entry => entry.Scenario == scenario))],
-            Missing = [.. benchmark.Scenarios.SelectMany(scenario => benchmark.Methods
-                .Where(method => method.Scenarios.Contains(scenario) && !entries.Any(entry => entry.Scenario == scenario && entry.Method == method.Name))
-                .Select(method => new MissingEntry(method.Title, scenario)))],
+            Missing =
+            [
+                .. from scenario in benchmark.Scenarios
+                   from method in benchmark.Methods.Where(method => method.Scenarios.Contains(scenario)).Select(method => method.Name)
+                       .Union(asked.Where(cell => cell.Scenario == scenario).Select(cell => cell.Method))
+                   where !entries.Any(entry => entry.Scenario == scenario && entry.Method == method)
+                   select new MissingEntry(benchmark.Method(method).Title, scenario),
+            ],
         };
     }
 
@@ -155,6 +171,10 @@ public sealed record BenchmarkTable
         var published = seeds[0].Cell.IsShort ? null : method.PublishedTransfer.GetValueOrDefault(seeds[0].Cell.Scenario);
         return new TransferEntry(measured, published, measured.Against(published), transfers);
     }
+
+    // A run that was interrupted, or a cell that failed, may leave a gap: what stands behind it is not what --seeds computes.
+    private static CellResult[] Unbroken(IEnumerable<CellResult> cells) =>
+        [.. cells.OrderBy(cell => cell.Cell.Seed).Select((cell, place) => (cell, place)).TakeWhile(one => one.cell.Cell.Seed == one.place).Select(one => one.cell)];
 
     // Cells may have been computed one day here and one day there, by the same code.
     private static string Each(IEnumerable<string> names) => string.Join(", ", names.Distinct().Order(StringComparer.Ordinal));

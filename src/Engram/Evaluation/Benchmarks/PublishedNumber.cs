@@ -2,7 +2,7 @@ namespace Engram.Evaluation.Benchmarks;
 
 /// <summary>What a paper reports, in per cent.</summary>
 /// <param name="Mean">Mean over seeds.</param>
-/// <param name="Sem">Standard error of the mean; null where the paper gives none.</param>
+/// <param name="Sem">Standard error of the mean; null where none is recorded here.</param>
 /// <param name="Rounding">Half a unit of the last digit given, where that is coarse enough to matter.</param>
 public sealed record PublishedNumber(double Mean, double? Sem = null, double Rounding = 0)
 {
@@ -18,7 +18,7 @@ public sealed record PublishedNumber(double Mean, double? Sem = null, double Rou
 /// <summary>How a measured mean stands to a published one.</summary>
 public enum Verdict
 {
-    /// <summary>Nothing is published, or fewer than two seeds were run.</summary>
+    /// <summary>No published number is recorded here, or fewer than two seeds were run.</summary>
     None,
 
     /// <summary>Within two standard errors of the difference.</summary>
@@ -67,7 +67,7 @@ public sealed record MeasuredNumber(double Mean, double Sem, int Seeds)
 
     /// <summary>Compares with a published number: two standard errors of the difference, taken as independent, decide.</summary>
     /// <param name="published">The number, or null.</param>
-    /// <remarks>A paper that gives no standard error is taken at its word: as if its error were 0.</remarks>
+    /// <remarks>A published number without a standard error recorded here is taken as if its error were 0, the strictest reading.</remarks>
     public Verdict Against(PublishedNumber? published)
     {
         if (published is null || double.IsNaN(Sem)) return Verdict.None;

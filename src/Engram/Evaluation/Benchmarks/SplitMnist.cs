@@ -31,7 +31,7 @@ public sealed class SplitMnist : Benchmark
 
     /// <inheritdoc/>
     public override string Protocol =>
-        "5 contexts of 2 digits, dealt by seed; MLP 784-400-400; 2,000 iterations of 128 samples per context, last smaller batch left "
+        "5 contexts of 2 digits, dealt by seed (seed 0: in order); MLP 784-400-400; 2,000 iterations of 128 samples per context, last smaller batch left "
         + "out; Adam 1e-3, its state kept; 100 exemplars per class for methods that store samples; class-incremental: all 10 outputs "
         + "from the start (iCaRL: those seen so far), task-incremental: a head per task, domain-incremental: 2 outputs; "
         + "mean of the test accuracies on all contexts at the end";
@@ -82,7 +82,7 @@ public sealed class SplitMnist : Benchmark
         new("a-gem", "A-GEM (100 per class)", scenario => [new AveragedGradientEpisodicMemory(new AGemOptions
             { Capacity = 1000, PerGroup = PerGroup(scenario), Balance = Groups(scenario) })])
             { Published = Numbers((98.54, 0.10), (87.67, 1.33), (65.10, 3.64)) },
-        new("icarl", "iCaRL (1,000 in all)", _ => [new Icarl(new ExemplarOptions { Capacity = 1000 })])
+        new("icarl", "iCaRL (100 per class)", _ => [new Icarl(new ExemplarOptions { PerClass = 100 })])
             { Scenarios = [Scenario.ClassIncremental], OutputsComeWithClasses = true },
         new("generative-classifier", "Generative classifier", _ => [new GenerativeClassifier()])
         {

@@ -55,7 +55,7 @@ public class OtherBenchmarkTests
     }
 
     [Fact]
-    public void Split_Cifar_runs_on_files_in_the_official_layout_and_refuses_fewer_classes_than_contexts()
+    public void Split_Cifar_runs_task_incrementally_and_refuses_fewer_classes_than_contexts_share()
     {
         var benchmark = BenchmarkList.Named("split-cifar10");
         using var scope = NewDisposeScope();

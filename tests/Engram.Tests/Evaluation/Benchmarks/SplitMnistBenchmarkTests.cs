@@ -46,16 +46,6 @@ public class SplitMnistBenchmarkTests
     }
 
     [Fact]
-    public void The_settings_are_those_of_the_study()
-    {
-        var options = s_benchmark.Training(Scenario.ClassIncremental, 0);
-        Assert.Equal((2000, 128, true, false), (options.Iterations, options.BatchSize, options.DropLast, options.ResetOptimizer));
-        Assert.Equal(1e-3, options.Optimizer.LearningRate);
-        Assert.Equal("mlp 784-400-400", s_benchmark.Model(null).Backbone.Architecture);
-        Assert.Equal(88.79, s_benchmark.Method("er").Published[Scenario.ClassIncremental].Mean);
-    }
-
-    [Fact]
     public void A_cell_stopped_and_gone_on_with_equals_one_that_was_not()
     {
         using var folder = new Persistence.TemporaryFolder();
@@ -97,12 +87,35 @@ public class SplitMnistBenchmarkTests
         Assert.Equal(100 * result.Metrics["backwardTransfer"], entry.Transfer!.Measured.Mean, 1e-9);
         Assert.Equal("processor 0, processor 1", table.Environment["processor"]);
         Assert.Equal("sources", table.Environment["sources"]);
+        Assert.Equal(2, entry.Asked);
         Assert.Equal(table.ToJson(), BenchmarkTable.FromJson(table.ToJson()).ToJson());
+        Assert.Throws<FormatException>(() => BenchmarkTable.FromJson(table.ToJson().Replace("\"asked\": 2", "\"asked\": 1", StringComparison.Ordinal)));
         Assert.Throws<FormatException>(() => BenchmarkTable.FromJson(table.ToJson().Replace("20.9", "", StringComparison.Ordinal)));
 
         var shortened = BenchmarkTable.Of(s_benchmark, [Cell(0, 20, 5)], "", (_, _) => "");
         Assert.True(shortened.IsShort);
         Assert.Null(shortened.Entries[0].Published);
+    }
+
+    [Fact]
+    public void An_entry_is_of_the_seeds_that_its_command_computes_and_tells_how_many_were_asked_for()
+    {
+        var result = s_benchmark.Run(new BenchmarkCell("split-mnist", Scenario.ClassIncremental, "none", 0, 2, 20), s_data)!;
+        BenchmarkCell Cell(string method, long seed) => new("split-mnist", Scenario.ClassIncremental, method, seed);
+        BenchmarkCell[] asked = [.. from seed in Enumerable.Range(0, 5) from method in new[] { "none", "er", "der++" } select Cell(method, seed)];
+        // Of none, seed 2 is missing; of er and der++, the first one.
+        CellResult[] finished = [.. asked.Where(cell => cell.Seed != (cell.Method == "none" ? 2 : 0))
+            .Select(cell => new CellResult(cell, "1", "sources", cell.Method, 10, 20 + cell.Seed, result))];
+
+        var table = BenchmarkTable.Of(s_benchmark, finished, "", (cell, seeds) => $"{cell.Method} --seeds {seeds}", asked);
+
+        var entry = Assert.Single(table.Entries);
+        Assert.Equal((2, 5, "none --seeds 2", 20.5), (entry.Measured.Seeds, entry.Asked, entry.Command, entry.Measured.Mean));
+        Assert.Equal([0L, 1], entry.Seeds);
+        Assert.Equal((20, "none"), (table.CellSeconds, table.Environment["processor"]));
+        Assert.Contains(new MissingEntry("ER (100 per class)", Scenario.ClassIncremental), table.Missing);
+        Assert.Contains(new MissingEntry("DER++", Scenario.ClassIncremental), table.Missing);
+        Assert.Throws<ArgumentException>(() => BenchmarkTable.Of(s_benchmark, [.. finished.Where(cell => cell.Cell.Seed > 0)], "", (_, _) => "", asked));
     }
 
     [Theory]
