@@ -122,6 +122,11 @@ internal sealed record ExperimentFile
     /// <exception cref="UsageException">A file is not there.</exception>
     public string FingerprintOfTraining(string path) => Fitting(() => DataFingerprint.Of(path, Data.TrainingFiles(path)));
 
+    /// <summary>Tells the samples, those of training and of tests, apart from others, see <see cref="DataFingerprint"/>.</summary>
+    /// <param name="path">Where the data are.</param>
+    /// <exception cref="UsageException">A file is not there.</exception>
+    public string FingerprintOf(string path) => Fitting(() => DataFingerprint.Of(path, Data.Files(path)));
+
     private T Fitting<T>(Func<T> load)
     {
         try
