@@ -11,7 +11,8 @@ namespace Engram.Cli.Experiments;
 /// <summary>An experiment as a file describes it; every key of the file is a property here.</summary>
 internal sealed record ExperimentFile
 {
-    private static readonly string[] s_keys =
+    /// <summary>The keys of the top.</summary>
+    public static IReadOnlyList<string> Keys { get; } =
         ["name", "data", "stream", "model", "training", "evaluation", "memory", "strategies", "seed", "perExperience", "tune"];
 
     /// <summary>The file as keys and values, for what turns out to be wrong when the data are there.</summary>
@@ -57,7 +58,7 @@ internal sealed record ExperimentFile
     public static ExperimentFile Parse(ExperimentText text, long? seed = null)
     {
         var top = text.Top;
-        top.Expect(s_keys);
+        top.Expect(Keys);
         var file = new ExperimentFile
         {
             Top = top,
