@@ -71,6 +71,7 @@ internal sealed record RunFileSettings : RunSettings
         Strategies = File.Strategies,
         Variant = File.Variants,
         Prequential = File.Evaluation.Prequential ?? File.Stream.Online is not null,
+        AnytimeEvery = File.Evaluation.Every,
         ForwardTransfer = File.Evaluation.ForwardTransfer,
         SummaryMetrics = File.Evaluation.Metrics,
         Model = strategy => File.Model.Make(strategy, File.Data.ShapeIn(path)),

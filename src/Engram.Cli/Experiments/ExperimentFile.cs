@@ -78,7 +78,7 @@ internal sealed record ExperimentFile
         file.Data.Check(top.Section("data") ?? top);
         file.Stream.Check(top.Section("stream") ?? top);
         file.Model.Check(top.Section("model") ?? top);
-        file.Evaluation.Check(top.Section("evaluation") ?? top);
+        file.Evaluation.Check(top.Section("evaluation") ?? top, file.Stream);
         file = file with { Training = file.Training with { Scenario = file.Stream.Scenario, Seed = file.Seed } };
         file = file with { Strategies = file.StrategiesOf(top), PerExperience = ExperienceValues.Read(text, seed) };
         if (file.Data.KnownShape is { } shape) file.CheckBackbone(shape);

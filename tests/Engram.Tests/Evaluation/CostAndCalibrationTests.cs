@@ -4,6 +4,7 @@ using Engram.Learning;
 using Engram.Models;
 using Engram.Retention;
 using Engram.Streams;
+using Engram.Tests.Persistence;
 using static TorchSharp.torch;
 
 namespace Engram.Tests.Evaluation;
@@ -61,6 +62,51 @@ public class CostAndCalibrationTests
             learner.Learn(piece);
         }
         Assert.InRange(online.Prequential, 0.7, 0.95); // 20 pieces, of which the first is lost
+    }
+
+    [Fact]
+    public void Anytime_accuracy_is_measured_inside_of_groups_too_where_that_is_asked_for_also_by_a_run_that_is_stopped_and_goes_on()
+    {
+        var digits = SubsetSource.WithLabels(SubsetSource.Balanced(TestData.Mnist.Train, 20), Label.Numbers(0, 4));
+        var stream = ExperienceStream.ClassIncremental(digits, new EvaluationSet("test", digits), [Label.Numbers(0, 2), Label.Numbers(2, 2)]).Online(10, 0);
+        var options = new LearnerOptions { BatchSize = 10 };
+        StrategyResult? Run(int? every, ExperimentCheckpoints? checkpoints = null)
+        {
+            using var stop = new CancellationTokenSource();
+            var results = new Experiment(stream, _ => new ContinualModel(new Mlp(784, 16)), options)
+            {
+                AnytimeEvery = every,
+                Experienced = (_, _, _) => { if (checkpoints is not null) stop.Cancel(); },
+            }.Run([Strategies.Named("naive")], checkpoints: checkpoints, cancellationToken: stop.Token);
+            return results.Count == 0 ? null : results[0];
+        }
+        var (curve, ends) = (new OnlineAccuracy(), new OnlineAccuracy());
+        using (var alone = new Learner(() => new ContinualModel(new Mlp(784, 16)), options, []))
+            foreach (var piece in stream.Experiences)
+            {
+                alone.Learn(piece);
+                // Every 15 samples in pieces of ten: after 20 of the 40 of each group, and where groups end.
+                if (piece.Index % 2 == 0) continue;
+                var (begun, samples) = (stream.Tests.Take((piece.Index / 4) + 1), 10 * (piece.Index + 1));
+                Label[] came = [.. alone.Classes.Classes.Select(known => known.Label)];
+                var known = begun.Select(test => test.WithLabels([.. test.Classes.Intersect(came)])).ToArray();
+                var accuracy = known.Sum(test => Evaluator.Accuracy(alone, test) * test.Count) / known.Sum(test => test.Count);
+                curve.Add(samples, accuracy);
+                if (samples % 40 == 0) ends.Add(samples, accuracy);
+            }
+        Assert.Equal(ends.Anytime, Run(null)!.Metrics["anytimeAccuracy"], 1e-12);
+        Assert.Equal(curve.Anytime, Run(15)!.Metrics["anytimeAccuracy"], 1e-12);
+        Assert.NotEqual(ends.Anytime, curve.Anytime, 1e-3);
+        Assert.Throws<ArgumentException>(() => Run(0));
+
+        using var folder = new TemporaryFolder();
+        StrategyResult? stopped = null;
+        for (var sittings = 0; stopped is null && sittings < 20; sittings++)
+        {
+            using var checkpoints = new ExperimentCheckpoints(folder["run"]);
+            stopped = Run(15, checkpoints);
+        }
+        Assert.Equal(curve.Anytime, stopped!.Metrics["anytimeAccuracy"], 1e-12);
     }
 
     [Fact]
