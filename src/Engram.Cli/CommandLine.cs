@@ -43,7 +43,8 @@ internal static class CommandLine
     /// <param name="data">Where they are, as the user gave it.</param>
     public static string DataOption(string? data) => data is null ? "" : $" --data {Quoted(data)}";
 
-    private static RootCommand Build(CliHost host)
+    /// <summary>The tree of commands.</summary>
+    public static RootCommand Build(CliHost host)
     {
         var root = new RootCommand(
             "Continual learning for .NET: models that keep learning from new data without forgetting what they knew.")

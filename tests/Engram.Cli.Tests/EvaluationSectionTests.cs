@@ -47,6 +47,30 @@ public class EvaluationSectionTests
         Assert.Equal((prequential, forward), (metrics.ContainsKey("prequentialAccuracy"), metrics.ContainsKey("forwardTransfer")));
     }
 
+    [Theory]
+    [InlineData("stream: { online: 6 }\nevaluation: { every: 0 }", "line 2: evaluation.every: 0, expected 1 or more")]
+    [InlineData("evaluation: { every: 6 }", "line 1: evaluation.every: 6, expected none without stream.online")]
+    public void Accuracy_between_tests_is_for_online_streams(string text, string expected)
+    {
+        using var folder = new Folder();
+        var run = Run(folder, text);
+        Assert.Equal(ExitCode.Usage, run.Code);
+        Assert.Contains(expected, Assert.Single(run.ErrorLines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Accuracy_between_tests_makes_anytime_accuracy_another()
+    {
+        double Anytime(string evaluation)
+        {
+            using var folder = new Folder();
+            var run = Run(folder, $"stream: {{ groups: [[0, 1], [2, 3]], online: 3 }}\n{evaluation}");
+            Assert.True(run.Code == ExitCode.Success, run.Error);
+            return RunResults.FromJson(File.ReadAllText(folder["run/results.json"])).Strategies[0].Metrics["anytimeAccuracy"];
+        }
+        Assert.NotEqual(Anytime(""), Anytime("evaluation: { every: 3 }"));
+    }
+
     [Fact]
     public void The_schema_takes_null_where_the_reader_does()
     {

@@ -195,10 +195,50 @@ public class ExperimentFileTests
     public void The_schema_knows_every_key_that_the_reader_knows()
     {
         var schema = JsonNode.Parse(ExperimentSchema.Render())!["properties"]!;
-        Assert.Equal(ExperimentFile.TrainingKeys.Order(), schema["training"]!["properties"]!.AsObject().Select(pair => pair.Key).Order());
+        AssertKeys(ExperimentFile.Keys, schema);
+        AssertKeys(ExperimentFile.TrainingKeys, Keys("training"));
+        AssertKeys(YamlValues.PropertiesOf(typeof(DataSection)).Keys, Keys("data"));
+        AssertKeys(YamlValues.PropertiesOf(typeof(StreamSection)).Keys, Keys("stream"));
+        AssertKeys(YamlValues.PropertiesOf(typeof(ModelSection)).Keys, Keys("model"));
+        AssertKeys(YamlValues.PropertiesOf(typeof(EvaluationSection)).Keys, Keys("evaluation"));
+        AssertKeys([.. YamlValues.PropertiesOf(typeof(TuneSection)).Keys, "vary"], Keys("tune"));
         var mechanisms = schema["strategies"]!["items"]!["anyOf"]![1]!["properties"]!["mechanisms"]!["items"]!["anyOf"]!.AsArray();
         Assert.Equal(1 + MechanismKind.All.Count(kind => kind.OptionsType is not null), mechanisms.Count);
-        Assert.Contains("lambda", mechanisms.First(item => item!["required"]?[0]?.GetValue<string>() == "ewc")!.ToJsonString(), StringComparison.Ordinal);
+        foreach (var kind in MechanismKind.All.Where(kind => kind.OptionsType is not null))
+            AssertKeys(
+                YamlValues.PropertiesOf(kind.OptionsType!).Keys,
+                mechanisms.First(item => (string?)item!["required"]?[0] == kind.Name)!["properties"]![kind.Name]!["properties"]!);
+
+        JsonNode Keys(string section) => schema[section]!["properties"]!;
+        void AssertKeys(IEnumerable<string> read, JsonNode properties) => Assert.Equal(read.Order(), properties.AsObject().Select(pair => pair.Key).Order());
+    }
+
+    [Fact]
+    public void The_template_fits_the_schema_and_mistakes_do_not()
+    {
+        var template = InitCommand.Template();
+        Assert.Null(SchemaCheck.Problem(template));
+        // With the choices that stand there as comments, as far as they go together.
+        foreach (var line in new[] { "schedule: { kind: cosine }", "clipNorm: 1", "online: 10", "validation: 0.1" })
+            Assert.Null(SchemaCheck.Problem(template.Replace($"# {line}", line, StringComparison.Ordinal)));
+        Assert.StartsWith("training.epochs: ", SchemaCheck.Problem(template.Replace("epochs: 1 ", "epochs: one ", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.StartsWith("training.epoch: ", SchemaCheck.Problem(template.Replace("epochs: 1 ", "epoch: 1 ", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.StartsWith("strategies[2]", SchemaCheck.Problem(template.Replace("lambda: 5000", "lambd: 5000", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.StartsWith("strategies: ", SchemaCheck.Problem("memory: 5"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{ kind: warm-up, steps: 5, then: { kind: cosine, minimum: 0.1 } }", true)]
+    [InlineData("{ kind: warm-up, then: { kind: warm-up, then: { kind: step, milestones: [1] } } }", true)]
+    [InlineData("{ kind: warm-up, then: ~ }", true)]
+    [InlineData("{ kind: cosine, then: { kind: cosine } }", false)]
+    [InlineData("{ kind: warm-up, then: { kind: sine } }", false)]
+    [InlineData("{ kind: warm-up, then: cosine }", false)]
+    public void A_schedule_in_a_schedule_is_taken_by_reader_and_schema_alike(string schedule, bool fits)
+    {
+        var text = $"training: {{ schedule: {schedule} }}\nstrategies: [naive]";
+        Assert.Equal(fits, SchemaCheck.Problem(text) is null);
+        Assert.Equal(fits, Record.Exception(() => Read(text)) is null);
     }
 
     [Fact]

@@ -188,6 +188,56 @@ public class ResumeTests
     }
 
     [Fact]
+    public void A_run_that_other_sources_began_is_refused()
+    {
+        using var folder = new Folder();
+        Terminal.Run(new CancellationToken(canceled: true), [.. Run(folder), "--out", folder["run"]]);
+        Change(settings => Assert.Equal(RunEnvironment.ProgramSources, (string)settings["sources"]!));
+
+        foreach (var (change, said) in new (Action<JsonObject>, string)[]
+            { (settings => settings["sources"] = "0123456789abcdef", "sources 0123456789abcdef began"), (settings => settings.Remove("sources"), "of no fingerprint") })
+        {
+            Change(change);
+            var outcome = Terminal.Run("run", "--resume", folder["run"]);
+            Assert.Equal(ExitCode.Usage, outcome.Code);
+            Assert.Contains($"{said}", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+            Assert.Contains($"expected {RunEnvironment.ProgramSources}", outcome.Error, StringComparison.Ordinal);
+        }
+
+        void Change(Action<JsonObject> change)
+        {
+            var settings = JsonNode.Parse(File.ReadAllText(folder["run/settings.json"]))!.AsObject();
+            change(settings);
+            File.WriteAllText(folder["run/settings.json"], settings.ToJsonString());
+        }
+    }
+
+    [Theory]
+    [InlineData("train")]
+    [InlineData("test")]
+    public void A_run_goes_on_with_the_same_data_elsewhere_and_with_no_others(string changed)
+    {
+        using var folder = new Folder();
+        foreach (var place in new[] { "table", "moved" })
+        {
+            Directory.CreateDirectory(folder[place]);
+            foreach (var half in new[] { "train", "test" }) File.WriteAllText(folder[$"{place}/{half}.csv"], "width,label\n1,a\n2,b\n");
+        }
+        File.WriteAllText(folder["my.yaml"], "data: { source: csv, path: nowhere }\nstream: { experiences: 2 }\nmodel: { backbone: mlp 1-4 }\nstrategies: [naive]");
+        Terminal.Run(new CancellationToken(canceled: true), "run", folder["my.yaml"], "--data", folder["table"], "--threads", "1", "--out", folder["run"]);
+        File.AppendAllText(folder[$"table/{changed}.csv"], "3,b\n");
+
+        var other = Terminal.Run("run", "--resume", folder["run"]);
+        var same = Terminal.Run("run", "--resume", folder["run"], "--data", folder["moved"]);
+
+        Assert.Equal(ExitCode.Usage, other.Code);
+        var line = Assert.Single(other.ErrorLines);
+        Assert.Contains("settings.json: data of fingerprint ", line, StringComparison.Ordinal);
+        Assert.Contains($"expected them, but those in \"{folder["table"]}\" have ", line, StringComparison.Ordinal);
+        Assert.True(same.Code == ExitCode.Success, same.Error);
+    }
+
+    [Fact]
     public void A_folder_without_a_run_and_one_at_work_are_refused()
     {
         using var folder = new Folder();

@@ -194,6 +194,72 @@ public class RunFolderTests
         Assert.Contains($"\"{folder.Path}\" is named 2 times, expected each run once", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("training: { epochs: 1 }", "training: { epochs: 2 }", "training.epochs: \"1\" in ")]
+    [InlineData("training: { epochs: 1 }", "memory: 5", "training: keys with values in ")]
+    [InlineData("strategies: [{ name: e, mechanisms: [ewc: { lambda: 1 }] }]", "strategies: [{ name: e, mechanisms: [ewc: { lambda: 2 }] }]", "strategies[0].mechanisms[0].ewc.lambda: \"1\" in ")]
+    [InlineData("stream: { groups: [[0], [1]] }", "stream: { groups: [[0], [1], [2]] }", "stream.groups[2]: nothing in ")]
+    [InlineData("seed: 1 # first", "tune: { trials: 5 }\nseed: 2", null)]
+    public void Files_of_compared_runs_differ_in_the_seed_alone(string first, string second, string? expected)
+    {
+        using var folder = new Folder();
+        var outcome = Compare(folder, "experiment.yaml", [first, second], ["0", "1"]);
+        AssertSame(outcome, expected, "expected runs that differ in the seed alone");
+    }
+
+    [Theory]
+    [InlineData("{\"dataFingerprint\":\"a\"}", "{\"dataFingerprint\":\"b\"}", "data of fingerprint: a in ")]
+    [InlineData("{\"dataFingerprint\":\"a\"}", "{\"dataFingerprint\":\"a\"}", null)]
+    [InlineData("{\"dataFingerprint\":\"a\"}", "{}", null)]
+    [InlineData("{\"dataFingerprint\":\"a\"}", "{", "settings.json: damaged (")]
+    [InlineData("{\"dataFingerprint\":\"a\"}", "{\"dataFingerprint\":[]}", "settings.json: damaged (")]
+    public void Compared_runs_have_the_same_data(string first, string second, string? expected)
+    {
+        using var folder = new Folder();
+        AssertSame(Compare(folder, "settings.json", [first, second], ["0", "1"]), expected, "expected ");
+    }
+
+    [Fact]
+    public void A_seed_twice_and_another_setting_are_one_line_and_exit_code_2()
+    {
+        using var folder = new Folder();
+        AssertSame(Compare(folder, "none", ["", ""], ["0", "0"]), "seed 0 is there 2 times", "expected each seed once");
+        AssertSame(Compare(folder, "none", ["", ""], ["0", "1"], ["1", "2"]), "epochs: \"2\" beside \"1\"", "expected runs that differ in the seed alone");
+    }
+
+    [Fact]
+    public void More_than_six_runs_are_not_shown_one_by_one_and_that_is_said()
+    {
+        using var folder = new Folder();
+        string[] seeds = ["0", "1", "2", "3", "4", "5"];
+        var six = Compare(folder, "none", [.. seeds.Select(_ => "")], seeds);
+        var seven = Compare(folder, "none", [.. seeds.Select(_ => ""), ""], [.. seeds, "6"]);
+        Assert.DoesNotContain("--json", six.Out, StringComparison.Ordinal);
+        Assert.Contains("More than 6 runs: each by itself is in --json only.", seven.Out, StringComparison.Ordinal);
+    }
+
+    private static Outcome Compare(Folder folder, string file, string[] contents, string[] seeds, string[]? epochs = null)
+    {
+        var runs = seeds.Select((_, i) => folder[$"run-{i}"]).ToArray();
+        foreach (var (i, run) in runs.Index())
+        {
+            Directory.CreateDirectory(run);
+            var settings = new Dictionary<string, string> { ["seed"] = seeds[i], ["epochs"] = epochs?[i] ?? "1" };
+            File.WriteAllText(Path.Combine(run, "results.json"), (s_run with { Settings = settings }).ToJson());
+            File.WriteAllText(Path.Combine(run, file), contents[i]);
+        }
+        return Terminal.Run(["compare", .. runs]);
+    }
+
+    private static void AssertSame(Outcome outcome, string? expected, string end)
+    {
+        Assert.Equal(expected is null ? ExitCode.Success : ExitCode.Usage, outcome.Code);
+        if (expected is null) return;
+        var line = Assert.Single(outcome.ErrorLines);
+        Assert.Contains(expected, line, StringComparison.Ordinal);
+        Assert.Contains(end, line, StringComparison.Ordinal);
+    }
+
     private static void Write(Folder folder, string kind)
     {
         if (kind == "search") File.WriteAllText(folder["tuning.json"], s_search.ToJson());

@@ -22,7 +22,7 @@ internal static class CompareCommand
     {
         var runs = new Argument<string[]>("RUN")
         {
-            Description = "Folders of runs of one experiment, for example with different seeds.",
+            Description = "Folders of runs of one experiment that differ in the seed alone.",
             HelpName = "RUN",
             Arity = ArgumentArity.OneOrMore,
         };
@@ -38,6 +38,7 @@ internal static class CompareCommand
             // A run that counts twice would make standard errors too small.
             if (folders.GroupBy(folder => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))).FirstOrDefault(same => same.Count() > 1) is { } twice)
                 throw new UsageException($"RUN: \"{twice.First()}\" is named {twice.Count()} times, expected each run once");
+            ComparedFolders.Check(folders);
             var comparison = Compare([.. folders.Select(RunFolder.Run)], parsed.GetValue(baseline));
             if (parsed.GetValue(json)) host.Out.WriteLine(JsonSerializer.Serialize(new { Runs = folders, Comparison = comparison }, s_json));
             else Write(host.Console, folders, comparison);
@@ -74,6 +75,7 @@ internal static class CompareCommand
                 Text(row.Accuracy), Text(row.Forgetting),
                 row.Difference is { } difference ? (difference.Mean >= 0 ? "+" : "") + Text(difference) : ""]);
         console.Write(table);
+        if (!each) console.WriteLine($"More than {MostColumns} runs: each by itself is in --json only.");
         for (var i = 0; i < folders.Length; i++) console.WriteLine($"run {i + 1}: {folders[i]}");
     }
 

@@ -23,9 +23,10 @@ internal sealed class ExperimentRun(CliHost host, RunSettings settings)
             host.Error.WriteLine($"engram: {folder} is complete, nothing is left to do");
             return ExitCode.Success;
         }
+        if (settings.Resumes) settings.CheckData(source);
         TorchRuntime.Configure(settings.Threads);
         var stream = settings.Stream(source);
-        if (!settings.Resumes) Begin(folder);
+        if (!settings.Resumes) Begin(folder, source);
         using var checkpoints = Open(folder);
 
         RunView view = settings.Json ? new JsonView(host) : host.IsLive ? new LiveView(host) : new PlainView(host);
@@ -52,12 +53,12 @@ internal sealed class ExperimentRun(CliHost host, RunSettings settings)
     private static bool IsComplete(string folder) =>
         File.Exists(Path.Combine(folder, ReportWriter.ResultsFile)) && !Directory.Exists(CheckpointsOf(folder));
 
-    private void Begin(string folder)
+    private void Begin(string folder, string source)
     {
         OutputFolder.Prepare(folder);
         foreach (var (name, content) in settings.Files) Put(folder, name, content);
         // Last, for it says that there is a run.
-        Put(folder, RunSettings.FileName, settings.ToJson() + "\n");
+        Put(folder, RunSettings.FileName, settings.ToJson(source) + "\n");
     }
 
     private ExperimentCheckpoints Open(string folder)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Engram.Cli.Experiments;
 using Engram.Data;
 using Engram.Evaluation;
 using Engram.Streams;
@@ -23,12 +24,14 @@ internal sealed record RunDigitsSettings : RunSettings
 
     public override string FindData() => DataFolder.Mnist(Data);
 
+    public override string FingerprintOf(string path) => Reading(() => DataFingerprint.Of(path, Mnist.FilesIn(path)));
+
     public override ExperimentDescription Describe(string path) => Experiment().Description;
 
-    public override ExperienceStream Stream(string path) => Experiment().Stream(Mnist.Load(path));
+    public override ExperienceStream Stream(string path) => Experiment().Stream(Reading(() => Mnist.Load(path)));
 
-    public override string ToJson() => Write(new Saved(
-        ExperimentName, CommandLine.Version, Command, Digits.Strategies, Digits.Epochs, Digits.Seed, Digits.Capacity, Threads,
+    public override string ToJson(string path) => Write(new Saved(
+        ExperimentName, CommandLine.Version, RunEnvironment.ProgramSources, FingerprintOf(path), Command, Digits.Strategies, Digits.Epochs, Digits.Seed, Digits.Capacity, Threads,
         Digits.Quick, Digits.Quick ? Digits.QuickTrain : null, Digits.Quick ? Digits.QuickTest : null, Data));
 
     public static RunDigitsSettings Of(string folder, string file)
@@ -48,9 +51,23 @@ internal sealed record RunDigitsSettings : RunSettings
             },
             Threads = saved.Threads,
             Data = saved.Data,
+            BeganWith = saved.DataFingerprint,
             Out = folder,
             Resumes = true,
         };
+    }
+
+    // The user named the wrong data.
+    private static T Reading<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidDataException problem) // names the file
+        {
+            throw new UsageException($"data: {problem.Message}", problem);
+        }
     }
 
     private DigitsExperiment Experiment()
@@ -66,6 +83,6 @@ internal sealed record RunDigitsSettings : RunSettings
     }
 
     private sealed record Saved(
-        string Experiment, string Version, string Command, IReadOnlyList<string> Strategies, int Epochs, long Seed,
+        string Experiment, string Version, string Sources, string DataFingerprint, string Command, IReadOnlyList<string> Strategies, int Epochs, long Seed,
         int Capacity, int Threads, bool Quick, int? QuickTrain = null, int? QuickTest = null, string? Data = null);
 }

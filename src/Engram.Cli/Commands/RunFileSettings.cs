@@ -55,6 +55,7 @@ internal sealed record RunFileSettings : RunSettings
         {
             Source = saved.Source,
             Data = saved.Data,
+            BeganWith = saved.DataFingerprint,
             Out = folder,
             Resumes = true,
         };
@@ -62,12 +63,15 @@ internal sealed record RunFileSettings : RunSettings
 
     public override string FindData() => File.FindData(Data);
 
+    public override string FingerprintOf(string path) => File.FingerprintOf(path);
+
     public override ExperimentDescription Describe(string path) => new()
     {
         Name = File.Name,
         Strategies = File.Strategies,
         Variant = File.Variants,
         Prequential = File.Evaluation.Prequential ?? File.Stream.Online is not null,
+        AnytimeEvery = File.Evaluation.Every,
         ForwardTransfer = File.Evaluation.ForwardTransfer,
         SummaryMetrics = File.Evaluation.Metrics,
         Model = strategy => File.Model.Make(strategy, File.Data.ShapeIn(path)),
@@ -88,7 +92,10 @@ internal sealed record RunFileSettings : RunSettings
 
     public override ExperienceStream Stream(string path) => File.Load(path);
 
-    public override string ToJson() => Write(new Saved(ExperimentName, CommandLine.Version, Command, Source, File.Seed, Threads, Data));
+    public override string ToJson(string path) => Write(new Saved(
+        ExperimentName, CommandLine.Version, RunEnvironment.ProgramSources, FingerprintOf(path), Command, Source, File.Seed, Threads, Data));
 
-    private sealed record Saved(string Experiment, string Version, string Command, string Source, long Seed, int Threads, string? Data = null);
+    private sealed record Saved(
+        string Experiment, string Version, string Sources, string DataFingerprint, string Command, string Source, long Seed, int Threads,
+        string? Data = null);
 }

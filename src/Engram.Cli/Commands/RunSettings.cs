@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Engram.Cli.Experiments;
 using Engram.Evaluation;
 using Engram.Streams;
 
@@ -35,6 +36,9 @@ internal abstract record RunSettings
     /// <summary>Whether <see cref="Out"/> holds a run that goes on.</summary>
     public bool Resumes { get; init; }
 
+    /// <summary>Fingerprint of the data that the run began with; null of one that is to begin.</summary>
+    public string? BeganWith { get; init; }
+
     /// <summary>What to call the run's folder and the experiment.</summary>
     public abstract string Name { get; }
 
@@ -51,6 +55,21 @@ internal abstract record RunSettings
     /// <exception cref="UsageException">They are nowhere, or do not fit the model.</exception>
     public abstract string FindData();
 
+    /// <summary>Tells the data apart from others, see <see cref="DataFingerprint"/>.</summary>
+    /// <param name="path">Where the data are.</param>
+    /// <exception cref="UsageException">A file is not there.</exception>
+    public abstract string FingerprintOf(string path);
+
+    /// <summary>Checks that a run goes on with the data that it began with.</summary>
+    /// <param name="path">Where the data are.</param>
+    /// <exception cref="UsageException">They are others.</exception>
+    public void CheckData(string path)
+    {
+        if (FingerprintOf(path) is var now && now != BeganWith)
+            throw new UsageException(
+                $"--resume: {Path.Combine(Out!, FileName)}: data of fingerprint {BeganWith} began this run, expected them, but those in \"{path}\" have {now}");
+    }
+
     /// <summary>Checks everything; loads nothing heavy.</summary>
     /// <param name="path">Where the data are.</param>
     /// <exception cref="UsageException">A setting is wrong.</exception>
@@ -62,7 +81,8 @@ internal abstract record RunSettings
     public abstract ExperienceStream Stream(string path);
 
     /// <summary>The settings as JSON, for <see cref="FileName"/>.</summary>
-    public abstract string ToJson();
+    /// <param name="path">Where the data are.</param>
+    public abstract string ToJson(string path);
 
     /// <summary>How many passes or steps, in a few words.</summary>
     public static string Passes(Learning.LearnerOptions training) => training.Iterations is { } steps
@@ -85,6 +105,10 @@ internal abstract record RunSettings
         if (head.Version != CommandLine.Version)
             throw new UsageException(
                 $"--resume: {file}: version {head.Version} began this run, expected {CommandLine.Version}, which this is");
+        // Between two commits there are other sources too.
+        if (head.Sources != RunEnvironment.ProgramSources)
+            throw new UsageException(
+                $"--resume: {file}: sources {head.Sources ?? "of no fingerprint"} began this run, expected {RunEnvironment.ProgramSources}, which these are");
         return head.Experiment == RunDigitsSettings.ExperimentName
             ? RunDigitsSettings.Of(folder, file)
             : RunFileSettings.Of(folder, file);
@@ -104,5 +128,5 @@ internal abstract record RunSettings
         }
     }
 
-    private sealed record Head(string Experiment, string Version);
+    private sealed record Head(string Experiment, string Version, string? Sources = null);
 }

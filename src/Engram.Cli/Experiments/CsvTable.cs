@@ -22,6 +22,9 @@ internal static class CsvTable
     /// <summary>The file with the training samples.</summary>
     public static string TrainingFile(string folder) => Path.Combine(folder, Training);
 
+    /// <summary>The files of all samples.</summary>
+    public static IReadOnlyList<string> Files(string folder) => [TrainingFile(folder), Path.Combine(folder, Test)];
+
     /// <summary>How many columns of numbers there are.</summary>
     /// <param name="folder">Where <c>train.csv</c> is.</param>
     /// <param name="label">The column of labels.</param>

@@ -95,6 +95,14 @@ internal sealed record DataSection
         _ => DataSets.Files(Source, path, training: true),
     };
 
+    /// <summary>The files that <see cref="Load"/> reads.</summary>
+    public IReadOnlyList<string> Files(string path) => Source switch
+    {
+        ImageFolders.Name => ImageFolders.Files(path),
+        CsvTable.Name => CsvTable.Files(path),
+        _ => DataSets.Files(Source, path),
+    };
+
     public TrainAndTest Load(string path)
     {
         var all = Source switch

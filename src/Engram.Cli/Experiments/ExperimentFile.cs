@@ -11,7 +11,8 @@ namespace Engram.Cli.Experiments;
 /// <summary>An experiment as a file describes it; every key of the file is a property here.</summary>
 internal sealed record ExperimentFile
 {
-    private static readonly string[] s_keys =
+    /// <summary>The keys of the top.</summary>
+    public static IReadOnlyList<string> Keys { get; } =
         ["name", "data", "stream", "model", "training", "evaluation", "memory", "strategies", "seed", "perExperience", "tune"];
 
     /// <summary>The file as keys and values, for what turns out to be wrong when the data are there.</summary>
@@ -57,7 +58,7 @@ internal sealed record ExperimentFile
     public static ExperimentFile Parse(ExperimentText text, long? seed = null)
     {
         var top = text.Top;
-        top.Expect(s_keys);
+        top.Expect(Keys);
         var file = new ExperimentFile
         {
             Top = top,
@@ -77,7 +78,7 @@ internal sealed record ExperimentFile
         file.Data.Check(top.Section("data") ?? top);
         file.Stream.Check(top.Section("stream") ?? top);
         file.Model.Check(top.Section("model") ?? top);
-        file.Evaluation.Check(top.Section("evaluation") ?? top);
+        file.Evaluation.Check(top.Section("evaluation") ?? top, file.Stream);
         file = file with { Training = file.Training with { Scenario = file.Stream.Scenario, Seed = file.Seed } };
         file = file with { Strategies = file.StrategiesOf(top), PerExperience = ExperienceValues.Read(text, seed) };
         if (file.Data.KnownShape is { } shape) file.CheckBackbone(shape);
@@ -121,6 +122,11 @@ internal sealed record ExperimentFile
     /// <param name="path">Where the data are.</param>
     /// <exception cref="UsageException">A file is not there.</exception>
     public string FingerprintOfTraining(string path) => Fitting(() => DataFingerprint.Of(path, Data.TrainingFiles(path)));
+
+    /// <summary>Tells the samples, those of training and of tests, apart from others, see <see cref="DataFingerprint"/>.</summary>
+    /// <param name="path">Where the data are.</param>
+    /// <exception cref="UsageException">A file is not there.</exception>
+    public string FingerprintOf(string path) => Fitting(() => DataFingerprint.Of(path, Data.Files(path)));
 
     private T Fitting<T>(Func<T> load)
     {

@@ -24,6 +24,7 @@ internal static class ExperimentSchema
         ["type"] = "object",
         ["required"] = new JsonArray("strategies"),
         ["additionalProperties"] = false,
+        ["$defs"] = new JsonObject { [nameof(LearningRateSchedule)] = Of(typeof(LearningRateSchedule)) },
         ["properties"] = new JsonObject
         {
             ["name"] = Word(),
@@ -97,6 +98,13 @@ internal static class ExperimentSchema
             : AnyOf([.. kinds.Select(kind => With(Options(kind.Value, required: "kind"), "kind", OneOf([kind.Key])))]);
     }
 
+    // A schedule may hold another, and that one more.
+    private static JsonObject OfItsKind(PropertyInfo property)
+    {
+        var schema = AnyOf(new JsonObject { ["$ref"] = $"#/$defs/{property.PropertyType.Name}" });
+        return YamlValues.MayBeNull(property) ? OrNull(schema) : schema;
+    }
+
     // As the reader takes it: null, ~ or nothing at all.
     private static JsonObject OrNull(JsonObject schema)
     {
@@ -111,8 +119,7 @@ internal static class ExperimentSchema
     {
         var properties = new JsonObject();
         foreach (var (name, property) in YamlValues.PropertiesOf(type))
-            // A schedule may hold another: one level is enough for an editor.
-            if (keys?.Contains(name) != false && property.PropertyType != type.BaseType) properties[name] = Of(property);
+            if (keys?.Contains(name) != false) properties[name] = property.PropertyType == type.BaseType ? OfItsKind(property) : Of(property);
         var schema = new JsonObject { ["type"] = "object", ["additionalProperties"] = false, ["properties"] = properties };
         if (required is not null) schema["required"] = new JsonArray(required);
         return schema;

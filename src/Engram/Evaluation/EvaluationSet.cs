@@ -6,6 +6,11 @@ namespace Engram.Evaluation;
 /// <param name="name">What to call it in reports.</param>
 /// <param name="samples">The samples. Nobody outside the library gets them back as a source.</param>
 /// <param name="taskId">The task they belong to, where it is given at test time.</param>
+/// <remarks>
+/// It keeps test samples from being learnt by mistake, not by intent: no public member gives them back as something to learn, but
+/// <see cref="Inputs"/> gives what is in them and <see cref="Evaluator"/> the class of each in the same order, and whoever joins the two by
+/// hand has labelled samples.
+/// </remarks>
 public sealed class EvaluationSet(string name, ISampleSource samples, int? taskId = null)
 {
     /// <summary>What to call it in reports.</summary>

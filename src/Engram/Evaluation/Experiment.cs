@@ -29,6 +29,13 @@ public sealed class Experiment(
     /// <value>Default false: it costs a prediction of every training sample.</value>
     public bool Prequential { get; init; }
 
+    /// <summary>
+    /// Samples learnt after which accuracy is measured between the tests too, for anytime accuracy; null for the tests alone. Measured
+    /// between experiences, so that it is for online streams, whose tests are due where a group ends.
+    /// </summary>
+    /// <value>Default null; 1 or more. Each time costs a prediction of the test samples of all groups begun so far.</value>
+    public int? AnytimeEvery { get; init; }
+
     /// <summary>Whether the next experience is tested before it is learnt where that says something: in domain-incremental streams.</summary>
     /// <value>Default true; false saves the time, and <c>forwardTransfer</c> is not measured.</value>
     public bool ForwardTransfer { get; init; } = true;
@@ -48,6 +55,7 @@ public sealed class Experiment(
     {
         ArgumentNullException.ThrowIfNull(strategies);
         options.Validate();
+        if (AnytimeEvery < 1) throw new ArgumentException($"AnytimeEvery: {AnytimeEvery}, expected 1 or more");
         foreach (var strategy in strategies)
             if (!strategy.Scenarios.Contains(options.Scenario))
                 throw new ArgumentException(
@@ -79,6 +87,7 @@ public sealed class Experiment(
                 while (measurements.Position < experiences || Due(measurements) > measurements.Tested)
                 {
                     if (Due(measurements) > measurements.Tested) Test(learning.Learner, measurements, Now, progress, cancellationToken);
+                    else if (measurements.SinceAccuracy >= AnytimeEvery) measurements.AddPoint(AccuracyNow(learning.Learner, measurements, cancellationToken));
                     else
                     {
                         if (Prequential) measurements.Preview(learning.Learner, stream.Experiences[measurements.Position]);
@@ -121,6 +130,23 @@ public sealed class Experiment(
     // Test sets whose classes have been learnt by now.
     private int Due(StrategyMeasurements measurements) =>
         stream.MeasuredAfter.TakeWhile(position => position < measurements.Position).Count();
+
+    // Over the classes that came by now, of the groups that ended and of the one that is under way.
+    private double AccuracyNow(Learner learner, StrategyMeasurements measurements, CancellationToken cancellationToken)
+    {
+        var (right, count) = (0, 0);
+        foreach (var test in stream.Tests.Take(Due(measurements) + 1))
+        {
+            var (truth, predicted) = Evaluator.Predict(learner, test, cancellationToken);
+            for (var i = 0; i < truth.Length; i++)
+            {
+                if (truth[i] < 0) continue;
+                count++;
+                if (truth[i] == predicted[i]) right++;
+            }
+        }
+        return count == 0 ? 0 : (double)right / count;
+    }
 
     private void Learn(
         Learner learner, StrategyMeasurements measurements, Func<ExperimentEvent, int, double, ExperimentProgress> now,

@@ -32,6 +32,10 @@ public sealed record ExperimentDescription
     /// <value>Default false.</value>
     public bool Prequential { get; init; }
 
+    /// <summary>Samples learnt after which accuracy is measured between the tests too, see <see cref="Experiment.AnytimeEvery"/>.</summary>
+    /// <value>Default null: where tests are due alone.</value>
+    public int? AnytimeEvery { get; init; }
+
     /// <summary>Whether forward transfer is measured, see <see cref="Experiment.ForwardTransfer"/>.</summary>
     /// <value>Default true.</value>
     public bool ForwardTransfer { get; init; } = true;
@@ -72,6 +76,7 @@ public sealed record ExperimentDescription
             Experienced = Experienced,
             Variant = Variant,
             Prequential = Prequential,
+            AnytimeEvery = AnytimeEvery,
             ForwardTransfer = ForwardTransfer,
         }.Run(Strategies, progress, learnt, checkpoints, cancellationToken);
         var unfinished = Strategies.Skip(finished.Count).Select(strategy => strategy.Name).ToArray();

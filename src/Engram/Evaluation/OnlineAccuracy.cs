@@ -3,12 +3,13 @@ using Engram.Streams;
 
 namespace Engram.Evaluation;
 
-/// <summary>What an online stream is judged by while it runs, and not only where a group of classes ends.</summary>
+/// <summary>What an online stream is judged by while it runs, and not only where a group of classes ends, if points are added between.</summary>
 /// <remarks>
 /// Prequential accuracy: every piece is predicted before it is learnt (Gama, Sebastião and Rodrigues 2013, "On evaluating stream
 /// learning algorithms": test-then-train, equation 1 with a loss of 0 and 1). Anytime accuracy: the area under the curve of accuracy against
 /// samples seen, over those samples (Koh et al. 2022, "Online Continual Learning on Class Incremental Blurry Task Configuration
-/// with Anytime Inference", A_AUC), by trapezoids between the measured points.
+/// with Anytime Inference", A_AUC), by trapezoids between the measured points. An <see cref="Experiment"/> measures where tests are due,
+/// in online streams where a group ends, and between as often as <see cref="Experiment.AnytimeEvery"/> says.
 /// </remarks>
 public sealed class OnlineAccuracy
 {

@@ -7,10 +7,17 @@ namespace Engram.Evaluation;
 /// <param name="Rows">One row per strategy, in the order they first occur.</param>
 public sealed record RunComparison(string Baseline, IReadOnlyList<ComparedStrategy> Rows)
 {
+    private const string Seed = "seed";
+
+    // The name of a file says nothing of what is in it.
+    private static readonly string[] s_free = [Seed, "file"];
+
     /// <summary>Compares runs.</summary>
     /// <param name="runs">The runs; a strategy may be missing in some.</param>
     /// <param name="baseline">The strategy to hold the others against; null for the first.</param>
-    /// <exception cref="ArgumentException">Runs of different experiments or groups of classes, nothing to compare, or no such baseline.</exception>
+    /// <exception cref="ArgumentException">
+    /// Runs of different experiments, groups of classes or settings but the seed, one seed twice, nothing to compare, or no such baseline.
+    /// </exception>
     public static RunComparison Of(IReadOnlyList<RunResults> runs, string? baseline = null)
     {
         ArgumentNullException.ThrowIfNull(runs);
@@ -20,12 +27,27 @@ public sealed record RunComparison(string Baseline, IReadOnlyList<ComparedStrate
                 throw new ArgumentException(
                     $"runs: {run.Experiment} ({string.Join("; ", run.Groups.Select(group => group.Name))}) beside "
                     + $"{runs[0].Experiment} ({string.Join("; ", runs[0].Groups.Select(group => group.Name))}), expected runs of one experiment");
+        CheckSettings(runs);
         var strategies = runs.SelectMany(run => run.Strategies).Select(strategy => strategy.Name).Distinct().ToArray();
         if (strategies.Length == 0) throw new ArgumentException("runs: no strategy came to its end, expected one or more");
         baseline ??= strategies[0];
         if (!strategies.Contains(baseline))
             throw new ArgumentException($"baseline: \"{baseline}\", expected one of {string.Join(", ", strategies)}");
         return new RunComparison(baseline, [.. strategies.Select(name => Row(runs, name, baseline))]);
+    }
+
+    // A mean over settings, or over one seed counted twice, would be none over seeds.
+    private static void CheckSettings(IReadOnlyList<RunResults> runs)
+    {
+        foreach (var run in runs)
+            foreach (var name in runs[0].Settings.Keys.Union(run.Settings.Keys).Except(s_free))
+                if (Of(run, name) != Of(runs[0], name))
+                    throw new ArgumentException(
+                        $"runs: {name}: \"{Of(run, name) ?? "nothing"}\" beside \"{Of(runs[0], name) ?? "nothing"}\", expected runs that differ in the seed alone");
+        if (runs.Select(run => Of(run, Seed)).OfType<string>().GroupBy(seed => seed).FirstOrDefault(same => same.Count() > 1) is { } twice)
+            throw new ArgumentException($"runs: seed {twice.Key} is there {twice.Count()} times, expected each seed once");
+
+        static string? Of(RunResults run, string name) => run.Settings.GetValueOrDefault(name);
     }
 
     // Seeds may deal the classes to other experiences; the classes are the same.

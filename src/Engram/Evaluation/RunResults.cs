@@ -124,7 +124,12 @@ public sealed record StrategyResult
     /// <summary>[true class][predicted class] counts over the test samples of all classes, after the last experience.</summary>
     public required int[][] Confusion { get; init; }
 
-    /// <summary>Metrics by name, derived from <see cref="Accuracy"/>; see <see cref="AccuracyMatrix"/>.</summary>
+    /// <summary>Metrics by name, see <see cref="MetricNames"/> (formulas: docs/results.md).</summary>
+    /// <remarks>
+    /// Most follow from <see cref="Accuracy"/>, as <see cref="AccuracyMatrix"/> has them; macro F1 follows from <see cref="Confusion"/>,
+    /// anytime accuracy from accuracy so far and samples learnt. Calibration error and Brier score come from the probabilities of the
+    /// last tests, prequential accuracy from predictions before learning: no other field has what they are made of.
+    /// </remarks>
     public required IReadOnlyDictionary<string, double> Metrics { get; init; }
 
     /// <summary>Cost of each experience.</summary>

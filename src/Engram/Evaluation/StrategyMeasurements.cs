@@ -14,6 +14,7 @@ internal sealed class StrategyMeasurements
     private (double Error, double Brier) _calibration = (double.NaN, double.NaN);
     private readonly List<double> _ahead = []; // R[i, i + 1]
     private long _tested; // samples predicted in all tests so far
+    private readonly List<AccuracyPoint> _points = []; // between the tests
     private Previews _previews = new(0, 0, 0);
 
     public StrategyMeasurements()
@@ -32,6 +33,7 @@ internal sealed class StrategyMeasurements
         (_calibration, _tested) = ((saved.CalibrationError, saved.Brier), saved.Predicted);
         (Untrained, _previews) = (saved.Untrained, saved.Previews ?? new Previews(0, 0, 0));
         _ahead.AddRange(saved.Ahead ?? []);
+        _points.AddRange(saved.Points ?? []);
     }
 
     /// <summary>R[i,j] as measured by now.</summary>
@@ -70,10 +72,16 @@ internal sealed class StrategyMeasurements
     /// <summary>Adds the accuracy on the next experience, which is not learnt yet.</summary>
     public void AddAhead(double accuracy) => _ahead.Add(accuracy);
 
+    /// <summary>Samples learnt since accuracy was last measured, in a test or between two.</summary>
+    public long SinceAccuracy => Samples - Math.Max(TestedAt, _points.Count == 0 ? 0 : _points[^1].Samples);
+
+    /// <summary>Adds the accuracy over the classes that came by now, between two tests.</summary>
+    public void AddPoint(double accuracy) => _points.Add(new AccuracyPoint(Samples, accuracy));
+
     /// <summary>Everything, for a checkpoint.</summary>
     public SavedMeasurements Save() =>
         new([.. Matrix.Rows], [.. _soFar], [.. _perClass], [.. _costs], _confusion, Position, Learnt, [.. _times],
-            _calibration.Error, _calibration.Brier, _tested, Untrained, [.. _ahead], _previews);
+            _calibration.Error, _calibration.Brier, _tested, Untrained, [.. _ahead], _previews, [.. _points]);
 
     /// <summary>Adds the predictions made after what was learnt since the last measurement.</summary>
     /// <param name="tests">True and predicted class ids for each test set so far; true is −1 for a class never learnt.</param>
@@ -159,10 +167,19 @@ internal sealed class StrategyMeasurements
         return matrix.ForwardTransfer(untrained);
     }
 
+    private long Samples => TestedAt + (Learnt?.Samples ?? 0);
+
+    private long TestedAt => _costs.Sum(SamplesOf);
+
+    // Points of a curve follow each other.
+    private static long SamplesOf(ExperienceCost cost) => Math.Max(cost.Samples, 1);
+
     private double Anytime()
     {
         var (curve, samples) = (new OnlineAccuracy(), 0L);
-        foreach (var (cost, accuracy) in _costs.Zip(_soFar)) curve.Add(samples += Math.Max(cost.Samples, 1), accuracy);
+        AccuracyPoint[] tests = [.. _costs.Zip(_soFar, (cost, accuracy) => new AccuracyPoint(samples += SamplesOf(cost), accuracy))];
+        foreach (var point in tests.Concat(_points).DistinctBy(point => point.Samples).OrderBy(point => point.Samples))
+            curve.Add(point.Samples, point.Accuracy);
         return curve.Anytime;
     }
 }
@@ -171,7 +188,13 @@ internal sealed class StrategyMeasurements
 internal sealed record SavedMeasurements(
     double[][] Accuracy, double[] AccuracySoFar, double[][] AccuracyPerClass, ExperienceCost[] Costs, int[][] Confusion,
     int Position, LearningResult? Learnt, DateTimeOffset[]? Times = null, double CalibrationError = double.NaN, double Brier = double.NaN,
-    long Predicted = 0, double[]? Untrained = null, double[]? Ahead = null, Previews? Previews = null);
+    long Predicted = 0, double[]? Untrained = null, double[]? Ahead = null, Previews? Previews = null,
+    AccuracyPoint[]? Points = null);
+
+/// <summary>A point of the curve of accuracy.</summary>
+/// <param name="Samples">Samples learnt by then.</param>
+/// <param name="Accuracy">Accuracy over the classes that came by then.</param>
+internal sealed record AccuracyPoint(long Samples, double Accuracy);
 
 /// <summary>What was predicted before it was learnt.</summary>
 /// <param name="Experiences">How many experiences.</param>

@@ -4,6 +4,7 @@ using Engram.Learning;
 using Engram.Models;
 using Engram.Retention;
 using Engram.Streams;
+using Engram.Tests.Persistence;
 using static TorchSharp.torch;
 
 namespace Engram.Tests.Evaluation;
@@ -61,6 +62,51 @@ public class CostAndCalibrationTests
             learner.Learn(piece);
         }
         Assert.InRange(online.Prequential, 0.7, 0.95); // 20 pieces, of which the first is lost
+    }
+
+    [Fact]
+    public void Anytime_accuracy_is_measured_inside_of_groups_too_where_that_is_asked_for_also_by_a_run_that_is_stopped_and_goes_on()
+    {
+        var digits = SubsetSource.WithLabels(SubsetSource.Balanced(TestData.Mnist.Train, 20), Label.Numbers(0, 4));
+        var stream = ExperienceStream.ClassIncremental(digits, new EvaluationSet("test", digits), [Label.Numbers(0, 2), Label.Numbers(2, 2)]).Online(10, 0);
+        var options = new LearnerOptions { BatchSize = 10 };
+        StrategyResult? Run(int? every, ExperimentCheckpoints? checkpoints = null)
+        {
+            using var stop = new CancellationTokenSource();
+            var results = new Experiment(stream, _ => new ContinualModel(new Mlp(784, 16)), options)
+            {
+                AnytimeEvery = every,
+                Experienced = (_, _, _) => { if (checkpoints is not null) stop.Cancel(); },
+            }.Run([Strategies.Named("naive")], checkpoints: checkpoints, cancellationToken: stop.Token);
+            return results.Count == 0 ? null : results[0];
+        }
+        var (curve, ends) = (new OnlineAccuracy(), new OnlineAccuracy());
+        using (var alone = new Learner(() => new ContinualModel(new Mlp(784, 16)), options, []))
+            foreach (var piece in stream.Experiences)
+            {
+                alone.Learn(piece);
+                // Every 15 samples in pieces of ten: after 20 of the 40 of each group, and where groups end.
+                if (piece.Index % 2 == 0) continue;
+                var (begun, samples) = (stream.Tests.Take((piece.Index / 4) + 1), 10 * (piece.Index + 1));
+                Label[] came = [.. alone.Classes.Classes.Select(known => known.Label)];
+                var known = begun.Select(test => test.WithLabels([.. test.Classes.Intersect(came)])).ToArray();
+                var accuracy = known.Sum(test => Evaluator.Accuracy(alone, test) * test.Count) / known.Sum(test => test.Count);
+                curve.Add(samples, accuracy);
+                if (samples % 40 == 0) ends.Add(samples, accuracy);
+            }
+        Assert.Equal(ends.Anytime, Run(null)!.Metrics["anytimeAccuracy"], 1e-12);
+        Assert.Equal(curve.Anytime, Run(15)!.Metrics["anytimeAccuracy"], 1e-12);
+        Assert.NotEqual(ends.Anytime, curve.Anytime, 1e-3);
+        Assert.Throws<ArgumentException>(() => Run(0));
+
+        using var folder = new TemporaryFolder();
+        StrategyResult? stopped = null;
+        for (var sittings = 0; stopped is null && sittings < 20; sittings++)
+        {
+            using var checkpoints = new ExperimentCheckpoints(folder["run"]);
+            stopped = Run(15, checkpoints);
+        }
+        Assert.Equal(curve.Anytime, stopped!.Metrics["anytimeAccuracy"], 1e-12);
     }
 
     [Fact]
@@ -141,20 +187,50 @@ public class CostAndCalibrationTests
         else Assert.Equal((28 * 28 * 6 * 25) + (100 * 16 * 150) + (400 * 120) + (120 * 84) + (84 * 2), result.Cost!.MultiplyAdds);
     }
 
-    [Fact]
-    public void Strengths_grow_with_the_number_of_experiences()
+    [Theory]
+    [InlineData("ewc", 100)]
+    [InlineData("si", 10)]
+    [InlineData("mas", 1)]
+    [InlineData("rwalk", 10)]
+    [InlineData("lwf", 1)]
+    public void A_strength_after_n_experiences_is_lambda_times_n_to_the_growth(string name, double lambda)
     {
-        Assert.Throws<ArgumentException>(() => new ElasticWeightConsolidation(new EwcOptions { Growth = double.NaN }));
-        var digits = SubsetSource.WithLabels(SubsetSource.Balanced(TestData.Mnist.Train, 20), Label.Numbers(0, 6));
-        double[] Weights(double growth, int experiences)
+        const double Growth = 2;
+        Assert.Throws<ArgumentException>(() => Mechanism(name, lambda, double.NaN));
+        var grown = Weights(_ => Mechanism(name, lambda, Growth));
+        // 0^2 does not matter, for the first experience has no past; 1, 4 and 9 are exact.
+        var given = Weights(n => Mechanism(name, lambda * Math.Max(n * n, 1), 0));
+        var constant = Weights(_ => Mechanism(name, lambda, 0));
+
+        for (var n = 0; n < grown.Count; n++) Assert.Equal(given[n], grown[n]);
+        Assert.Equal(constant[1], grown[1]); // 1^2 = 1
+        Assert.NotEqual(constant[2], grown[2]);
+        Assert.NotEqual(constant[3], grown[3]);
+    }
+
+    private static RetentionMechanism Mechanism(string name, double lambda, double growth) => name switch
+    {
+        "ewc" => new ElasticWeightConsolidation(new EwcOptions { Lambda = lambda, Growth = growth }),
+        "si" => new SynapticIntelligence(new SiOptions { C = lambda, Growth = growth }),
+        "mas" => new MemoryAwareSynapses(new MasOptions { Lambda = lambda, Growth = growth }),
+        "rwalk" => new RiemannianWalk(new RWalkOptions { Lambda = lambda, Growth = growth }),
+        _ => new LearningWithoutForgetting(new LwfOptions { Lambda = lambda, Growth = growth }),
+    };
+
+    // Weights after each of four experiences, the n-th from 0 learnt with its own mechanism.
+    private static List<float[]> Weights(Func<int, RetentionMechanism> mechanism)
+    {
+        var digits = SubsetSource.WithLabels(SubsetSource.Balanced(TestData.Mnist.Train, 20), Label.Numbers(0, 8));
+        var strategies = Enumerable.Range(0, 4).Select(n => new Strategy("some", "Some", "Some", _ => [mechanism(n)])).ToArray();
+        var weights = new List<float[]>();
+        var options = new LearnerOptions { BatchSize = 16 };
+        new Experiment(
+            ExperienceStream.ClassIncremental(digits, new EvaluationSet("test", digits), [.. Enumerable.Range(0, 4).Select(group => Label.Numbers(2 * group, 2))]),
+            _ => new ContinualModel(new Mlp(784, 8)), options)
         {
-            using var learner = new Learner(() => new ContinualModel(new Mlp(784, 8)), new LearnerOptions(),
-                [new ElasticWeightConsolidation(new EwcOptions { Lambda = 100, Growth = growth })]);
-            var stream = ExperienceStream.ClassIncremental(digits, new EvaluationSet("test", digits), [Label.Numbers(0, 2), Label.Numbers(2, 2), Label.Numbers(4, 2)]);
-            foreach (var experience in stream.Experiences.Take(experiences)) learner.Learn(experience);
-            return [.. learner.Context.Arena.Values.data<float>().ToArray().Select(value => (double)value)];
-        }
-        Assert.Equal(Weights(0, 2), Weights(3, 2)); // 1^3 = 1
-        Assert.NotEqual(Weights(0, 3), Weights(3, 3));
+            Variant = (position, _) => (options, strategies[position]),
+            Experienced = (_, _, learner) => weights.Add(learner.Context.Arena.Values.data<float>().ToArray()),
+        }.Run([strategies[0]]);
+        return weights;
     }
 }

@@ -42,6 +42,22 @@ public class RunComparisonTests
         Assert.Throws<ArgumentException>(() => RunComparison.Of([Run()]));
     }
 
+    [Fact]
+    public void Runs_must_differ_in_the_seed_alone()
+    {
+        static RunResults With(string seed, string rate, string file = "my.yaml") => Run(("a", 0.5)) with
+        {
+            Settings = new Dictionary<string, string> { ["file"] = file, ["seed"] = seed, ["rate"] = rate },
+        };
+        Assert.Equal(2, RunComparison.Of([With("0", "1"), With("1", "1", "copy.yaml")]).Rows[0].Accuracy.Seeds);
+        Assert.Equal("runs: rate: \"2\" beside \"1\", expected runs that differ in the seed alone",
+            Assert.Throws<ArgumentException>(() => RunComparison.Of([With("0", "1"), With("1", "2")])).Message);
+        Assert.Contains("rate: \"nothing\" beside \"1\"",
+            Assert.Throws<ArgumentException>(() => RunComparison.Of([With("0", "1"), Run(("a", 0.5))])).Message, StringComparison.Ordinal);
+        Assert.Equal("runs: seed 3 is there 2 times, expected each seed once",
+            Assert.Throws<ArgumentException>(() => RunComparison.Of([With("3", "1"), With("1", "1"), With("3", "1")])).Message);
+    }
+
     private static RunResults Run(params (string Name, double Final)[] strategies) => new()
     {
         SchemaVersion = 1,

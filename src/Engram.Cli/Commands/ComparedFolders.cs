@@ -1,0 +1,65 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Engram.Cli.Experiments;
+using YamlDotNet.RepresentationModel;
+
+namespace Engram.Cli.Commands;
+
+/// <summary>Whether runs differ in the seed alone, by what their folders keep beside the results: the file's copy and the data's fingerprint.</summary>
+internal static class ComparedFolders
+{
+    // A run does not look at the section tune.
+    private static readonly string[] s_free = ["seed", "tune"];
+
+    /// <summary>Refuses runs of different files or data; a folder that keeps neither says nothing.</summary>
+    /// <param name="folders">The folders of the runs.</param>
+    /// <exception cref="UsageException">They differ; the message names the key and both values.</exception>
+    public static void Check(IReadOnlyList<string> folders)
+    {
+        Check(folders, RunFileSettings.CopyName, (first, second) =>
+            Difference("", ExperimentText.Read(first).Top.Node, ExperimentText.Read(second).Top.Node));
+        Check(folders, RunSettings.FileName, (first, second) => (DataOf(first), DataOf(second)) is ({ } one, { } other) && one != other
+            ? new Differing("data of fingerprint", one, other)
+            : null);
+    }
+
+    private static void Check(IReadOnlyList<string> folders, string name, Func<string, string, Differing?> compare)
+    {
+        var there = folders.Where(folder => File.Exists(Path.Combine(folder, name))).ToArray();
+        foreach (var folder in there.Skip(1))
+            if (compare(Path.Combine(there[0], name), Path.Combine(folder, name)) is { } found)
+                throw new UsageException(
+                    $"RUN: {found.Key}: {found.First} in \"{there[0]}\", {found.Second} in \"{folder}\", expected runs that differ in the seed alone");
+    }
+
+    private static Differing? Difference(string path, YamlNode? first, YamlNode? second) => (first, second) switch
+    {
+        (YamlMappingNode one, YamlMappingNode other) => one.Children.Keys.Union(other.Children.Keys)
+            .Where(key => path.Length > 0 || !s_free.Contains($"{key}"))
+            .Select(key => Difference(path.Length == 0 ? $"{key}" : $"{path}.{key}", Child(one, key), Child(other, key)))
+            .FirstOrDefault(found => found is not null),
+        (YamlSequenceNode one, YamlSequenceNode other) => Enumerable.Range(0, Math.Max(one.Children.Count, other.Children.Count))
+            .Select(i => Difference($"{path}[{i}]", one.Children.ElementAtOrDefault(i), other.Children.ElementAtOrDefault(i)))
+            .FirstOrDefault(found => found is not null),
+        (YamlScalarNode one, YamlScalarNode other) when one.Value == other.Value => null,
+        _ => new Differing(path, Text(first), Text(second)),
+    };
+
+    private static YamlNode? Child(YamlMappingNode node, YamlNode key) => node.Children.TryGetValue(key, out var value) ? value : null;
+
+    private static string Text(YamlNode? node) => node is null ? "nothing" : YamlSection.Kind(node);
+
+    private static string? DataOf(string path)
+    {
+        try
+        {
+            return (string?)(JsonNode.Parse(File.ReadAllText(path)) as JsonObject)?["dataFingerprint"];
+        }
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException)
+        {
+            throw new UsageException($"RUN: {path}: damaged ({problem.Message}), expected settings as a run wrote them", problem);
+        }
+    }
+
+    private sealed record Differing(string Key, string First, string Second);
+}
