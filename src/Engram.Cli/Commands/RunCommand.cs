@@ -18,7 +18,7 @@ internal static class RunCommand
         var seed = OptionOf.Number("--seed", "Seed instead of the file's.", null, 0, long.MaxValue);
         var threads = RunDigitsCommand.Threads();
         var output = OptionOf.Text("--out", "Folder to write to [default: runs/<name>-<time>]", "DIR");
-        var data = OptionOf.Text("--data", "Folder or archive with the data [default: found here or above]", "PATH");
+        var data = OptionOf.Text("--data", $"Folder or archive with the data {DataFolder.Default}", "PATH");
         var (json, every) = (RunDigitsCommand.Json(), RunDigitsCommand.SaveEvery());
         var command = new Command("run", "Run an experiment, or go on with one that was stopped.")
         {

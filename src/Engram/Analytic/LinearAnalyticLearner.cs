@@ -15,6 +15,7 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
     private KeptInverse? _inverse;
     private bool _asked; // for a head, with few rows since
     private long _changed; // rows since the last head
+    private long _retryAt; // samples, after an inverse that was too far off
 
     private protected LinearAnalyticLearner(FeatureExtractor features, InputScaling? scaling, Products products)
         : base(features, scaling) => Moments = new SecondMoments(features.FeatureCount, products);
@@ -30,7 +31,7 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
     /// <value>
     /// Default true. It begins at the second question with few samples between (up to a quarter of the features), and from then on keeps
     /// features² numbers more, until a larger block comes. The weights solve the same equations to 1e-9, which is tested again every 256
-    /// samples. Streaming LDA's ε weighs more with every sample, so it is solved anew when a quarter more samples have come. There are no
+    /// samples; where the equations are too near singular for that, heads are solved until there are twice as many. Streaming LDA's ε weighs more with every sample, so it is solved anew when a quarter more samples have come. There are no
     /// updates where λ = 0, ε = 1, or <see cref="ClassBalance.PerClass"/>, and none are needed by nearest class mean.
     /// </value>
     public bool SmallUpdates { get; init; } = true;
@@ -111,6 +112,7 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
         if (_head is { } head) (state.Tensors["weights"], state.Tensors["bias"]) = head;
         _inverse?.Save(state);
         if (_asked) state.Values["changed"] = _changed;
+        if (_retryAt > 0) state.Values["retryAt"] = _retryAt;
     }
 
     private protected override void LoadStatistics(MechanismState state)
@@ -124,6 +126,7 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
         }
         _inverse = KeptInverse.Load(state, width, classes);
         (_asked, _changed) = (state.Values["changed"] is not null, state.Values["changed"]?.GetValue<long>() ?? 0);
+        _retryAt = state.Values["retryAt"]?.GetValue<long>() ?? 0;
     }
 
     private protected override JsonObject Options() => new() { ["fastProducts"] = FastProducts, ["smallUpdates"] = SmallUpdates };
@@ -153,10 +156,16 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
         if (_inverse?.Solve(system.Ridge) is { } solved && (_inverse.Unchecked < KeptInverse.CheckedEvery || _inverse.Agrees(system, solved)))
             return system.WeightsOf(solved);
         Restart();
-        if (MemoryGuard.Fits(SecondMoments.BytesOf(Features.FeatureCount, 4))) _inverse = KeptInverse.Of(system);
-        if (_inverse is { } fresh && !fresh.Agrees(system, fresh.Solution)) Restart(); // too near singular to be inverted
-        return _inverse is { } kept ? system.WeightsOf(kept.Solution) : null;
+        if (Samples < _retryAt || !MemoryGuard.Fits(SecondMoments.BytesOf(Features.FeatureCount, 4))) return null;
+        _inverse = KeptInverse.Of(system);
+        if (_inverse is { } fresh && fresh.Agrees(system, fresh.Solution)) return system.WeightsOf(fresh.Solution);
+        // Too near singular to be inverted: trying costs more than solving, and more samples may mend it.
+        Restart();
+        _retryAt = 2 * Samples;
+        return null;
     }
+
+    private long Samples => (long)Moments.Counts.sum().item<double>();
 
     // Forgets what guides updates: the next head is solved from the start.
     private protected void Restart()

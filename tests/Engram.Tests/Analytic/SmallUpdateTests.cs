@@ -121,6 +121,31 @@ public class SmallUpdateTests
                 }
     }
 
+    [Fact]
+    public void An_inverse_that_is_too_far_off_is_tried_again_at_twice_as_many_samples()
+    {
+        const int Few = 20, Wide = 30;
+        using var scope = NewDisposeScope();
+        using var learner = new RidgeClassifier(new RandomFeatures(784, Wide, scale: 0.1), 1e-13);
+        learner.Learn(new Experience(0, new SubsetSource(TestData.Mnist.Train, [.. Enumerable.Range(0, Few)])));
+        for (var i = Few; i < 2 * (Few + 1); i++)
+        {
+            learner.Weights();
+            Assert.Equal(i > Few, Saved().Values["retryAt"] is not null);
+            Assert.False(Saved().Tensors.ContainsKey("inverse"), $"at {i}: fewer samples than features cannot be inverted, twice as many are not there yet");
+            learner.Learn(new Experience(i, new SubsetSource(TestData.Mnist.Train, [i])));
+        }
+        learner.Weights();
+        Assert.True(Saved().Tensors.ContainsKey("inverse"));
+
+        MechanismState Saved()
+        {
+            var state = new MechanismState();
+            learner.Save(state);
+            return state;
+        }
+    }
+
     private static LinearAnalyticLearner Make(string name, bool updates = true)
     {
         var features = new RandomFeatures(784, Width, scale: 0.1);
