@@ -198,6 +198,7 @@ public class RunFolderTests
     [InlineData("training: { epochs: 1 }", "training: { epochs: 2 }", "training.epochs: \"1\" in ")]
     [InlineData("training: { epochs: 1 }", "memory: 5", "training: keys with values in ")]
     [InlineData("strategies: [{ name: e, mechanisms: [ewc: { lambda: 1 }] }]", "strategies: [{ name: e, mechanisms: [ewc: { lambda: 2 }] }]", "strategies[0].mechanisms[0].ewc.lambda: \"1\" in ")]
+    [InlineData("strategies: [naive, { name: e, mechanisms: [ewc: { lambda: 1 }] }]", "strategies: [{ name: e, mechanisms: [ewc: { lambda: 1 }] }, replay]", null)]
     [InlineData("stream: { groups: [[0], [1]] }", "stream: { groups: [[0], [1], [2]] }", "stream.groups[2]: nothing in ")]
     [InlineData("seed: 1 # first", "tune: { trials: 5 }\nseed: 2", null)]
     public void Files_of_compared_runs_differ_in_the_seed_alone(string first, string second, string? expected)
@@ -223,7 +224,7 @@ public class RunFolderTests
     public void A_seed_twice_and_another_setting_are_one_line_and_exit_code_2()
     {
         using var folder = new Folder();
-        AssertSame(Compare(folder, "none", ["", ""], ["0", "0"]), "seed 0 is there 2 times", "expected each seed once");
+        AssertSame(Compare(folder, "none", ["", ""], ["0", "0"]), "seed 0 of naive is there 2 times", "expected each seed once");
         AssertSame(Compare(folder, "none", ["", ""], ["0", "1"], ["1", "2"]), "epochs: \"2\" beside \"1\"", "expected runs that differ in the seed alone");
     }
 

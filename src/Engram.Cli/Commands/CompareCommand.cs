@@ -22,7 +22,7 @@ internal static class CompareCommand
     {
         var runs = new Argument<string[]>("RUN")
         {
-            Description = "Folders of runs of one experiment that differ in the seed alone.",
+            Description = "Folders of runs of one experiment that differ in the seed, or in which strategies they have.",
             HelpName = "RUN",
             Arity = ArgumentArity.OneOrMore,
         };

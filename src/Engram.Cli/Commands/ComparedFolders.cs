@@ -5,9 +5,11 @@ using YamlDotNet.RepresentationModel;
 
 namespace Engram.Cli.Commands;
 
-/// <summary>Whether runs differ in the seed alone, by what their folders keep beside the results: the file's copy and the data's fingerprint.</summary>
+/// <summary>Whether runs differ in the seed, and in which strategies they have, alone, by what their folders keep beside the results: the file's copy and the data's fingerprint.</summary>
 internal static class ComparedFolders
 {
+    private const string Strategies = "strategies";
+
     // A run does not look at the section tune.
     private static readonly string[] s_free = ["seed", "tune"];
 
@@ -38,12 +40,18 @@ internal static class ComparedFolders
             .Where(key => path.Length > 0 || !s_free.Contains($"{key}"))
             .Select(key => Difference(path.Length == 0 ? $"{key}" : $"{path}.{key}", Child(one, key), Child(other, key)))
             .FirstOrDefault(found => found is not null),
+        // A strategy may be missing in some runs; where it is there it is the same.
+        (YamlSequenceNode one, YamlSequenceNode other) when path == Strategies => one.Children
+            .Select((strategy, i) => Difference($"{path}[{i}]", strategy, other.Children.FirstOrDefault(same => NameOf(same) == NameOf(strategy)) ?? strategy))
+            .FirstOrDefault(found => found is not null),
         (YamlSequenceNode one, YamlSequenceNode other) => Enumerable.Range(0, Math.Max(one.Children.Count, other.Children.Count))
             .Select(i => Difference($"{path}[{i}]", one.Children.ElementAtOrDefault(i), other.Children.ElementAtOrDefault(i)))
             .FirstOrDefault(found => found is not null),
         (YamlScalarNode one, YamlScalarNode other) when one.Value == other.Value => null,
         _ => new Differing(path, Text(first), Text(second)),
     };
+
+    private static string? NameOf(YamlNode strategy) => strategy is YamlMappingNode described ? $"{Child(described, "name")}" : $"{strategy}";
 
     private static YamlNode? Child(YamlMappingNode node, YamlNode key) => node.Children.TryGetValue(key, out var value) ? value : null;
 

@@ -9,8 +9,8 @@ public sealed record RunComparison(string Baseline, IReadOnlyList<ComparedStrate
 {
     private const string Seed = "seed";
 
-    // The name of a file says nothing of what is in it.
-    private static readonly string[] s_free = [Seed, "file"];
+    // The name of a file says nothing of what is in it, and a strategy may be missing in some runs.
+    private static readonly string[] s_free = [Seed, "file", "strategies"];
 
     /// <summary>Compares runs.</summary>
     /// <param name="runs">The runs; a strategy may be missing in some.</param>
@@ -44,8 +44,9 @@ public sealed record RunComparison(string Baseline, IReadOnlyList<ComparedStrate
                 if (Of(run, name) != Of(runs[0], name))
                     throw new ArgumentException(
                         $"runs: {name}: \"{Of(run, name) ?? "nothing"}\" beside \"{Of(runs[0], name) ?? "nothing"}\", expected runs that differ in the seed alone");
-        if (runs.Select(run => Of(run, Seed)).OfType<string>().GroupBy(seed => seed).FirstOrDefault(same => same.Count() > 1) is { } twice)
-            throw new ArgumentException($"runs: seed {twice.Key} is there {twice.Count()} times, expected each seed once");
+        var pairs = runs.SelectMany(run => run.Strategies.Select(strategy => (strategy.Name, Seed: Of(run, Seed)))).Where(pair => pair.Seed is not null);
+        if (pairs.GroupBy(pair => pair).FirstOrDefault(same => same.Count() > 1) is { Key: var twice } found)
+            throw new ArgumentException($"runs: seed {twice.Seed} of {twice.Name} is there {found.Count()} times, expected each seed once");
 
         static string? Of(RunResults run, string name) => run.Settings.GetValueOrDefault(name);
     }

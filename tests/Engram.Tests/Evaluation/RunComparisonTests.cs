@@ -50,11 +50,13 @@ public class RunComparisonTests
             Settings = new Dictionary<string, string> { ["file"] = file, ["seed"] = seed, ["rate"] = rate },
         };
         Assert.Equal(2, RunComparison.Of([With("0", "1"), With("1", "1", "copy.yaml")]).Rows[0].Accuracy.Seeds);
+        var other = With("0", "1") with { Strategies = Run(("b", 0.5)).Strategies };
+        Assert.Equal(["a", "b"], RunComparison.Of([With("0", "1"), other]).Rows.Select(row => row.Name)); // each strategy in a run of its own
         Assert.Equal("runs: rate: \"2\" beside \"1\", expected runs that differ in the seed alone",
             Assert.Throws<ArgumentException>(() => RunComparison.Of([With("0", "1"), With("1", "2")])).Message);
         Assert.Contains("rate: \"nothing\" beside \"1\"",
             Assert.Throws<ArgumentException>(() => RunComparison.Of([With("0", "1"), Run(("a", 0.5))])).Message, StringComparison.Ordinal);
-        Assert.Equal("runs: seed 3 is there 2 times, expected each seed once",
+        Assert.Equal("runs: seed 3 of a is there 2 times, expected each seed once",
             Assert.Throws<ArgumentException>(() => RunComparison.Of([With("3", "1"), With("1", "1"), With("3", "1")])).Message);
     }
 
