@@ -4,10 +4,7 @@ using Engram.Learning;
 namespace Engram.Analytic;
 
 /// <summary><see cref="NearestClassMean"/> in place of the head.</summary>
-public sealed class NearestMeanHead() : AnalyticHead("ncm")
-{
-    private protected override AnalyticLearner Make(int features, long seed) => new NearestClassMean(new RawFeatures(features));
-}
+public sealed class NearestMeanHead() : AnalyticHead("ncm", (features, _) => new NearestClassMean(new RawFeatures(features)));
 
 /// <summary>How <see cref="StreamingLdaHead"/> tells classes apart.</summary>
 public sealed record StreamingLdaHeadOptions
@@ -30,22 +27,19 @@ public sealed record StreamingLdaHeadOptions
 /// <summary><see cref="StreamingLda"/> in place of the head; solved whole, so that predicting in between changes no bit of what comes later.</summary>
 /// <param name="options">Null for the defaults.</param>
 /// <exception cref="ArgumentException">An option is out of range.</exception>
-public sealed class StreamingLdaHead(StreamingLdaHeadOptions? options = null) : AnalyticHead("slda")
+public sealed class StreamingLdaHead(StreamingLdaHeadOptions? options = null)
+    : AnalyticHead("slda", Learners((options ?? new StreamingLdaHeadOptions()).Validated()))
 {
-    private readonly StreamingLdaHeadOptions _options = (options ?? new StreamingLdaHeadOptions()).Validated();
-
-    private protected override AnalyticLearner Make(int features, long seed) =>
-        new StreamingLda(new RawFeatures(features), _options.Shrinkage, prior: _options.Prior) { SmallUpdates = false };
+    private static Func<int, long, AnalyticLearner> Learners(StreamingLdaHeadOptions options) => (features, _) =>
+        new StreamingLda(new RawFeatures(features), options.Shrinkage, prior: options.Prior) { SmallUpdates = false };
 }
 
 /// <summary><see cref="FeCam"/> in place of the head.</summary>
 /// <param name="options">Null for the defaults.</param>
 /// <exception cref="ArgumentException">An option is out of range.</exception>
-public sealed class FeCamHead(FeCamOptions? options = null) : AnalyticHead("fecam")
+public sealed class FeCamHead(FeCamOptions? options = null) : AnalyticHead("fecam", Learners((options ?? new FeCamOptions()).Validated()))
 {
-    private readonly FeCamOptions _options = (options ?? new FeCamOptions()).Validated();
-
-    private protected override AnalyticLearner Make(int features, long seed) => new FeCam(new RawFeatures(features), _options);
+    private static Func<int, long, AnalyticLearner> Learners(FeCamOptions options) => (features, _) => new FeCam(new RawFeatures(features), options);
 }
 
 /// <summary>What <see cref="RidgeHead"/> regresses on, and how.</summary>
@@ -93,28 +87,37 @@ public sealed record RidgeHeadOptions
 /// </remarks>
 /// <param name="options">Null for the defaults.</param>
 /// <exception cref="ArgumentException">An option is out of range.</exception>
-public sealed class RidgeHead(RidgeHeadOptions? options = null) : AnalyticHead(options is { RandomFeatures: > 0 } ? "ranpac" : "ridge")
+public sealed class RidgeHead(RidgeHeadOptions? options = null)
+    : AnalyticHead(options is { RandomFeatures: > 0 } ? "ranpac" : "ridge", Learners((options ?? new RidgeHeadOptions()).Validated()))
 {
     private static readonly double[] s_candidates = [.. Enumerable.Range(-6, 11).Select(power => Math.Pow(10, power))];
-    private readonly RidgeHeadOptions _options = (options ?? new RidgeHeadOptions()).Validated();
+    private readonly bool _choosesLambda = options is { LambdaByValidation: true };
 
-    private protected override AnalyticLearner Make(int features, long seed)
+    private static Func<int, long, AnalyticLearner> Learners(RidgeHeadOptions options) => (features, seed) =>
     {
-        FeatureExtractor front = _options.RandomFeatures > 0
-            ? new RandomFeatures(features, _options.RandomFeatures, scale: 1 / Math.Sqrt(features), seed: seed)
+        FeatureExtractor front = options.RandomFeatures > 0
+            ? new RandomFeatures(features, options.RandomFeatures, scale: 1 / Math.Sqrt(features), seed: seed)
             : new RawFeatures(features);
-        return new RidgeClassifier(front, _options.Lambda, balance: _options.Balance) { SmallUpdates = false };
-    }
+        return new RidgeClassifier(front, options.Lambda, balance: options.Balance) { SmallUpdates = false };
+    };
 
-    private protected override void Describe(JsonObject recipe) => recipe["lambdaByValidation"] = _options.LambdaByValidation;
+    private protected override void Describe(JsonObject recipe) => recipe["lambdaByValidation"] = _choosesLambda;
 
     /// <inheritdoc/>
     protected internal override void EndExperience(LearningContext context)
     {
         base.EndExperience(context);
-        if (!_options.LambdaByValidation || context.Experience.Validation is not { } validation) return;
+        if (!_choosesLambda || context.Experience.Validation is not { } validation) return;
         using var scope = NewDisposeScope();
         using var features = new BackboneFeatures(context.Model.Backbone);
-        ((RidgeClassifier)Learner).ChooseLambda(features.Samples(validation, context.Model.Scaling), s_candidates);
+        var samples = features.Samples(validation, context.Model.Scaling);
+        try
+        {
+            ((RidgeClassifier)Learner).ChooseLambda(samples, s_candidates);
+        }
+        finally
+        {
+            samples.Free();
+        }
     }
 }
