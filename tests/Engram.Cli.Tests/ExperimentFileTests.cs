@@ -290,11 +290,11 @@ public class ExperimentFileTests
             Refusal("run", $"data: {{ source: csv, path: \"{folder.Path}\" }}\nmodel: {{ backbone: mlp 2-3 }}\nstream: {{ kind: rotated, degrees: [0, 30] }}"),
             StringComparison.Ordinal);
 
-        const string Single = "data: { perClass: 1 }\nmodel: { backbone: mlp 784-4 }\n";
+        const string Single = "data: { perClass: 1 }\nmodel: { backbone: mlp 784-4 }\nmemory: 10\n";
         const string Tune = "\ntune: { validation: 0.3, vary: { memory: [10, 20] } }";
-        Assert.Contains("line 5: tune.validation: 0.3 of the 2 samples of", Refusal("tune", $"{Single}stream: {{ experiences: 5 }}{Tune}"), StringComparison.Ordinal);
+        Assert.Contains("line 6: tune.validation: 0.3 of the 2 samples of", Refusal("tune", $"{Single}stream: {{ experiences: 5 }}{Tune}"), StringComparison.Ordinal);
         Assert.Contains(
-            "line 4: stream.validation: 0.2 of the 2 samples of", Refusal("tune", $"{Single}stream: {{ experiences: 5, validation: 0.2 }}{Tune}"),
+            "line 5: stream.validation: 0.2 of the 2 samples of", Refusal("tune", $"{Single}stream: {{ experiences: 5, validation: 0.2 }}{Tune}"),
             StringComparison.Ordinal);
     }
 
