@@ -18,7 +18,7 @@ namespace Engram.Analytic;
 public class AnalyticHead : RetentionMechanism
 {
     private const int BlockSize = 256;
-    private readonly Func<int, long, AnalyticLearner> _create;
+    private readonly Func<int, long, AnalyticLearner>? _create;
     private AnalyticLearner? _learner;
     private JsonObject? _recipe;
     private bool _frozen;
@@ -33,6 +33,8 @@ public class AnalyticHead : RetentionMechanism
         ArgumentNullException.ThrowIfNull(create);
         (Name, _create) = (name, create);
     }
+
+    private protected AnalyticHead(string name) => Name = name;
 
     /// <inheritdoc/>
     public override string Name { get; }
@@ -68,7 +70,7 @@ public class AnalyticHead : RetentionMechanism
     protected internal override void Attach(LearningContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        _learner = _create(context.Model.Backbone.FeatureCount, context.Options.Seed);
+        _learner = Make(context.Model.Backbone.FeatureCount, context.Options.Seed);
         var ((kind, options), extractor) = (_learner.Describe(), _learner.Features.Describe());
         _recipe = new JsonObject
         {
@@ -181,6 +183,8 @@ public class AnalyticHead : RetentionMechanism
     private protected virtual void Describe(JsonObject recipe)
     {
     }
+
+    private protected virtual AnalyticLearner Make(int features, long seed) => _create!(features, seed);
 
     // The next experience, or the restoration, lays the arena out anew.
     private void Freeze(LearningContext context)

@@ -4,7 +4,10 @@ using Engram.Learning;
 namespace Engram.Analytic;
 
 /// <summary><see cref="NearestClassMean"/> in place of the head.</summary>
-public sealed class NearestMeanHead() : AnalyticHead("ncm", (features, _) => new NearestClassMean(new RawFeatures(features)));
+public sealed class NearestMeanHead() : AnalyticHead("ncm")
+{
+    private protected override AnalyticLearner Make(int features, long seed) => new NearestClassMean(new RawFeatures(features));
+}
 
 /// <summary>How <see cref="StreamingLdaHead"/> tells classes apart.</summary>
 public sealed record StreamingLdaHeadOptions
@@ -27,19 +30,22 @@ public sealed record StreamingLdaHeadOptions
 /// <summary><see cref="StreamingLda"/> in place of the head; solved whole, so that predicting in between changes no bit of what comes later.</summary>
 /// <param name="options">Null for the defaults.</param>
 /// <exception cref="ArgumentException">An option is out of range.</exception>
-public sealed class StreamingLdaHead(StreamingLdaHeadOptions? options = null)
-    : AnalyticHead("slda", Learners((options ?? new StreamingLdaHeadOptions()).Validated()))
+public sealed class StreamingLdaHead(StreamingLdaHeadOptions? options = null) : AnalyticHead("slda")
 {
-    private static Func<int, long, AnalyticLearner> Learners(StreamingLdaHeadOptions options) => (features, _) =>
-        new StreamingLda(new RawFeatures(features), options.Shrinkage, prior: options.Prior) { SmallUpdates = false };
+    private readonly StreamingLdaHeadOptions _options = (options ?? new StreamingLdaHeadOptions()).Validated();
+
+    private protected override AnalyticLearner Make(int features, long seed) =>
+        new StreamingLda(new RawFeatures(features), _options.Shrinkage, prior: _options.Prior) { SmallUpdates = false };
 }
 
 /// <summary><see cref="FeCam"/> in place of the head.</summary>
 /// <param name="options">Null for the defaults.</param>
 /// <exception cref="ArgumentException">An option is out of range.</exception>
-public sealed class FeCamHead(FeCamOptions? options = null) : AnalyticHead("fecam", Learners((options ?? new FeCamOptions()).Validated()))
+public sealed class FeCamHead(FeCamOptions? options = null) : AnalyticHead("fecam")
 {
-    private static Func<int, long, AnalyticLearner> Learners(FeCamOptions options) => (features, _) => new FeCam(new RawFeatures(features), options);
+    private readonly FeCamOptions _options = (options ?? new FeCamOptions()).Validated();
+
+    private protected override AnalyticLearner Make(int features, long seed) => new FeCam(new RawFeatures(features), _options);
 }
 
 /// <summary>What <see cref="RidgeHead"/> regresses on, and how.</summary>
@@ -87,27 +93,26 @@ public sealed record RidgeHeadOptions
 /// </remarks>
 /// <param name="options">Null for the defaults.</param>
 /// <exception cref="ArgumentException">An option is out of range.</exception>
-public sealed class RidgeHead(RidgeHeadOptions? options = null)
-    : AnalyticHead(options is { RandomFeatures: > 0 } ? "ranpac" : "ridge", Learners((options ?? new RidgeHeadOptions()).Validated()))
+public sealed class RidgeHead(RidgeHeadOptions? options = null) : AnalyticHead(options is { RandomFeatures: > 0 } ? "ranpac" : "ridge")
 {
     private static readonly double[] s_candidates = [.. Enumerable.Range(-6, 11).Select(power => Math.Pow(10, power))];
-    private readonly bool _choosesLambda = options is { LambdaByValidation: true };
+    private readonly RidgeHeadOptions _options = (options ?? new RidgeHeadOptions()).Validated();
 
-    private static Func<int, long, AnalyticLearner> Learners(RidgeHeadOptions options) => (features, seed) =>
+    private protected override AnalyticLearner Make(int features, long seed)
     {
-        FeatureExtractor front = options.RandomFeatures > 0
-            ? new RandomFeatures(features, options.RandomFeatures, scale: 1 / Math.Sqrt(features), seed: seed)
+        FeatureExtractor front = _options.RandomFeatures > 0
+            ? new RandomFeatures(features, _options.RandomFeatures, scale: 1 / Math.Sqrt(features), seed: seed)
             : new RawFeatures(features);
-        return new RidgeClassifier(front, options.Lambda, balance: options.Balance) { SmallUpdates = false };
-    };
+        return new RidgeClassifier(front, _options.Lambda, balance: _options.Balance) { SmallUpdates = false };
+    }
 
-    private protected override void Describe(JsonObject recipe) => recipe["lambdaByValidation"] = _choosesLambda;
+    private protected override void Describe(JsonObject recipe) => recipe["lambdaByValidation"] = _options.LambdaByValidation;
 
     /// <inheritdoc/>
     protected internal override void EndExperience(LearningContext context)
     {
         base.EndExperience(context);
-        if (!_choosesLambda || context.Experience.Validation is not { } validation) return;
+        if (!_options.LambdaByValidation || context.Experience.Validation is not { } validation) return;
         using var scope = NewDisposeScope();
         using var features = new BackboneFeatures(context.Model.Backbone);
         var samples = features.Samples(validation, context.Model.Scaling);
