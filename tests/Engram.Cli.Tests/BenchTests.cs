@@ -273,11 +273,13 @@ public class BenchTests
         foreach (var name in new[] { "ni", "nc" })
         {
             var cell = Assert.Single(Directory.GetFiles(folder[$"out/core50-{name}/cells"]));
+            Assert.StartsWith($"core50-{name}-none-0-", Path.GetFileName(cell), StringComparison.Ordinal);
             File.Delete(cell);
             if (name == "ni") Directory.CreateDirectory(cell); // a result that cannot be written
         }
         var outcome = Terminal.Run([.. command, "--json"]);
         Assert.Equal(ExitCode.Failure, outcome.Code);
+        Assert.Contains("core50-ni-none-0-", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
         Assert.Equal(["start", "failed", "table", "start", "cell", "table", "start", "table"],
             outcome.JsonLines.Select(line => (string)line["event"]!).Where(name => name != "progress"));
         Assert.Equal("nc", (string)outcome.JsonLines.Single(line => (string)line["event"]! == "cell")["scenario"]!);

@@ -88,6 +88,10 @@ public class ExperimentFileTests
         var line = Assert.Single(half.ErrorLines);
         Assert.Contains("a.yaml: line 2: data: ", line, StringComparison.Ordinal);
         Assert.Contains("t10k-images-idx3-ubyte", line, StringComparison.Ordinal);
+        File.WriteAllText(folder["a.yaml"], "name: a\ndata: { perClass: 10 }\nstrategies: [naive]");
+        var named = Terminal.Run("run", folder["a.yaml"], "--data", folder["half"], "--out", folder["run"]);
+        Assert.Equal(ExitCode.Usage, named.Code);
+        Assert.Matches("^engram: --data: .*t10k-images-idx3-ubyte", Assert.Single(named.ErrorLines));
     }
 
     [Fact]
@@ -143,8 +147,8 @@ public class ExperimentFileTests
     [InlineData("stream: { kind: blurry, blur: 1.5 }\nstrategies: [naive]", 1, "stream.blur: 1.5", "0 to 1")]
     [InlineData("stream: { kind: blurry, blur: 0.1, disjoint: 2 }\nstrategies: [naive]", 1, "stream.disjoint: 2", "0 to 1")]
     [InlineData("stream: { kind: repetition }\nstrategies: [naive]", 1, "stream.classes: missing", "1 or more")]
-    [InlineData("stream: { kind: repetition, classes: 2, groups: [[0]] }\nstrategies: [naive]", 1, "stream.groups: given", "a key of class-incremental")]
-    [InlineData("stream: { classes: 2 }\nstrategies: [naive]", 1, "stream.classes: given", "a key of repetition")]
+    [InlineData("stream: { kind: repetition, classes: 2, groups: [[0]] }\nstrategies: [naive]", 1, "stream.groups: given", "a key of kind class-incremental")]
+    [InlineData("stream: { classes: 2 }\nstrategies: [naive]", 1, "stream.classes: given", "a key of kind repetition")]
     [InlineData("a: 1\n---\nb: 2", 3, "2 documents", "expected one")]
     [InlineData("", 1, "0 documents", "expected one")]
     [InlineData("strategies:\n  - name: a\n    mechanisms:\n      - ewc: { lamda: 1 }", 4, "ewc.lamda: unknown", "lambda")]
@@ -183,12 +187,29 @@ public class ExperimentFileTests
         if (!said.StartsWith("no YAML", StringComparison.Ordinal)) Assert.Contains($"line {line}:", problem.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_long_value_in_the_wrong_place_is_not_shown_whole()
+    [Theory]
+    [InlineData("stream: LONG\nstrategies: [naive]", "stream: \"xxx", "xxx...\", expected keys with values")]
+    [InlineData("stream: { kind: LONG }\nstrategies: [naive]", "stream.kind: \"xxx", "xxx...\", expected one of class-incremental")]
+    [InlineData("data: { source: LONG }\nstrategies: [naive]", "data.source: \"xxx", "xxx...\", expected one of mnist")]
+    [InlineData("name: LONG\nstrategies: [naive]", "name: \"xxx", "xxx...\", expected 1 to 60")]
+    [InlineData("strategies: [LONG]", "strategies[0]: \"xxx", "xxx...\" is unknown")]
+    public void A_long_value_in_the_wrong_place_is_not_shown_whole(string text, string start, string end)
     {
-        var problem = Assert.ThrowsAny<UsageException>(() => Read($"stream: {new string('x', 100_000)}\nstrategies: [naive]"));
-        Assert.Contains("stream: \"xxx", problem.Message, StringComparison.Ordinal);
-        Assert.True(problem.Message.Length < 300, $"{problem.Message.Length} characters");
+        var problem = Assert.ThrowsAny<UsageException>(() => Read(text.Replace("LONG", new string('x', 100_000), StringComparison.Ordinal)));
+        Assert.Contains(start, problem.Message, StringComparison.Ordinal);
+        Assert.Contains(end, problem.Message, StringComparison.Ordinal);
+        Assert.True(problem.Message.Length < 1000, $"{problem.Message.Length} characters");
+    }
+
+    [Fact]
+    public void A_long_value_is_cut_between_whole_characters()
+    {
+        var value = "x" + string.Concat(Enumerable.Repeat("\U0001F600", 1000)); // two chars each
+        var problem = Assert.ThrowsAny<UsageException>(() => Read($"stream: {{ kind: {value} }}\nstrategies: [naive]"));
+        Assert.Contains("\U0001F600...\"", problem.Message, StringComparison.Ordinal);
+        value = "xx" + value;
+        problem = Assert.ThrowsAny<UsageException>(() => Read($"stream: {{ kind: x{value} }}\nstrategies: [naive]"));
+        Assert.Contains("\U0001F600...\"", problem.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -283,6 +304,38 @@ public class ExperimentFileTests
         Assert.Contains("--seed: given with --resume", Terminal.Run("run", "--resume", folder.Path, "--seed", "1").Error, StringComparison.Ordinal);
         Assert.Contains("holds no results.json", Terminal.Run("compare", folder.Path).Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["run"]));
+    }
+
+    [Fact]
+    public void What_the_data_refuse_is_told_with_the_key_that_it_is_about()
+    {
+        using var folder = new Folder();
+        foreach (var half in new[] { "train", "test" }) File.WriteAllText(folder[$"{half}.csv"], "a,b,label\n1,2,x\n2,1,y\n3,4,x\n4,3,y\n");
+        string Refusal(string command, string text)
+        {
+            File.WriteAllText(folder["a.yaml"], $"name: a\n{text}\nstrategies: [naive]");
+            var refused = Terminal.Run(command, folder["a.yaml"], "--out", folder["run"]);
+            Assert.Equal(ExitCode.Usage, refused.Code);
+            return Assert.Single(refused.ErrorLines);
+        }
+        const string Few = "data: { perClass: 3, testPerClass: 1 }\nmodel: { backbone: mlp 784-4 }\nmemory: 10\n";
+        Assert.Contains(
+            "line 5: stream.experiences: class 0 occurs 4 times", Refusal("run", Few + "stream: { kind: repetition, experiences: 20, classes: 2 }"),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "line 5: stream.experiences: 2 experiences of 4 classes, expected room for 10 classes",
+            Refusal("run", Few + "stream: { kind: repetition, experiences: 2, classes: 4 }"), StringComparison.Ordinal);
+        Assert.Contains(
+            "line 4: stream.kind: samples of shape [2]",
+            Refusal("run", $"data: {{ source: csv, path: \"{folder.Path}\" }}\nmodel: {{ backbone: mlp 2-3 }}\nstream: {{ kind: rotated, degrees: [0, 30] }}"),
+            StringComparison.Ordinal);
+
+        const string Single = "data: { perClass: 1 }\nmodel: { backbone: mlp 784-4 }\nmemory: 10\n";
+        const string Tune = "\ntune: { validation: 0.3, vary: { memory: [10, 20] } }";
+        Assert.Contains("line 6: tune.validation: 0.3 of the 2 samples of", Refusal("tune", $"{Single}stream: {{ experiences: 5 }}{Tune}"), StringComparison.Ordinal);
+        Assert.Contains(
+            "line 5: stream.validation: 0.2 of the 2 samples of", Refusal("tune", $"{Single}stream: {{ experiences: 5, validation: 0.2 }}{Tune}"),
+            StringComparison.Ordinal);
     }
 
     [Fact]

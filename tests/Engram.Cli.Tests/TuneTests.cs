@@ -218,7 +218,9 @@ public class TuneTests
 
     [Theory]
     [InlineData("result.accuracy", "[]", "result.accuracy: empty")]
-    [InlineData("result.accuracy", "[[0.5], null]", "accuracy[1]: null")]
+    [InlineData("result.accuracy", "[[0.5], null]", "result.accuracy[1]: null")]
+    [InlineData("result.accuracy", "[[0.5], 7]", "result.accuracy[1]: 7, expected a list)")]
+    [InlineData("result.memoryBytes", "\"much\"", "result.memoryBytes: \"much\", expected a whole number)")]
     [InlineData("result.accuracy", "[[7], [0.5, 0.5]]", "result.accuracy[0]: 7, expected 0 to 1")]
     [InlineData("result.metrics.finalAverageAccuracy", "3", "result.metrics.finalAverageAccuracy: 3, expected 0 to 1")]
     [InlineData("result.metrics", "{}", "result.metrics.finalAverageAccuracy: missing")]

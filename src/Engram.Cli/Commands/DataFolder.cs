@@ -16,7 +16,7 @@ internal static class DataFolder
 
     /// <summary>The folder of the MNIST files.</summary>
     /// <param name="asked">What the user gave, or null.</param>
-    /// <param name="wrong">Makes the exception of a message, naming where the user gave it; null for <see cref="Wrong"/>.</param>
+    /// <param name="wrong">Makes the exception of a message, naming where the user gave it; null for <see cref="Wrong(string)"/>.</param>
     /// <exception cref="UsageException">There is none.</exception>
     public static string Mnist(string? asked, Func<string, UsageException>? wrong = null)
     {
@@ -26,7 +26,10 @@ internal static class DataFolder
     }
 
     /// <summary>The data are not where the command says, or nowhere.</summary>
-    public static UsageException Wrong(string message) => new($"--data: {message}");
+    public static UsageException Wrong(string message) => Wrong(message, null);
+
+    /// <summary>The data are not as expected where the command says.</summary>
+    public static UsageException Wrong(string message, Exception? inner) => new($"--data: {message}", inner);
 
     /// <summary>The first folder <c>mnist</c> of <see cref="Places()"/> with the files, or null.</summary>
     public static string? Find() => Mnist(Places());

@@ -50,8 +50,8 @@ internal sealed record DataSection
             throw section.Problem("path", $"missing, expected a folder with {Content}; --data names another");
         if (PerClass < 1) throw section.Problem("perClass", $"{PerClass}, expected 1 or more");
         if (TestPerClass < 1) throw section.Problem("testPerClass", $"{TestPerClass}, expected 1 or more");
-        Only(section, "shape", ImageFolders.Name);
-        Only(section, "label", CsvTable.Name);
+        section.OnlyWith("shape", "source", Source, ImageFolders.Name);
+        section.OnlyWith("label", "source", Source, CsvTable.Name);
         if (Source == ImageFolders.Name && Shape is not ([1 or 3, >= 1 and <= MostSide, >= 1 and <= MostSide]))
             throw section.Problem("shape", $"{(Shape is null ? "missing" : $"[{string.Join(", ", Shape)}]")}, "
                 + $"expected [channels, height, width] with 1 or 3 channels and sides of 1 to {MostSide}");
@@ -69,6 +69,10 @@ internal sealed record DataSection
         if (!s_own.Contains(Source)) return DataSets.Find(Source, path, wrong);
         return Directory.Exists(path) ? path : throw wrong($"\"{path}\" is no folder, expected one with {Content}");
     }
+
+    /// <summary>Whether the file says that the data are at a place; else the command says so, or they were found there.</summary>
+    /// <param name="path">The place.</param>
+    public bool IsAt(string path) => Path is not null && System.IO.Path.GetFullPath(Path) == System.IO.Path.GetFullPath(path);
 
     /// <summary>Shape of a sample.</summary>
     /// <param name="path">Where the data are.</param>
@@ -117,13 +121,6 @@ internal sealed record DataSection
     }
 
     private string Content => Source == ImageFolders.Name ? ImageFolders.Content : CsvTable.Content;
-
-    // A key that would be passed over in silence is a mistake.
-    private void Only(YamlSection section, string key, string source)
-    {
-        if (Source != source && section.Gives(key))
-            throw section.Problem(key, $"given, expected none with source {Source}, for it is a key of source {source}");
-    }
 
     // What is tested must be learnt, and what is learnt cannot be measured without tests.
     private static TrainAndTest SameLabels(string path, ISampleSource train, EvaluationSet test)

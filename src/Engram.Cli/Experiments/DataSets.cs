@@ -29,7 +29,7 @@ internal static class DataSets
     /// <summary>Where a data set is.</summary>
     /// <param name="name">One of <see cref="Names"/>, or <c>core50</c>.</param>
     /// <param name="asked">What the user gave, or null.</param>
-    /// <param name="wrong">Makes the exception of a message, naming where the user gave it; null for <see cref="DataFolder.Wrong"/>.</param>
+    /// <param name="wrong">Makes the exception of a message, naming where the user gave it; null for <see cref="DataFolder.Wrong(string)"/>.</param>
     /// <exception cref="UsageException">It is nowhere; the message says where to get it.</exception>
     public static string Find(string name, string? asked, Func<string, UsageException>? wrong = null)
     {

@@ -1,3 +1,4 @@
+using Engram.Cli.Commands;
 using Engram.Evaluation;
 using Engram.Evaluation.Tuning;
 using Engram.Learning;
@@ -100,7 +101,7 @@ internal sealed record ExperimentFile
     public string FindData(string? asked)
     {
         var path = Data.Find(asked, Top.Section("data") ?? Top);
-        var shape = Fitting(() => Data.ShapeIn(path));
+        var shape = Fitting(path, () => Data.ShapeIn(path));
         CheckBackbone(shape);
         for (var i = 0; i < Strategies.Count; i++) CheckOwnBackbone(Strategies[i], i, shape);
         return path;
@@ -109,26 +110,30 @@ internal sealed record ExperimentFile
     /// <summary>The stream, with its data.</summary>
     /// <param name="path">Where the data are.</param>
     /// <exception cref="UsageException">Data and stream do not fit.</exception>
-    public ExperienceStream Load(string path) => Fitting(() => Stream.Make(Data.Load(path), Seed));
+    public ExperienceStream Load(string path) => Fitting(path, () => Stream.Make(Data.Load(path), Seed));
 
     /// <summary>What a search may see: no test sample is read.</summary>
     /// <param name="path">Where the data are.</param>
     /// <param name="validation">Share to set aside, where the file sets none aside itself.</param>
     /// <exception cref="UsageException">Data and stream do not fit.</exception>
     public TuningData LoadForTuning(string path, double validation) =>
-        Fitting(() => Stream.ForTuning(Data.LoadTraining(path), validation, Seed));
+        Fitting(path, () => Stream.ForTuning(Data.LoadTraining(path), validation, Seed));
 
     /// <summary>Tells the training samples apart from others, see <see cref="DataFingerprint"/>.</summary>
     /// <param name="path">Where the data are.</param>
     /// <exception cref="UsageException">A file is not there.</exception>
-    public string FingerprintOfTraining(string path) => Fitting(() => DataFingerprint.Of(path, Data.TrainingFiles(path)));
+    public string FingerprintOfTraining(string path) => Fitting(path, () => DataFingerprint.Of(path, Data.TrainingFiles(path)));
 
+<<<<<<< HEAD
     /// <summary>Tells the samples, those of training and of tests, apart from others, see <see cref="DataFingerprint"/>.</summary>
     /// <param name="path">Where the data are.</param>
     /// <exception cref="UsageException">A file is not there.</exception>
     public string FingerprintOf(string path) => Fitting(() => DataFingerprint.Of(path, Data.Files(path)));
 
     private T Fitting<T>(Func<T> load)
+=======
+    private T Fitting<T>(string path, Func<T> load)
+>>>>>>> bench-words
     {
         try
         {
@@ -136,11 +141,13 @@ internal sealed record ExperimentFile
         }
         catch (Exception problem) when (problem is InvalidDataException or FileNotFoundException)
         {
-            throw Top.Problem("data", problem.Message, problem);
+            throw Data.IsAt(path) ? Top.Problem("data", problem.Message, problem) : DataFolder.Wrong(problem.Message, problem);
         }
         catch (ArgumentException problem)
         {
-            throw Top.Section("stream")?.Refused(problem) ?? Top.Problem("stream", problem.Message, problem);
+            // Where the stream sets nothing aside, the search does.
+            var key = Stream.Validation is null && problem.Message.StartsWith("validation: ", StringComparison.Ordinal) ? "tune" : "stream";
+            throw Top.Section(key)?.Refused(problem) ?? Top.Problem(key, problem.Message, problem);
         }
     }
 

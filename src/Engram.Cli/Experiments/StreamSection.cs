@@ -13,28 +13,38 @@ internal sealed record StreamSection
 {
     private const int MostExperiences = 10_000;
 
-    /// <summary>What <see cref="Kind"/> may be.</summary>
-    public static readonly IReadOnlyList<string> Kinds =
-        ["class-incremental", "task-incremental", "domain-incremental", "permuted", "rotated", BlurryKind, RepetitionKind];
-
+    private const string ClassKind = "class-incremental";
+    private const string TaskKind = "task-incremental";
+    private const string DomainKind = "domain-incremental";
+    private const string PermutedKind = "permuted";
+    private const string RotatedKind = "rotated";
     private const string BlurryKind = "blurry";
     private const string RepetitionKind = "repetition";
+
+    // The kinds whose experiences are groups of classes, and nothing else.
+    private static readonly string[] s_ofClasses = [ClassKind, TaskKind, DomainKind];
+
+    /// <summary>What <see cref="Kind"/> may be.</summary>
+    public static readonly IReadOnlyList<string> Kinds = [.. s_ofClasses, PermutedKind, RotatedKind, BlurryKind, RepetitionKind];
 
     // The kinds that read a key; keys of all kinds are not here.
     private static readonly (string Key, string[] Kinds)[] s_kindsOf =
     [
-        ("groups", ["class-incremental", "task-incremental", "domain-incremental", BlurryKind]),
-        ("experiences", ["class-incremental", "task-incremental", "domain-incremental", "permuted", BlurryKind, RepetitionKind]),
-        ("shuffle", ["class-incremental", "task-incremental", "domain-incremental", BlurryKind]),
-        ("degrees", ["rotated"]),
-        ("tasks", ["permuted", "rotated"]),
+        ("groups", [.. s_ofClasses, BlurryKind]),
+        ("experiences", [.. s_ofClasses, PermutedKind, BlurryKind, RepetitionKind]),
+        ("shuffle", [.. s_ofClasses, BlurryKind]),
+        ("degrees", [RotatedKind]),
+        ("tasks", [PermutedKind, RotatedKind]),
         ("blur", [BlurryKind]),
         ("disjoint", [BlurryKind]),
         ("classes", [RepetitionKind]),
     ];
 
+    // The library speaks of its parameters, which are no keys here.
+    private static readonly Dictionary<string, string> s_keys = new() { ["count"] = "experiences", ["source"] = "kind" };
+
     /// <summary>What changes from experience to experience.</summary>
-    public string Kind { get; init; } = "class-incremental";
+    public string Kind { get; init; } = ClassKind;
 
     /// <summary>The classes of each experience; null shares them out evenly.</summary>
     public IReadOnlyList<IReadOnlyList<string>>? Groups { get; init; }
@@ -68,9 +78,9 @@ internal sealed record StreamSection
 
     public Scenario Scenario => Kind switch
     {
-        "task-incremental" => Scenario.TaskIncremental,
-        "domain-incremental" => Scenario.DomainIncremental,
-        "permuted" or "rotated" => Tasks ? Scenario.TaskIncremental : Scenario.DomainIncremental,
+        TaskKind => Scenario.TaskIncremental,
+        DomainKind => Scenario.DomainIncremental,
+        PermutedKind or RotatedKind => Tasks ? Scenario.TaskIncremental : Scenario.DomainIncremental,
         _ => Scenario.ClassIncremental,
     };
 
@@ -80,12 +90,9 @@ internal sealed record StreamSection
         if (Experiences is < 1 or > MostExperiences) throw section.Problem("experiences", $"{Experiences}, expected 1 to {MostExperiences}");
         if (Online < 1) throw section.Problem("online", $"{Online}, expected 1 or more");
         if (Validation is not (null or (> 0 and < 1))) throw section.Problem("validation", $"{Text(Validation)}, expected above 0 and below 1");
-        if (Kind == "rotated" && Degrees is null) throw section.Problem("degrees", "missing, expected the angle of each experience");
+        if (Kind == RotatedKind && Degrees is null) throw section.Problem("degrees", "missing, expected the angle of each experience");
         if (Degrees is { Count: 0 }) throw section.Problem("degrees", "an empty list, expected the angle of each experience");
-        // A key that would be passed over in silence is a mistake.
-        foreach (var (key, kinds) in s_kindsOf)
-            if (!kinds.Contains(Kind) && section.Gives(key))
-                throw section.Problem(key, $"given, expected none with kind {Kind}, for it is a key of {string.Join(", ", kinds)}");
+        foreach (var (key, kinds) in s_kindsOf) section.OnlyWith(key, "kind", Kind, kinds);
         foreach (var key in new[] { "experiences", "shuffle" })
             if (Groups is not null && section.Gives(key)) throw section.Problem(key, "given beside groups, expected one or the other");
         if (Kind == BlurryKind && Blur is not (>= 0 and <= 1))
@@ -102,16 +109,16 @@ internal sealed record StreamSection
     /// <exception cref="ArgumentException">The classes do not fit.</exception>
     public ExperienceStream Make(TrainAndTest data, long seed)
     {
-        var stream = Kind switch
+        var stream = InKeys(() => Kind switch
         {
-            "permuted" => ExperienceStream.Permuted(data.Train, data.Test, Experiences, seed, Tasks),
-            "rotated" => ExperienceStream.Rotated(data.Train, data.Test, Degrees!, Tasks),
-            "task-incremental" => ExperienceStream.TaskIncremental(data.Train, data.Test, GroupsOf(data.Train, seed)),
-            "domain-incremental" => ExperienceStream.DomainIncremental(data.Train, data.Test, GroupsOf(data.Train, seed)),
+            PermutedKind => ExperienceStream.Permuted(data.Train, data.Test, Experiences, seed, Tasks),
+            RotatedKind => ExperienceStream.Rotated(data.Train, data.Test, Degrees!, Tasks),
+            TaskKind => ExperienceStream.TaskIncremental(data.Train, data.Test, GroupsOf(data.Train, seed)),
+            DomainKind => ExperienceStream.DomainIncremental(data.Train, data.Test, GroupsOf(data.Train, seed)),
             BlurryKind => ExperienceStream.Blurry(data.Train, data.Test, GroupsOf(data.Train, seed), Blur!.Value, seed, Disjoint ?? 0),
-            RepetitionKind => ExperienceStream.WithRepetition(data.Train, data.Test, Repeated(data.Train), Classes!.Value, seed),
+            RepetitionKind => ExperienceStream.WithRepetition(data.Train, data.Test, Experiences, Classes!.Value, seed),
             _ => ExperienceStream.ClassIncremental(data.Train, data.Test, GroupsOf(data.Train, seed)),
-        };
+        });
         if (Validation is { } share) stream = stream.WithValidation(share, seed);
         return Online is { } size ? stream.Online(size, seed) : stream;
     }
@@ -126,13 +133,21 @@ internal sealed record StreamSection
         // A stream wants tests; a search has none to give.
         var none = new EvaluationSet("none", new SubsetSource(train, []));
         var whole = (this with { Online = null }).Make(new TrainAndTest(train, none), seed);
-        return new TuningData(whole.Experiences, validation, seed, Online);
+        return new TuningData(whole.Experiences, Validation ?? validation, seed, Online);
     }
 
-    // The library speaks of a count, which is no key here.
-    private int Repeated(ISampleSource source) => (long)Experiences * Classes!.Value >= source.Labels.Count
-        ? Experiences
-        : throw new ArgumentException($"experiences: {Experiences} of {Classes} classes, expected room for all {source.Labels.Count} classes");
+    private static ExperienceStream InKeys(Func<ExperienceStream> make)
+    {
+        try
+        {
+            return make();
+        }
+        catch (ArgumentException problem)
+            when (problem.Message.Split(": ", 2) is [var parameter, var said] && s_keys.TryGetValue(parameter, out var key))
+        {
+            throw new ArgumentException($"{key}: {said}", problem);
+        }
+    }
 
     private static string Text(IFormattable? value) => value?.ToString(null, CultureInfo.InvariantCulture) ?? "";
 

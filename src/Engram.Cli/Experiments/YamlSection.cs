@@ -6,7 +6,6 @@ namespace Engram.Cli.Experiments;
 /// <summary>A mapping of an experiment's file: values by key, each with its line, and no key that nobody knows.</summary>
 internal sealed class YamlSection
 {
-    private const int MostShown = 60; // characters of a value in a message
     private readonly Dictionary<string, YamlNode> _values = [];
     private readonly Dictionary<YamlNode, Mark> _keys = new(ReferenceEqualityComparer.Instance); // where the key of a value stands
     private readonly string _file;
@@ -89,6 +88,17 @@ internal sealed class YamlSection
             if (!names.Contains(key)) throw Problem(key, $"unknown, expected one of {string.Join(", ", names)}");
     }
 
+    /// <summary>Refuses a key that is given where another has a value it does not belong to: passed over in silence it would be a mistake.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="what">The other key.</param>
+    /// <param name="actual">Its value.</param>
+    /// <param name="allowed">The values of it that the key belongs to.</param>
+    public void OnlyWith(string key, string what, string actual, params IReadOnlyList<string> allowed)
+    {
+        if (!allowed.Contains(actual) && Gives(key))
+            throw Problem(key, $"given, expected none with {what} {actual}, for it is a key of {what} {string.Join(", ", allowed)}");
+    }
+
     /// <summary>A problem with a value: on the line of its key, for that of a block begins on the next.</summary>
     public YamlProblem Problem(YamlNode node, string message, Exception? inner = null) => new(_file, MarkOf(node), message, inner);
 
@@ -111,7 +121,6 @@ internal sealed class YamlSection
     /// <summary>What a node is, for messages.</summary>
     public static string Kind(YamlNode node) => node switch
     {
-        YamlScalarNode { Value: { Length: > MostShown } value } => $"\"{value[..MostShown]}…\"",
         YamlScalarNode scalar => $"\"{scalar.Value}\"",
         YamlSequenceNode => "a list",
         _ => "keys with values",

@@ -26,19 +26,3 @@ internal sealed class RefusedException(
     /// <summary>More than is taken in at once (413).</summary>
     public static RefusedException TooLarge(string? field, string message, long? line = null) => new(413, "too-large", field, message, line: line);
 }
-
-/// <summary>What callers sent, as far as it is shown to them again.</summary>
-internal static class Shown
-{
-    private const int Most = 100;
-
-    /// <summary>A text, shortened, without control characters.</summary>
-    public static string Text(string text)
-    {
-        var start = text.Length > Most ? string.Concat(text.AsSpan(0, Most), "...") : text;
-        return start.Any(IsUnfit) ? string.Concat(start.Select(c => IsUnfit(c) ? '?' : c)) : start;
-    }
-
-    // Half a surrogate pair cannot be written as UTF-8.
-    private static bool IsUnfit(char c) => char.IsControl(c) || char.IsSurrogate(c);
-}

@@ -115,6 +115,14 @@ public sealed class RidgeHead(RidgeHeadOptions? options = null) : AnalyticHead(o
         if (!_options.LambdaByValidation || context.Experience.Validation is not { } validation) return;
         using var scope = NewDisposeScope();
         using var features = new BackboneFeatures(context.Model.Backbone);
-        ((RidgeClassifier)Learner).ChooseLambda(features.Samples(validation, context.Model.Scaling), s_candidates);
+        var samples = features.Samples(validation, context.Model.Scaling);
+        try
+        {
+            ((RidgeClassifier)Learner).ChooseLambda(samples, s_candidates);
+        }
+        finally
+        {
+            samples.Free();
+        }
     }
 }

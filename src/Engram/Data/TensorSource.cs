@@ -120,6 +120,13 @@ public sealed class TensorSource : ISampleSource
     /// <inheritdoc/>
     public Batch Gather(ReadOnlySpan<long> indices) => new(Rows.Gather(_inputs, indices), Rows.Gather(_targets, indices));
 
+    /// <summary>Frees the tensors, for who made this source and lets nobody else have it: it is not used again.</summary>
+    internal void Free()
+    {
+        _inputs.Dispose();
+        _targets.Dispose();
+    }
+
     private static bool AllFinite(Tensor values)
     {
         using var scope = NewDisposeScope();

@@ -48,6 +48,7 @@ public sealed class Experiment(
     /// <param name="cancellationToken">Stops after the step in progress; what <paramref name="learnt"/> received stays.</param>
     /// <returns>The results in the same order; after a cancellation only of the strategies that came to their end.</returns>
     /// <exception cref="ArgumentException">A strategy is not made for the scenario, or an option is out of range.</exception>
+    /// <exception cref="DamagedCheckpointException">The place cannot be gone on from.</exception>
     public IReadOnlyList<StrategyResult> Run(
         IReadOnlyList<Strategy> strategies, IProgress<ExperimentProgress>? progress = null,
         Action<StrategyResult, Learner>? learnt = null, ExperimentCheckpoints? checkpoints = null,

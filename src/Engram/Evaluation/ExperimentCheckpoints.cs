@@ -147,7 +147,7 @@ public sealed class ExperimentCheckpoints : IDisposable
         var saved = manifest.Lineage.Settings;
         // Of the strategy before, which has ended since.
         if ((string?)saved["strategy"] != strategy) return null;
-        var measured = ResultsJson.Read<SavedMeasurements>(saved["measurements"]?.ToJsonString() ?? "null", "measurements");
+        var measured = ResultsJson.Read<SavedMeasurements>(saved["measurements"]?.ToJsonString() ?? "null", "measurements", isPart: true);
         return (new StrategyMeasurements(measured), manifest.Learner.Cursor is not null);
     }
 

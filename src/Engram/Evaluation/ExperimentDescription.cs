@@ -62,6 +62,8 @@ public sealed record ExperimentDescription
     /// <param name="clock">For timings; null for the system's.</param>
     /// <param name="cancellationToken">Stops after the step in progress.</param>
     /// <returns>Everything measured; after a cancellation, that of the strategies that came to their end.</returns>
+    /// <exception cref="ArgumentException">A strategy is not made for the scenario, or an option is out of range.</exception>
+    /// <exception cref="DamagedCheckpointException">The place cannot be gone on from.</exception>
     public RunResults Run(
         ExperienceStream stream, string command, IProgress<ExperimentProgress>? progress = null,
         Action<StrategyResult, Learner>? learnt = null, ExperimentCheckpoints? checkpoints = null, TimeProvider? clock = null,

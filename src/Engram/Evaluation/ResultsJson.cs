@@ -25,8 +25,9 @@ internal static partial class ResultsJson
     /// <param name="json">The text.</param>
     /// <param name="what">What it is, for messages.</param>
     /// <param name="first">Looks at the text before it is made an object of.</param>
+    /// <param name="isPart">Whether it is the field of that name of a whole: fields are then named from there, and lines, which are not the whole's, not at all.</param>
     /// <exception cref="FormatException">It is something else; the message names the field.</exception>
-    public static T Read<T>(string json, string what, Action<JsonElement>? first = null)
+    public static T Read<T>(string json, string what, Action<JsonElement>? first = null, bool isPart = false)
         where T : class
     {
         try
@@ -35,12 +36,12 @@ internal static partial class ResultsJson
             var root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object) throw new FormatException($"{what}: expected a JSON object, found {root.ValueKind}");
             first?.Invoke(root);
-            CheckLists(root, "");
+            CheckLists(root, isPart ? what : "");
             return root.Deserialize<T>(Options)!;
         }
         catch (JsonException problem)
         {
-            throw new FormatException(Told(problem, what), problem);
+            throw new FormatException(Told(problem, json, typeof(T), what, isPart), problem);
         }
     }
 
@@ -76,16 +77,16 @@ internal static partial class ResultsJson
             if (text is null) throw new FormatException($"{field}.{name}: null, expected a text");
     }
 
-    // The serializer's words are about types of code; who reads the file wants field and line.
-    private static string Told(JsonException problem, string what)
+    // The serializer's words are about types of code; who reads the file wants field, value and line.
+    private static string Told(JsonException problem, string json, Type type, string what, bool isPart)
     {
-        var field = problem.Path?.TrimStart('$', '.') is { Length: > 0 } path ? path : what;
-        var line = problem.LineNumber is { } number ? $" (line {number + 1})" : "";
+        var field = problem.Path?.TrimStart('$', '.') is not { Length: > 0 } path ? what : isPart ? $"{what}.{path}" : path;
+        var line = problem.LineNumber is { } number && !isPart ? $" (line {number + 1})" : "";
         const string Before = "including:";
         var names = problem.Message.IndexOf(Before, StringComparison.Ordinal) is var at and >= 0
             ? string.Join(", ", QuotedName().Matches(problem.Message[(at + Before.Length)..]).Select(match => match.Groups[1].Value))
             : "";
-        return names.Length > 0 ? $"{field}: without {names}{line}" : $"{field}: {(problem.Path is null ? "no JSON" : "not readable")}{line}";
+        return $"{field}: {(names.Length > 0 ? $"without {names}" : problem.Path is null ? "no JSON" : JsonPlace.Told(json, type, problem.Path, Options))}{line}";
     }
 
     [GeneratedRegex(@"'(\w+)'")]

@@ -146,7 +146,7 @@ public sealed record StrategyResult
     /// <exception cref="FormatException">It is none, or its numbers do not fit together; the message names the field.</exception>
     public static StrategyResult FromJson(string json)
     {
-        var read = ResultsJson.Read<StrategyResult>(json, "result");
+        var read = ResultsJson.Read<StrategyResult>(json, "result", isPart: true);
         read.Check("result");
         return read;
     }

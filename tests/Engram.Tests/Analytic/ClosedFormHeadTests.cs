@@ -6,6 +6,7 @@ using Engram.Models;
 using Engram.Persistence;
 using Engram.Streams;
 using Engram.Tests.Persistence;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Engram.Tests.Analytic;
@@ -65,6 +66,20 @@ public class ClosedFormHeadTests
         }
         Assert.Equal(1, ((RidgeClassifier)fixedOne.Learner).Lambda);
         Assert.NotEqual(1, ((RidgeClassifier)chosen.Learner).Lambda); // the choice made a difference
+    }
+
+    [Fact]
+    public void Choosing_lambda_leaves_no_tensor_behind()
+    {
+        var half = HalvesWithValidation(0.5)[0];
+        using var learner = Over(new RidgeHead(new RidgeHeadOptions { LambdaByValidation = true }));
+        long Live(int index)
+        {
+            learner.Learn(new Experience(index, half.Train, validation: half.Validation));
+            return DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
+        }
+        Live(0);
+        Assert.Equal(Live(1), Live(2));
     }
 
     [Fact]

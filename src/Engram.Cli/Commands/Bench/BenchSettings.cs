@@ -32,10 +32,10 @@ internal sealed record BenchSettings
 
     /// <summary>The command that computes the table; without the folder of results, which is nobody else's.</summary>
     public string Command => CommandFor(
-        Scenarios.Count > 1 ? "all" : Benchmark.NameOf(Scenarios[0]), Methods is null ? "all" : string.Join(',', Methods), Seeds, Cells()[0]);
+        Scenarios.Count > 1 ? "all" : Benchmark.NameOf(Scenarios[0]), Methods is null ? "all" : string.Join(',', Methods), Seeds);
 
     /// <summary>The command that computes a cell's method in its scenario for a number of seeds from 0.</summary>
-    public string CommandOf(BenchmarkCell cell, int seeds) => CommandFor(Benchmark.NameOf(cell.Scenario), cell.Method, seeds, cell);
+    public string CommandOf(BenchmarkCell cell, int seeds) => CommandFor(Benchmark.NameOf(cell.Scenario), cell.Method, seeds);
 
     /// <summary>The cells, seed by seed, so that a table with few seeds is whole before one with many.</summary>
     public IReadOnlyList<BenchmarkCell> Cells() =>
@@ -59,9 +59,13 @@ internal sealed record BenchSettings
             .Where(member => member.Methods!.Count > 0)];
     }
 
-    private string CommandFor(string scenario, string methods, int seeds, BenchmarkCell like) => string.Create(
+    private string CommandFor(string scenario, string methods, int seeds) => string.Create(
         CultureInfo.InvariantCulture,
-        $"engram bench {Benchmark.Family} --scenario {scenario} --methods {methods} --seeds {seeds}{like.Shortening}{CommandLine.DataOption(Data)}");
+        $"engram bench {Benchmark.Family} --scenario {scenario} --methods {methods} --seeds {seeds}{Shortening}{CommandLine.DataOption(Data)}");
+
+    private string Shortening => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{(Iterations is null ? "" : " --iterations ")}{Iterations}{(PerClass is null ? "" : " --per-class ")}{PerClass}");
 
     private static UsageException NotMadeFor(IReadOnlyList<BenchSettings> members, string name)
     {

@@ -44,6 +44,8 @@ public abstract class Benchmark
     /// <param name="data">Training and test samples.</param>
     /// <param name="scenario">What is known at test time.</param>
     /// <param name="seed">Decides the order of classes, permutations, ...</param>
+    /// <exception cref="ArgumentException">The data do not fit the protocol.</exception>
+    /// <exception cref="InvalidDataException">A list that says which samples come when is missing or damaged.</exception>
     public abstract ExperienceStream Stream(TrainAndTest data, Scenario scenario, long seed);
 
     /// <summary>How every method trains.</summary>
@@ -87,6 +89,7 @@ public abstract class Benchmark
     /// <param name="cancellationToken">Stops after the step in progress.</param>
     /// <returns>What was measured; null after a cancellation.</returns>
     /// <exception cref="ArgumentException">The method is not made for the scenario, or the data do not fit the protocol.</exception>
+    /// <exception cref="InvalidDataException">A file that samples are read from as they are needed is missing or damaged.</exception>
     /// <exception cref="DamagedCheckpointException">The place cannot be gone on from.</exception>
     public StrategyResult? Run(
         BenchmarkCell cell, TrainAndTest data, IProgress<ExperimentProgress>? progress = null,
@@ -101,6 +104,7 @@ public abstract class Benchmark
     /// <param name="cancellationToken">Stops after the step in progress.</param>
     /// <returns>What was measured; null after a cancellation.</returns>
     /// <exception cref="ArgumentException">The method is not made for the scenario.</exception>
+    /// <exception cref="InvalidDataException">A file that samples are read from as they are needed is missing or damaged.</exception>
     /// <exception cref="DamagedCheckpointException">The place cannot be gone on from.</exception>
     public StrategyResult? Run(
         BenchmarkCell cell, ExperienceStream stream, IProgress<ExperimentProgress>? progress = null,
@@ -133,6 +137,7 @@ public abstract class Benchmark
     /// <param name="cell">Which.</param>
     /// <param name="data">Training and test samples.</param>
     /// <exception cref="ArgumentException">The data do not fit the protocol.</exception>
+    /// <exception cref="InvalidDataException">A list that says which samples come when is missing or damaged.</exception>
     public ExperienceStream StreamOf(BenchmarkCell cell, TrainAndTest data)
     {
         ArgumentNullException.ThrowIfNull(cell);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -29,12 +28,6 @@ public sealed record BenchmarkCell(
     [JsonIgnore]
     public bool IsShort => Iterations is not null || PerClass is not null;
 
-    /// <summary>The options of the command line that shorten the protocol.</summary>
-    [JsonIgnore]
-    public string Shortening => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{(Iterations is null ? "" : " --iterations ")}{Iterations}{(PerClass is null ? "" : " --per-class ")}{PerClass}");
-
     /// <summary>A file name for its result: the same cell, computed by the same code from the same data, has the same.</summary>
     [JsonIgnore]
     public string Key
@@ -43,7 +36,9 @@ public sealed record BenchmarkCell(
         {
             var all = JsonSerializer.SerializeToUtf8Bytes(new { Cell = this, Code = RunEnvironment.LibrarySources }, ResultsJson.Options);
             var hash = Convert.ToHexStringLower(SHA256.HashData(all))[..12];
-            return $"{Benchmark}-{NameOf(Scenario)}-{Method.Replace("+", "-and-", StringComparison.Ordinal)}-{Seed}-{hash}";
+            var scenario = $"-{BenchmarkList.NameOf(Benchmark, Scenario)}";
+            var named = Benchmark.EndsWith(scenario, StringComparison.Ordinal) ? Benchmark : Benchmark + scenario;
+            return $"{named}-{Method.Replace("+", "-and-", StringComparison.Ordinal)}-{Seed}-{hash}";
         }
     }
 

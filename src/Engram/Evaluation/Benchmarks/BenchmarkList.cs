@@ -1,4 +1,5 @@
 using Engram.Data;
+using Engram.Learning;
 
 namespace Engram.Evaluation.Benchmarks;
 
@@ -11,6 +12,12 @@ public static class BenchmarkList
         new SplitMnist(), new PermutedMnist(), new RotatedMnist(), new SplitCifar(10, 5), new SplitCifar(100, 10),
         .. Enum.GetValues<Core50Protocol>().Select(protocol => new Core50Benchmark(protocol)),
     ];
+
+    /// <summary>A scenario's name on the command line, as the benchmark calls it where this library has it.</summary>
+    /// <param name="benchmark">Name of the benchmark.</param>
+    /// <param name="scenario">The scenario.</param>
+    internal static string NameOf(string benchmark, Scenario scenario) =>
+        All.FirstOrDefault(known => known.Name == benchmark)?.NameOf(scenario) ?? BenchmarkCell.NameOf(scenario);
 
     /// <summary>The benchmark of a name.</summary>
     /// <param name="name">Its name.</param>

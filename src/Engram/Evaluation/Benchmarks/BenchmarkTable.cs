@@ -86,8 +86,7 @@ public sealed record BenchmarkTable
 
     /// <summary>A scenario's name on the command line, as the benchmark calls it where this library has it.</summary>
     /// <param name="scenario">The scenario.</param>
-    public string NameOf(Scenario scenario) =>
-        BenchmarkList.All.FirstOrDefault(known => known.Name == Benchmark)?.NameOf(scenario) ?? BenchmarkCell.NameOf(scenario);
+    public string NameOf(Scenario scenario) => BenchmarkList.NameOf(Benchmark, scenario);
 
     /// <summary>Makes the table of finished cells: of each method in a scenario those of seed 0 and all that follow without a gap.</summary>
     /// <param name="benchmark">The benchmark.</param>

@@ -15,6 +15,7 @@ public static class TrialRun
     /// <param name="cancellationToken">Stops after the step in progress.</param>
     /// <returns>What was measured; null after a cancellation.</returns>
     /// <exception cref="ArgumentException">Not one strategy, or one that is not made for the scenario.</exception>
+    /// <exception cref="DamagedCheckpointException">The place cannot be gone on from.</exception>
     public static StrategyResult? Measure(
         TuningData data, ExperimentDescription description, double share = 1, IProgress<ExperimentProgress>? progress = null,
         ExperimentCheckpoints? checkpoints = null, TimeProvider? clock = null, CancellationToken cancellationToken = default)
