@@ -124,16 +124,12 @@ internal sealed record ExperimentFile
     /// <exception cref="UsageException">A file is not there.</exception>
     public string FingerprintOfTraining(string path) => Fitting(path, () => DataFingerprint.Of(path, Data.TrainingFiles(path)));
 
-<<<<<<< HEAD
     /// <summary>Tells the samples, those of training and of tests, apart from others, see <see cref="DataFingerprint"/>.</summary>
     /// <param name="path">Where the data are.</param>
     /// <exception cref="UsageException">A file is not there.</exception>
-    public string FingerprintOf(string path) => Fitting(() => DataFingerprint.Of(path, Data.Files(path)));
+    public string FingerprintOf(string path) => Fitting(path, () => DataFingerprint.Of(path, Data.Files(path)));
 
-    private T Fitting<T>(Func<T> load)
-=======
     private T Fitting<T>(string path, Func<T> load)
->>>>>>> bench-words
     {
         try
         {
