@@ -15,7 +15,7 @@ public static class BenchmarkPage
         return HtmlPage.Of(
             table.Title, "Engram benchmark",
             Markup.Of($"""
-                <span><b>{table.Entries.Count}</b> entries</span>
+                <span><b>{table.Entries.Count}</b> {(table.Entries.Count == 1 ? "entry" : "entries")}</span>
                 <span><b>{table.Entries.Max(entry => entry.Measured.Seeds)}</b> seeds at most</span>
                 <span><b>{Quantity.Duration(table.CellSeconds)}</b> of one thread</span>
                 """),
