@@ -48,20 +48,22 @@ public static partial class TorchRuntime
     /// <summary>Does without oneDNN where the machine hides the sizes of its caches. Call before the first convolution.</summary>
     /// <remarks>
     /// Some virtual machines hide what CPUID tells of an AMD processor's caches. oneDNN then takes each of them to be of one byte, and in blocks made for
-    /// these some of its convolutions are wrong without an error (seen with libtorch 2.10.0: responses of ResNet-18, gradients of a strided and of a dilated one). torch's own serve instead, right but
-    /// slower; NNPACK is left out too, since it wants to know the caches and says so on standard error at every call. On Linux alone.
+    /// these some of its convolutions are wrong without an error (seen with libtorch 2.10.0: responses of ResNet-18, gradients of a strided and of a
+    /// dilated one). torch's own serve instead, right but slower; NNPACK is left out too, since it wants to know the caches and says so on standard
+    /// error at every call. On Linux alone.
     /// </remarks>
     /// <returns>Whether oneDNN is used.</returns>
     internal static bool KeepOffHiddenCaches() => s_usesOneDnn.Value;
 
-    /// <summary>Whether an AMD processor, as this machine shows it, tells nothing of its caches.</summary>
+    /// <summary>Whether an AMD processor, as this machine shows it, tells nothing of one of its caches.</summary>
     /// <param name="cpuid">Registers eax, ebx, ecx and edx of a leaf and a subleaf of CPUID.</param>
     internal static bool HidesCaches(Func<int, int, (int Eax, int Ebx, int Ecx, int Edx)> cpuid)
     {
         const int Vendor = 0, Caches = unchecked((int)0x8000001D);
         var (_, auth, camd, enti) = cpuid(Vendor, 0);
         if ((auth, enti, camd) != (0x68747541, 0x69746E65, 0x444D4163)) return false; // "AuthenticAMD"; elsewhere oneDNN guesses well
-        return cpuid(Caches, 0).Ebx == 0; // the first cache's ways, partitions and bytes of a line, each less one
+        // Of data of level 1, level 2 and level 3: ways, partitions and bytes of a line, each less one.
+        return new[] { 0, 2, 3 }.Any(cache => cpuid(Caches, cache).Ebx == 0);
     }
 
     private static bool ChooseKernels()

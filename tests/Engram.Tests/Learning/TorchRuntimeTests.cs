@@ -10,13 +10,12 @@ public class TorchRuntimeTests
     private static readonly (int, int, int, int) s_level1 = (0x4121, 0x01C0003F, 0x3F, 0);
 
     [Theory]
-    [InlineData("AuthenticAMD", true, false)]
-    [InlineData("AuthenticAMD", false, true)]
-    [InlineData("GenuineIntel", false, false)]
-    public void Caches_are_hidden_where_an_AMD_processor_tells_nothing_of_them(string vendor, bool tells, bool hidden)
-    {
-        Assert.Equal(hidden, TorchRuntime.HidesCaches((leaf, _) => leaf == 0 ? Registers(vendor) : tells ? s_level1 : default));
-    }
+    [InlineData("AuthenticAMD", new[] { 0, 1, 2, 3 }, false)]
+    [InlineData("AuthenticAMD", new[] { 0, 1, 2 }, true)]
+    [InlineData("AuthenticAMD", new int[0], true)]
+    [InlineData("GenuineIntel", new int[0], false)]
+    public void Caches_are_hidden_where_an_AMD_processor_tells_nothing_of_one(string vendor, int[] told, bool hidden) => Assert.Equal(
+        hidden, TorchRuntime.HidesCaches((leaf, cache) => leaf == 0 ? Registers(vendor) : told.Contains(cache) ? s_level1 : default));
 
     [Theory] // in blocks made for caches of one byte oneDNN has gradients or responses of five of these wrong
     [InlineData(28, 1, 3, 3, 2, 1)]
