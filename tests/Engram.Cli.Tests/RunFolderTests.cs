@@ -208,6 +208,14 @@ public class RunFolderTests
         AssertSame(outcome, expected, "expected runs that differ in the seed alone");
     }
 
+    [Fact]
+    public void A_strategy_that_the_first_run_has_not_is_the_same_in_the_others()
+    {
+        using var folder = new Folder();
+        string[] files = ["strategies: [naive]", .. new[] { 1, 2 }.Select(lambda => $"strategies: [{{ name: e, mechanisms: [ewc: {{ lambda: {lambda} }}] }}]")];
+        AssertSame(Compare(folder, "experiment.yaml", files, ["0", "1", "2"]), "strategies[0].mechanisms[0].ewc.lambda: \"1\" in ", "expected runs that differ in the seed alone");
+    }
+
     [Theory]
     [InlineData("{\"dataFingerprint\":\"a\"}", "{\"dataFingerprint\":\"b\"}", "data of fingerprint: a in ")]
     [InlineData("{\"dataFingerprint\":\"a\"}", "{\"dataFingerprint\":\"a\"}", null)]

@@ -18,20 +18,22 @@ internal static class ComparedFolders
     /// <exception cref="UsageException">They differ; the message names the key and both values.</exception>
     public static void Check(IReadOnlyList<string> folders)
     {
-        Check(folders, RunFileSettings.CopyName, (first, second) =>
-            Difference("", ExperimentText.Read(first).Top.Node, ExperimentText.Read(second).Top.Node));
-        Check(folders, RunSettings.FileName, (first, second) => (DataOf(first), DataOf(second)) is ({ } one, { } other) && one != other
-            ? new Differing("data of fingerprint", one, other)
+        Check(folders, RunFileSettings.CopyName, path => ExperimentText.Read(path).Top.Node, (first, second) => Difference("", first, second));
+        Check(folders, RunSettings.FileName, DataOf, (first, second) => first is not null && second is not null && first != second
+            ? new Differing("data of fingerprint", first, second)
             : null);
     }
 
-    private static void Check(IReadOnlyList<string> folders, string name, Func<string, string, Differing?> compare)
+    // Each is held against each: what two of them share, a third may not have.
+    private static void Check<T>(IReadOnlyList<string> folders, string name, Func<string, T> read, Func<T, T, Differing?> compare)
     {
-        var there = folders.Where(folder => File.Exists(Path.Combine(folder, name))).ToArray();
-        foreach (var folder in there.Skip(1))
-            if (compare(Path.Combine(there[0], name), Path.Combine(folder, name)) is { } found)
-                throw new UsageException(
-                    $"RUN: {found.Key}: {found.First} in \"{there[0]}\", {found.Second} in \"{folder}\", expected runs that differ in the seed alone");
+        (string Folder, T Kept)[] there =
+            [.. folders.Where(folder => File.Exists(Path.Combine(folder, name))).Select(folder => (folder, read(Path.Combine(folder, name))))];
+        foreach (var (i, second) in there.Index())
+            foreach (var first in there.Take(i))
+                if (compare(first.Kept, second.Kept) is { } found)
+                    throw new UsageException(
+                        $"RUN: {found.Key}: {found.First} in \"{first.Folder}\", {found.Second} in \"{second.Folder}\", expected runs that differ in the seed alone");
     }
 
     private static Differing? Difference(string path, YamlNode? first, YamlNode? second) => (first, second) switch
