@@ -31,6 +31,22 @@ internal static class DataFolder
     /// <summary>The data are not as expected where the command says.</summary>
     public static UsageException Wrong(string message, Exception? inner) => new($"--data: {message}", inner);
 
+    /// <summary>Reads data that the user named: what is wrong with them is wrong with the command.</summary>
+    /// <param name="read">Reads them.</param>
+    /// <param name="what">What the message begins with; it names the file itself.</param>
+    /// <exception cref="UsageException">A file is missing or damaged.</exception>
+    public static T Reading<T>(Func<T> read, string what = "")
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidDataException problem)
+        {
+            throw new UsageException(what + problem.Message, problem);
+        }
+    }
+
     /// <summary>The first folder <c>mnist</c> of <see cref="Places()"/> with the files, or null.</summary>
     public static string? Find() => Mnist(Places());
 

@@ -11,6 +11,7 @@ internal sealed record RunDigitsSettings : RunSettings
 {
     /// <summary>What the run's settings call this experiment.</summary>
     public const string ExperimentName = "digits";
+    private const string What = "data: ";
 
     public required DigitsOptions Digits { get; init; }
 
@@ -24,11 +25,11 @@ internal sealed record RunDigitsSettings : RunSettings
 
     public override string FindData() => DataFolder.Mnist(Data);
 
-    public override string FingerprintOf(string path) => Reading(() => DataFingerprint.Of(path, Mnist.FilesIn(path)));
+    public override string FingerprintOf(string path) => DataFolder.Reading(() => DataFingerprint.Of(path, Mnist.FilesIn(path)), What);
 
     public override ExperimentDescription Describe(string path) => Experiment().Description;
 
-    public override ExperienceStream Stream(string path) => Experiment().Stream(Reading(() => Mnist.Load(path)));
+    public override ExperienceStream Stream(string path) => Experiment().Stream(DataFolder.Reading(() => Mnist.Load(path), What));
 
     public override string ToJson(string path) => Write(new Saved(
         ExperimentName, CommandLine.Version, RunEnvironment.ProgramSources, FingerprintOf(path), Command, Digits.Strategies, Digits.Epochs, Digits.Seed, Digits.Capacity, Threads,
@@ -55,19 +56,6 @@ internal sealed record RunDigitsSettings : RunSettings
             Out = folder,
             Resumes = true,
         };
-    }
-
-    // The user named the wrong data.
-    private static T Reading<T>(Func<T> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (InvalidDataException problem) // names the file
-        {
-            throw new UsageException($"data: {problem.Message}", problem);
-        }
     }
 
     private DigitsExperiment Experiment()

@@ -135,18 +135,12 @@ public sealed class Experiment(
     // Over the classes that came by now, of the groups that ended and of the one that is under way.
     private double AccuracyNow(Learner learner, StrategyMeasurements measurements, CancellationToken cancellationToken)
     {
-        var (right, count) = (0, 0);
-        foreach (var test in stream.Tests.Take(Due(measurements) + 1))
-        {
-            var (truth, predicted) = Evaluator.Predict(learner, test, cancellationToken);
-            for (var i = 0; i < truth.Length; i++)
-            {
-                if (truth[i] < 0) continue;
-                count++;
-                if (truth[i] == predicted[i]) right++;
-            }
-        }
-        return count == 0 ? 0 : (double)right / count;
+        (int True, int Predicted)[] known =
+        [
+            .. stream.Tests.Take(Due(measurements) + 1).Select(test => Evaluator.Predict(learner, test, cancellationToken))
+                .SelectMany(test => test.True.Zip(test.Predicted)).Where(sample => sample.First >= 0),
+        ];
+        return known.Length == 0 ? 0 : known.Count(sample => sample.True == sample.Predicted) / (double)known.Length;
     }
 
     private void Learn(

@@ -5,7 +5,6 @@ using Engram.Evaluation;
 using Engram.Evaluation.Benchmarks;
 using Engram.Learning;
 using Engram.Persistence;
-using Engram.Streams;
 
 namespace Engram.Cli.Commands.Bench;
 
@@ -39,22 +38,11 @@ internal static class BenchCellCommand
         var path = Path.Combine(folder, cell.Key);
         var stream = BenchPlan.Using(data, () => benchmark.StreamOf(cell, DataSets.Load(benchmark, data)));
         using var checkpoints = new ExperimentCheckpoints(path + ".checkpoint", clock: host.Clock);
-        var result = Run(benchmark, cell, stream, child, checkpoints);
+        // Pictures are read as they are needed.
+        var result = DataFolder.Reading(() => benchmark.Run(cell, stream, child, checkpoints, child.Stop));
         if (result is null) return ExitCode.Interrupted;
         AtomicFile.Write(path + ".json", CellResult.Of(cell, checkpoints.Seconds, result).ToJson());
         checkpoints.Clear();
         return ExitCode.Success;
-    }
-
-    private static StrategyResult? Run(Benchmark benchmark, BenchmarkCell cell, ExperienceStream stream, CellChild child, ExperimentCheckpoints checkpoints)
-    {
-        try
-        {
-            return benchmark.Run(cell, stream, child, checkpoints, child.Stop);
-        }
-        catch (InvalidDataException problem) // pictures are read as they are needed; the message names the file
-        {
-            throw new UsageException(problem.Message, problem);
-        }
     }
 }

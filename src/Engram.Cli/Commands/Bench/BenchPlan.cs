@@ -54,11 +54,7 @@ internal sealed record BenchPlan(
     {
         try
         {
-            return use();
-        }
-        catch (InvalidDataException problem) // names the file
-        {
-            throw new UsageException(problem.Message, problem);
+            return DataFolder.Reading(use);
         }
         catch (ArgumentException problem)
         {

@@ -37,15 +37,8 @@ internal sealed class ContinualTuneRun(CliHost host, TuneSettings settings)
             var before = attempt.Position == 0 ? 0 : first + ((attempt.Position - 1) * later);
             Tell(attempt, data, TimeSpan.FromSeconds(seconds.Average() * Math.Max(0, most - before - attempt.Number - 1)));
         }
-        IReadOnlyList<ContinualChoice> choices;
-        try
-        {
-            choices = procedure.Run(Attempted, new SignOfLife(host, settings.Json, s_signOfLife), host.CancellationToken);
-        }
-        catch (InvalidDataException problem) // a file of the place, or of the user's data
-        {
-            throw new UsageException(problem.Message, problem);
-        }
+        // Data, or a file of the place.
+        var choices = DataFolder.Reading(() => procedure.Run(Attempted, new SignOfLife(host, settings.Json, s_signOfLife), host.CancellationToken));
         Finish(choices, data.Count, strength);
         return choices.Count < data.Count ? ExitCode.Interrupted : ExitCode.Success;
     }
