@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Engram.Models;
 
 namespace Engram.Learning;
@@ -19,15 +20,17 @@ internal readonly unsafe struct AdamStep(
     private readonly Vector<float> _beta2 = new((float)beta2), _new2 = new((float)(1 - beta2));
     private readonly Vector<float> _root = new((float)(1 / root)), _epsilon = new((float)epsilon), _rate = new((float)rate);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void At(float* values, float* gradient, float* first, float* second)
     {
         var value = Vector.Load(values);
         var g = Vector.Load(gradient) + (_decay * value);
         var m = (_beta1 * Vector.Load(first)) + (_new1 * g);
         var v = (_beta2 * Vector.Load(second)) + (_new2 * g * g);
-        Vector.Store(m, first);
-        Vector.Store(v, second);
-        Vector.Store((_shrink * value) - (_rate * m / ((Vector.SquareRoot(v) * _root) + _epsilon)), values);
+        var step = _rate * m;
+        Vector.Store(Subnormal.Dropped(m, step), first);
+        Vector.Store(Subnormal.Dropped(v, v), second);
+        Vector.Store((_shrink * value) - (step / ((Vector.SquareRoot(v) * _root) + _epsilon)), values);
     }
 }
 
@@ -39,11 +42,27 @@ internal readonly unsafe struct SgdStep(double decay, double momentum, double ra
 {
     private readonly Vector<float> _decay = new((float)decay), _momentum = new((float)momentum), _rate = new((float)rate);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void At(float* values, float* gradient, float* first, float* second)
     {
         var value = Vector.Load(values);
         var velocity = (_momentum * Vector.Load(first)) + Vector.Load(gradient) + (_decay * value);
-        Vector.Store(velocity, first);
-        Vector.Store(value - (_rate * velocity), values);
+        var step = _rate * velocity;
+        Vector.Store(Subnormal.Dropped(velocity, step), first);
+        Vector.Store(value - step, values);
     }
+}
+
+/// <summary>Numbers too small for full precision, which processors compute with a hundred times slower.</summary>
+/// <remarks>
+/// Where gradients stay zero, under pixels that are rarely lit, a moment shrinks by a constant factor until rounding stops it among the subnormal numbers,
+/// for ever: after a thousand steps every twentieth of an MLP's on MNIST.
+/// </remarks>
+internal static class Subnormal
+{
+    private const float LeastNormal = 1.17549435e-38f; // 2^-126
+
+    /// <summary>Values, zero where their effect is subnormal.</summary>
+    public static Vector<float> Dropped(Vector<float> values, Vector<float> effect) =>
+        Vector.AndNot(values, Vector.LessThan(Vector.Abs(effect), new Vector<float>(LeastNormal)).As<int, float>());
 }

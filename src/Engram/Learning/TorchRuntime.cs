@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
@@ -6,8 +8,8 @@ namespace Engram.Learning;
 /// <summary>How torch uses this machine. Call <see cref="Configure"/> before anything else touches torch.</summary>
 public static partial class TorchRuntime
 {
-    // Some 20 to 50 microseconds: longer than from one operation of a step to the next, shorter than a processor's time slice.
-    private const string SpinsBeforeSleep = "1000";
+    // Longer than from one operation of a step to the next, shorter than a processor's time slice.
+    private static readonly TimeSpan s_spinBeforeSleep = TimeSpan.FromMicroseconds(25);
 
     private static readonly Lazy<bool> s_usesOneDnn = new(ChooseKernels);
 
@@ -17,7 +19,7 @@ public static partial class TorchRuntime
     /// OpenMP's threads spin at every barrier by default, for milliseconds. Where other processes want the cores too, each
     /// operation then waits for a thread that is not running: measured on 2 busy cores, training an MLP is 20 to 50 times
     /// slower. Threads that sleep at once cost a wake-up in every operation: on 2 idle cores, a third of the speed. So they
-    /// spin for a moment and then sleep. What the user set in the environment stays in force.
+    /// spin for 25 microseconds and then sleep. What the user set in the environment stays in force.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="threads"/> is less than 1.</exception>
     public static void Configure(int? threads = null)
@@ -27,7 +29,7 @@ public static partial class TorchRuntime
         if (OperatingSystem.IsLinux() && Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is null)
         {
             _ = SetEnv("OMP_WAIT_POLICY", "PASSIVE", overwrite: 0);
-            _ = SetEnv("GOMP_SPINCOUNT", SpinsBeforeSleep, overwrite: 0);
+            _ = SetEnv("GOMP_SPINCOUNT", $"{Spins(s_spinBeforeSleep)}", overwrite: 0);
         }
         KeepOffTiles();
         KeepOffHiddenCaches();
@@ -64,6 +66,23 @@ public static partial class TorchRuntime
         if ((auth, enti, camd) != (0x68747541, 0x69746E65, 0x444D4163)) return false; // "AuthenticAMD"; elsewhere oneDNN guesses well
         // Of data of level 1, level 2 and level 3: ways, partitions and bytes of a line, each less one.
         return new[] { 0, 2, 3 }.Any(cache => cpuid(Caches, cache).Ebx == 0);
+    }
+
+    /// <summary>How often libgomp looks for work in this time. Between two looks it waits for one <c>pause</c>, whose length differs from processor to processor.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // at its first call already it is measured as libgomp's loop runs
+    internal static int Spins(TimeSpan time)
+    {
+        const int Usual = 1000, Pauses = 1000;
+        if (!X86Base.IsSupported) return Usual;
+        var least = TimeSpan.MaxValue; // of a few: others may take the core in between
+        for (var attempt = 0; attempt < 5; attempt++)
+        {
+            var began = Stopwatch.GetTimestamp();
+            for (var i = 0; i < Pauses; i++) X86Base.Pause();
+            var taken = Stopwatch.GetElapsedTime(began);
+            if (taken < least) least = taken;
+        }
+        return (int)Math.Clamp(Pauses * (time / least), 100, 100_000);
     }
 
     private static bool ChooseKernels()

@@ -29,9 +29,7 @@ internal static unsafe class FlatPass
         var count = values.numel();
         var (v, g, a, b) = (Address(values, count), Address(gradient, count), Address(first, count), Address(second, count));
         var chunks = (int)((count + Chunk - 1) / Chunk);
-        var threads = Math.Min(chunks, get_num_threads());
-        if (threads < 2) Range(step, (float*)v, (float*)g, (float*)a, (float*)b, count);
-        else Parallel.For(0, chunks, new ParallelOptions { MaxDegreeOfParallelism = threads }, chunk =>
+        TorchThreads.For(chunks, chunk =>
         {
             var start = (long)chunk * Chunk;
             Range(step, (float*)v + start, (float*)g + start, (float*)a + start, (float*)b + start, Math.Min(Chunk, count - start));

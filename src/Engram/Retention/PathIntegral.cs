@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Engram.Models;
 
 namespace Engram.Retention;
@@ -77,6 +78,7 @@ internal sealed class PathIntegral : IDisposable
 
     private readonly unsafe struct Note : IFlatStep
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void At(float* values, float* gradient, float* before, float* noted)
         {
             Vector.Store(Vector.Load(values), before);
@@ -86,6 +88,7 @@ internal sealed class PathIntegral : IDisposable
 
     private readonly unsafe struct Progress : IFlatStep
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void At(float* values, float* gradient, float* before, float* contribution) => Vector.Store(
             Vector.Load(contribution) + (Vector.Load(gradient) * (Vector.Load(before) - Vector.Load(values))), contribution);
     }

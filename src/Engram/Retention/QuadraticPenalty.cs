@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Engram.Models;
 
 namespace Engram.Retention;
@@ -120,6 +121,7 @@ public sealed class QuadraticPenalty : IDisposable
     {
         private readonly Vector<float> _lambda = new((float)lambda);
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void At(float* values, float* gradient, float* importance, float* anchor) => Vector.Store(
             Vector.Load(gradient) + (_lambda * Vector.Load(importance) * (Vector.Load(values) - Vector.Load(anchor))), gradient);
     }
