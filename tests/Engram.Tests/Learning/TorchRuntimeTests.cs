@@ -17,6 +17,10 @@ public class TorchRuntimeTests
     public void Caches_are_hidden_where_an_AMD_processor_tells_nothing_of_one(string vendor, int[] told, bool hidden) => Assert.Equal(
         hidden, TorchRuntime.HidesCaches((leaf, cache) => leaf == 0 ? Registers(vendor) : told.Contains(cache) ? s_level1 : default));
 
+    [Fact]
+    public void A_longer_time_has_more_spins() =>
+        Assert.InRange(TorchRuntime.Spins(TimeSpan.FromMicroseconds(25)), 100, TorchRuntime.Spins(TimeSpan.FromMilliseconds(25)) - 1);
+
     [Theory] // in blocks made for caches of one byte oneDNN has gradients or responses of five of these wrong
     [InlineData(28, 1, 3, 3, 2, 1)]
     [InlineData(14, 3, 4, 3, 1, 2)]
