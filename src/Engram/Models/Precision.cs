@@ -13,7 +13,8 @@ public enum Precision
 
     /// <summary>
     /// Products in bfloat16 (8 bits of mantissa), summed in float32; parameters, their gradients, features, head and loss stay
-    /// float32. Twice as fast where the processor has bfloat16 instructions (AVX-512 BF16, AMX), slower where it has none.
+    /// float32. Up to twice as fast on AMD's processors with AVX-512 BF16; slower on Intel's, whose AVX-512 multiplies bfloat16 at half the rate
+    /// of float32 (AMX is kept off), and wherever there are no such instructions.
     /// </summary>
     MixedBFloat16,
 }

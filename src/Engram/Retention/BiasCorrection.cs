@@ -168,7 +168,7 @@ public sealed class BiasCorrection : RetentionMechanism
         ArgumentNullException.ThrowIfNull(step);
         if (_soft is null) return null;
         var old = Layer.Apply(step.Logits.narrow(1, 0, _teacher.Classes));
-        return Distillation.SoftCrossEntropy(old, _soft, _options.Temperature).mean().mul(Held(Weights(step).Old)); // equation 1
+        return Distillation.SoftCrossEntropy(old, _soft, _options.Temperature, Weights(step).Old); // equation 1
     }
 
     /// <inheritdoc/>

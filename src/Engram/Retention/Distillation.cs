@@ -25,16 +25,21 @@ public enum DistillationWeighting
 internal static class Distillation
 {
     /// <summary>
-    /// −Σ_k softmax(teacher / T)_k log softmax(student / T)_k for each sample. Columns that only the student has count as
-    /// classes with target 0.
+    /// −Σ_k softmax(teacher / T)_k log softmax(student / T)_k, the mean over samples, times a weight. Columns that only the
+    /// student has count as classes with target 0.
     /// </summary>
     /// <param name="student"><c>[n, classes]</c>.</param>
     /// <param name="teacher"><c>[n, old]</c> with old ≤ classes.</param>
     /// <param name="temperature">T.</param>
-    /// <returns>float32 <c>[n]</c>.</returns>
-    public static Tensor SoftCrossEntropy(Tensor student, Tensor teacher, double temperature) =>
-        student.div(Held(temperature)).log_softmax(1).narrow(1, 0, teacher.shape[1])
-            .mul(teacher.div(Held(temperature)).softmax(1)).sum(1).neg();
+    /// <param name="weight">What the mean is multiplied by.</param>
+    /// <returns>A scalar.</returns>
+    public static Tensor SoftCrossEntropy(Tensor student, Tensor teacher, double temperature, double weight = 1)
+    {
+        var (samples, old) = (teacher.shape[0], teacher.shape[1]);
+        var answers = student.div(Held(temperature)).log_softmax(1);
+        if (old < student.shape[1]) answers = answers.narrow(1, 0, old); // a view costs as much as an operation, and more on the way back
+        return answers.mul(teacher.div(Held(temperature)).softmax(1)).sum().mul(Held(-weight / samples));
+    }
 
     /// <summary>The same for targets that are not classes: binary cross-entropy over labels, squared error over values.</summary>
     public static Tensor Elementwise(Tensor student, Tensor teacher, double temperature, TargetKind kind) =>

@@ -114,10 +114,9 @@ public sealed class LearningWithoutForgetting : RetentionMechanism
     {
         ArgumentNullException.ThrowIfNull(step);
         if (_soft is null) return null;
-        var loss = Loss(step.Context, Distillation.Rows(step.Logits, _parts, step), _soft);
         var weight = WeightPenalty.Grown(_options.Lambda, _options.Growth, step) * Distillation.Weights(_options.Weighting, step.Context, _teacher.Classes).Old;
         if (_options.ScaleBySquaredTemperature) weight *= _options.Temperature * _options.Temperature;
-        return loss.mul(Held(weight));
+        return Loss(step.Context, Distillation.Rows(step.Logits, _parts, step), _soft, weight);
     }
 
     /// <inheritdoc/>
@@ -132,25 +131,27 @@ public sealed class LearningWithoutForgetting : RetentionMechanism
     /// <inheritdoc/>
     protected override void Dispose(bool disposing) => _teacher.Dispose();
 
-    // L_old, the mean over samples; student [n, classes], teacher [n, old].
-    private Tensor Loss(LearningContext context, Tensor student, Tensor teacher)
+    // L_old, the weighted mean over samples; student [n, classes], teacher [n, old].
+    private Tensor Loss(LearningContext context, Tensor student, Tensor teacher, double weight)
     {
+        var isClasses = context.Targets.Kind == TargetKind.Classes;
+        if (isClasses && _options.IncludeNewClasses && context.Options.Scenario != Scenario.TaskIncremental)
+            return Distillation.SoftCrossEntropy(student, teacher, _options.Temperature, weight);
         var old = student.narrow(1, 0, teacher.shape[1]);
-        if (context.Targets.Kind != TargetKind.Classes)
-            return Distillation.Elementwise(old, teacher, _options.Temperature, context.Targets.Kind).mean();
+        if (!isClasses) return Distillation.Elementwise(old, teacher, _options.Temperature, context.Targets.Kind).mean().mul(Held(weight));
         if (context.Options.Scenario != Scenario.TaskIncremental)
-            return Distillation.SoftCrossEntropy(
-                _options.IncludeNewClasses ? student : old, teacher, _options.Temperature).mean();
+            return Distillation.SoftCrossEntropy(old, teacher, _options.Temperature, weight);
         var tasks = OldTasks(context);
+        if (_options.Weighting == DistillationWeighting.ByExperience) weight /= tasks.Length;
         Tensor? total = null;
         foreach (var ids in tasks)
         {
             var columns = tensor(ids);
             var task = Distillation.SoftCrossEntropy(
-                old.index_select(1, columns), teacher.index_select(1, columns), _options.Temperature).mean();
+                old.index_select(1, columns), teacher.index_select(1, columns), _options.Temperature, weight);
             total = total is null ? task : total.add(task, alpha: Held(1));
         }
-        return _options.Weighting == DistillationWeighting.ByExperience ? total!.div(Held(tasks.Length)) : total!;
+        return total!;
     }
 
     private long[][] OldTasks(LearningContext context)

@@ -94,8 +94,8 @@ public abstract class GeneratedReplay : RetentionMechanism, ISampleGenerator
         ArgumentNullException.ThrowIfNull(step);
         if (Generated is null || _options.Targets == ReplayTargets.Hard) return null;
         var scale = _options.SquaredTemperature ? _options.Temperature * _options.Temperature : 1;
-        return Distillation.SoftCrossEntropy(TrainingStep.RowsOf(step.Logits, Generated), SolverLogits!, _options.Temperature)
-            .mean().mul(Held(scale * (1 - Share(step.Context))));
+        return Distillation.SoftCrossEntropy(
+            TrainingStep.RowsOf(step.Logits, Generated), SolverLogits!, _options.Temperature, scale * (1 - Share(step.Context)));
     }
 
     /// <inheritdoc/>
