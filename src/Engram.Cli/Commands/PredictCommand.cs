@@ -76,8 +76,8 @@ internal static class PredictCommand
             yield break;
         }
         using var samples = SampleFile.Read(input, shape, type);
-        for (long start = 0; start < samples.shape[0]; start += BatchSize)
-            yield return (samples.narrow(0, start, Math.Min(BatchSize, samples.shape[0] - start)), start, null);
+        for (long start = 0; start < samples.size(0); start += BatchSize)
+            yield return (samples.narrow(0, start, Math.Min(BatchSize, samples.size(0) - start)), start, null);
     }
 
     private static torch.Tensor Images(string[] files, IReadOnlyList<long> shape, torch.ScalarType type, bool resize)

@@ -24,7 +24,7 @@ internal sealed class PredictedRows(PredictingModel model, int? top)
         using var scope = torch.NewDisposeScope();
         using var prediction = model.Predict(samples, model.NeedsTask ? task : null);
         using var all = prediction.Probabilities();
-        var (outputs, values) = ((int)all.shape[1], all.data<float>().ToArray());
+        var (outputs, values) = ((int)all.size(1), all.data<float>().ToArray());
         // Minus infinity, and nothing of a softmax or sigmoid, stands for an output of another task.
         var own = Enumerable.Range(0, outputs).Where(id => !model.NeedsTask || model.Classes.Classes[id].Task == task).ToArray();
         return [.. Enumerable.Range(0, values.Length / outputs).Select(row => Row(

@@ -26,7 +26,7 @@ internal static class SampleSheets
     {
         if (stream.Experiences[index].Train.InputShape is not [var channels and (1 or 3), var height, var width]) return null;
         using var scope = TorchSharp.torch.NewDisposeScope();
-        if (GeneratedSamples.Of(learner, Rows) is not var (samples, columns) || samples.shape[1] != channels * height * width) return null;
+        if (GeneratedSamples.Of(learner, Rows) is not var (samples, columns) || samples.size(1) != channels * height * width) return null;
         var png = SampleSheet.RenderPng(
             samples.contiguous().data<float>().ToArray(), (int)height, (int)width, (int)channels, columns);
         return AtomicFile.Write(Path.Combine(Directory.CreateDirectory(FolderOf(folder)).FullName, $"{strategy.Name}-{index + 1}.png"), png);

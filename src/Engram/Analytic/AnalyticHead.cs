@@ -144,7 +144,7 @@ public class AnalyticHead : RetentionMechanism
     {
         ArgumentNullException.ThrowIfNull(features);
         ArgumentNullException.ThrowIfNull(logits);
-        return Learner.HasLearnt ? Learner.ScoresOf(features, logits.shape[1]) : null;
+        return Learner.HasLearnt ? Learner.ScoresOf(features, logits.size(1)) : null;
     }
 
     /// <inheritdoc/>

@@ -164,7 +164,7 @@ public abstract class AnalyticLearner : IContinualLearner
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var id = Classes.IdOf(label);
-        if (id < 0 || id >= Counts.shape[0] || Counts[id].item<double>() < 0.5)
+        if (id < 0 || id >= Counts.size(0) || Counts[id].item<double>() < 0.5)
             throw new ArgumentException($"label: {label} has no samples here, expected one that was learnt", nameof(label));
         if (!Drop(id))
             throw new NotSupportedException($"label: sums of {label} are shared with other classes by {Kind}, expected its samples to unlearn them");
@@ -229,8 +229,8 @@ public abstract class AnalyticLearner : IContinualLearner
         (_cursor, Temperature, InputShape, InputType) = (values.Cursor, values.Temperature, values.InputShape, values.InputType);
         foreach (var label in values.Labels) Classes.Register(label);
         _learnt.UnionWith(values.Learnt);
-        if (Counts.shape[0] > Classes.Count)
-            throw new InvalidDataException($"statistics: {Counts.shape[0]} counts, expected at most the {Classes.Count} labels");
+        if (Counts.size(0) > Classes.Count)
+            throw new InvalidDataException($"statistics: {Counts.size(0)} counts, expected at most the {Classes.Count} labels");
     }
 
     /// <summary>What a file says of this learner, besides its statistics.</summary>
@@ -298,7 +298,7 @@ public abstract class AnalyticLearner : IContinualLearner
         if (!HasLearnt) throw NothingLearnt("predict");
         var values = answer(Extract(inputs).to(ScalarType.Float64)).clamp(Held(-Greatest), Held(Greatest));
         var answered = values.masked_fill(Counts.lt(Held(0.5)), Held(empty)).to(ScalarType.Float32);
-        return nn.functional.pad(answered, [0, classes - Counts.shape[0]], value: empty).MoveToOuterDisposeScope();
+        return nn.functional.pad(answered, [0, classes - Counts.size(0)], value: empty).MoveToOuterDisposeScope();
     }
 
     private protected abstract void SaveStatistics(MechanismState state);
@@ -310,7 +310,7 @@ public abstract class AnalyticLearner : IContinualLearner
         if (inputs.dtype is not (ScalarType.Byte or ScalarType.Float32))
             throw new ArgumentException($"inputs: {inputs.dtype}, expected Byte or Float32", nameof(inputs));
         var features = Features.Extract(Scaling.Apply(inputs));
-        if (features.dim() != 2 || features.shape[1] != Features.FeatureCount)
+        if (features.dim() != 2 || features.size(1) != Features.FeatureCount)
             throw new ArgumentException(
                 $"inputs: give features [{string.Join(", ", features.shape)}], expected [batch, {Features.FeatureCount}]",
                 nameof(inputs));

@@ -135,7 +135,7 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
     {
         _moments.Load(state);
         if (!state.Tensors.ContainsKey("whitening")) return;
-        var (classes, width) = (_moments.Counts.shape[0], Features.FeatureCount);
+        var (classes, width) = (_moments.Counts.size(0), Features.FeatureCount);
         var (means, whitening) = (Statistics.Take(state, "means", classes, width), Statistics.Take(state, "whitening", classes, width, width));
         (_means, _whitening) = (means.DetachFromDisposeScope(), whitening.DetachFromDisposeScope());
     }
@@ -145,7 +145,7 @@ public sealed class FeCam : AnalyticLearner, IClassDistances
     {
         var (means, whitening) = Head();
         var directions = nn.functional.normalize(Transformed(features), dim: 1);
-        return stack([.. Enumerable.Range(0, (int)means.shape[0]).Select(id =>
+        return stack([.. Enumerable.Range(0, (int)means.size(0)).Select(id =>
             directions.sub(means[id]).matmul(whitening[id].t()).pow(Held(2)).sum([1L]))], 1);
     }
 

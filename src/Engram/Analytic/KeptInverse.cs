@@ -54,8 +54,8 @@ internal sealed class KeptInverse : IDisposable
     public bool Update(Tensor rows, int sign, Tensor before, Tensor after)
     {
         using var scope = NewDisposeScope();
-        Unchecked += sign < 0 ? CheckedEvery : rows.shape[0];
-        if (rows.shape[0] > 0)
+        Unchecked += sign < 0 ? CheckedEvery : rows.size(0);
+        if (rows.size(0) > 0)
         {
             var projected = rows.matmul(_inverse); // XR
             var inner = projected.matmul(rows.t()).mul_(Held(sign));
@@ -66,10 +66,10 @@ internal sealed class KeptInverse : IDisposable
             _inverse.addmm_(half.t(), half, 1, -sign);
             Solution.addmm_(half.t(), half.matmul(before), 1, -sign);
         }
-        var added = after.shape[1] - before.shape[1];
+        var added = after.size(1) - before.size(1);
         if (added > 0)
         {
-            var none = zeros([before.shape[0], added], ScalarType.Float64);
+            var none = zeros([before.size(0), added], ScalarType.Float64);
             var grown = cat([Solution, none], 1).DetachFromDisposeScope();
             Solution.Dispose();
             (Solution, before) = (grown, cat([before, none], 1));

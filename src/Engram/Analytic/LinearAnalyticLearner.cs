@@ -70,14 +70,14 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
     private protected override void Add(Tensor features, Tensor ids, int sign)
     {
         Moments.Grow(Classes.Count);
-        _changed += features.shape[0];
+        _changed += features.size(0);
         if (_changed > Features.FeatureCount / RankShare) Restart();
         if (_inverse is not null && System() is { } before)
         {
             var joining = sign > 0 ? Rows(features, ids) : null;
             var right = before.Right.clone(); // of the sums that change now
             Sum();
-            if (!_inverse.Update(joining ?? Rows(features, ids), sign, right.narrow(1, 0, _inverse.Solution.shape[1]), System()!.Right)) Restart();
+            if (!_inverse.Update(joining ?? Rows(features, ids), sign, right.narrow(1, 0, _inverse.Solution.size(1)), System()!.Right)) Restart();
         }
         else Sum();
         DropHead();
@@ -118,7 +118,7 @@ public abstract class LinearAnalyticLearner : AnalyticLearner
     private protected override void LoadStatistics(MechanismState state)
     {
         Moments.Load(state);
-        var (classes, width) = (Moments.Counts.shape[0], Features.FeatureCount);
+        var (classes, width) = (Moments.Counts.size(0), Features.FeatureCount);
         if (state.Tensors.ContainsKey("weights"))
         {
             var (weights, bias) = (Statistics.Take(state, "weights", width, classes), Statistics.Take(state, "bias", classes));

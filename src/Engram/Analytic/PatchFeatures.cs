@@ -113,8 +113,8 @@ public sealed class PatchFeatures : FeatureExtractor
                 throw new ArgumentException("images: no patches with contrast, expected images that are not constant");
             using var scope = NewDisposeScope();
             var image = scaling.Apply(images.Gather([random.Next(images.Count)]).Inputs)[0];
-            var top = random.Next((int)image.shape[1] - options.Side + 1);
-            var left = random.Next((int)image.shape[2] - options.Side + 1);
+            var top = random.Next((int)image.size(1) - options.Side + 1);
+            var left = random.Next((int)image.size(2) - options.Side + 1);
             var patch = image.narrow(1, top, options.Side).narrow(2, left, options.Side);
             var centred = patch.sub(patch.mean());
             var norm = centred.norm().item<float>();

@@ -50,7 +50,7 @@ internal static class PositiveSolve
     {
         var deviations = Scale(matrix, ridge);
         if (!deviations.isfinite().all().item<bool>()) throw Corrupt();
-        var (diagonal, least) = (matrix.diagonal().clone(), matrix.shape[0] * 1e-14);
+        var (diagonal, least) = (matrix.diagonal().clone(), matrix.size(0) * 1e-14);
         for (var added = 0.0; added <= 1; added = Math.Max(10 * added, least))
         {
             matrix.diagonal().copy_(diagonal.add(Held(added), alpha: Held(1)));
@@ -75,7 +75,7 @@ internal static class PositiveSolve
     private static Tensor? Factor(Tensor matrix)
     {
         var (factor, info) = linalg.cholesky_ex(matrix);
-        if (info.item<int>() == 0 && factor.diagonal().pow(Held(2)).min().item<double>() > matrix.shape[0] * 2.3e-16) return factor;
+        if (info.item<int>() == 0 && factor.diagonal().pow(Held(2)).min().item<double>() > matrix.size(0) * 2.3e-16) return factor;
         factor.Dispose();
         return null;
     }

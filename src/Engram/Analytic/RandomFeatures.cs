@@ -49,7 +49,7 @@ public sealed class RandomFeatures : FeatureExtractor
         _bias = tensor(phases).DetachFromDisposeScope();
     }
 
-    private RandomFeatures(Tensor weights, Tensor bias, RandomActivation activation) : base((int)weights.shape[1]) =>
+    private RandomFeatures(Tensor weights, Tensor bias, RandomActivation activation) : base((int)weights.size(1)) =>
         (_weights, _bias, _activation) = (weights, bias, activation);
 
     internal (Tensor Weights, Tensor Bias, RandomActivation Activation) Projection => (_weights, _bias, _activation);
@@ -75,7 +75,7 @@ public sealed class RandomFeatures : FeatureExtractor
     {
         var activation = ManifestJson.Named<RandomActivation>("activation", file.Options.Value<string>("activation"));
         var weights = file.Take("weights", -1, -1);
-        return new RandomFeatures(weights, file.Take("bias", weights.shape[1]), activation);
+        return new RandomFeatures(weights, file.Take("bias", weights.size(1)), activation);
     }
 
     /// <inheritdoc/>

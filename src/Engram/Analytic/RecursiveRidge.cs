@@ -76,7 +76,7 @@ public sealed class RecursiveRidge : AnalyticLearner
     private protected override Tensor Score(Tensor features) => features.matmul(_weights);
 
     private protected override AnalyticForm Solved() =>
-        new LinearForm(_weights, zeros([_weights.shape[1]], ScalarType.Float64));
+        new LinearForm(_weights, zeros([_weights.size(1)], ScalarType.Float64));
 
     private protected override void SaveStatistics(MechanismState state) =>
         (state.Tensors["inverse"], state.Tensors["weights"], state.Tensors["counts"]) = (_inverse, _weights, _counts);
@@ -85,7 +85,7 @@ public sealed class RecursiveRidge : AnalyticLearner
     {
         var counts = Statistics.Take(state, "counts", -1);
         var inverse = Statistics.Take(state, "inverse", _inverse.shape);
-        var weights = Statistics.Take(state, "weights", Features.FeatureCount, counts.shape[0]);
+        var weights = Statistics.Take(state, "weights", Features.FeatureCount, counts.size(0));
         DropState();
         (_inverse, _weights, _counts) = (inverse.DetachFromDisposeScope(), weights.DetachFromDisposeScope(), counts.DetachFromDisposeScope());
     }
@@ -100,7 +100,7 @@ public sealed class RecursiveRidge : AnalyticLearner
     // A class never seen has target 0 in every sample before, so its column starts at 0, exactly.
     private void Grow(int classes)
     {
-        var more = classes - _counts.shape[0];
+        var more = classes - _counts.size(0);
         if (more <= 0) return;
         var (weights, counts) = (_weights, _counts);
         _weights = cat([weights, zeros([Features.FeatureCount, more], ScalarType.Float64)], 1).DetachFromDisposeScope();

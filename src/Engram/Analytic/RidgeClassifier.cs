@@ -79,7 +79,7 @@ public sealed class RidgeClassifier : LinearAnalyticLearner
         return PositiveSolve.Of(gram, Lambda, targets.t());
     }
 
-    private protected override Tensor Bias(Tensor weights) => zeros([weights.shape[1]], ScalarType.Float64);
+    private protected override Tensor Bias(Tensor weights) => zeros([weights.size(1)], ScalarType.Float64);
 
     private protected override LinearSystem? System() => (Lambda, Balance) switch
     {
@@ -117,7 +117,7 @@ public sealed class RidgeClassifier : LinearAnalyticLearner
 
     // Σ w_c G_c without a copy of all G_c.
     private static Tensor Weighted(Tensor weights, Tensor products) =>
-        weights.unsqueeze(0).matmul(products.flatten(1)).view(products.shape[1], products.shape[2]);
+        weights.unsqueeze(0).matmul(products.flatten(1)).view(products.size(1), products.size(2));
 
     private Tensor Share() => Moments.Counts.sum().div(Moments.Counts.gt(Held(0.5)).sum(ScalarType.Float64)); // n/classes
 

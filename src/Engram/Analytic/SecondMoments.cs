@@ -82,12 +82,12 @@ internal sealed class SecondMoments : IDisposable
     public Tensor WithinRows(Tensor features, Tensor ids)
     {
         var exact = features.to(ScalarType.Float64);
-        var oneHot = nn.functional.one_hot(ids, Counts.shape[0]).to(ScalarType.Float64);
+        var oneHot = nn.functional.one_hot(ids, Counts.size(0)).to(ScalarType.Float64);
         var joining = oneHot.sum([0]); // k of each class
         var means = oneHot.t().matmul(exact).div(joining.clamp_min(Held(1)).unsqueeze(1));
         var weights = Counts.mul(joining).div(Counts.add(joining, alpha: Held(1)).clamp_min(Held(1))).sqrt();
         var shifts = means.sub(Means()).mul(weights.unsqueeze(1)).index_select(0, weights.nonzero().view(-1));
-        return exact.shape[0] == 1 ? shifts : cat([exact.sub(means.index_select(0, ids)), shifts]);
+        return exact.size(0) == 1 ? shifts : cat([exact.sub(means.index_select(0, ids)), shifts]);
     }
 
     /// <summary>Takes out the terms of a class, where none of them are <see cref="Analytic.Products.Shared"/>.</summary>
@@ -122,9 +122,9 @@ internal sealed class SecondMoments : IDisposable
     {
         var (counts, sums, products) = (Statistics.Take(state, "counts", -1), Statistics.Take(state, "sums", -1, _width),
             Statistics.Take(state, "products", _kept == Analytic.Products.PerClass ? [-1, _width, _width] : Products.shape));
-        var classes = counts.shape[0];
-        if (sums.shape[0] != classes || (_kept == Analytic.Products.PerClass && products.shape[0] != classes))
-            throw new InvalidDataException($"statistics: sums of {sums.shape[0]} classes, expected {classes} as counted");
+        var classes = counts.size(0);
+        if (sums.size(0) != classes || (_kept == Analytic.Products.PerClass && products.size(0) != classes))
+            throw new InvalidDataException($"statistics: sums of {sums.size(0)} classes, expected {classes} as counted");
         Dispose();
         (Counts, Sums, Products) = (counts.DetachFromDisposeScope(), sums.DetachFromDisposeScope(), products.DetachFromDisposeScope());
     }
@@ -144,7 +144,7 @@ internal sealed class SecondMoments : IDisposable
     // panels, five eighths with four.
     internal static void AddProducts(Tensor gram, Tensor terms, int sign)
     {
-        var (width, panels) = (terms.shape[1], terms.shape[0] < FewestRows ? 1 : terms.shape[1] < 256 ? 1 : terms.shape[1] < 1024 ? 2 : 4);
+        var (width, panels) = (terms.size(1), terms.size(0) < FewestRows ? 1 : terms.size(1) < 256 ? 1 : terms.size(1) < 1024 ? 2 : 4);
         for (var panel = 0; panel < panels; panel++)
         {
             using var scope = NewDisposeScope();
@@ -178,7 +178,7 @@ internal sealed class SecondMoments : IDisposable
     /// <summary>Makes room for classes, without samples yet.</summary>
     public void Grow(int classes)
     {
-        var more = classes - Counts.shape[0];
+        var more = classes - Counts.size(0);
         if (more <= 0) return;
         if (_kept == Analytic.Products.PerClass) CheckMemory(_width, ((2 + _ofHead) * (long)classes) + Solving); // while they grow, twice
         var (counts, sums, products) = (Counts, Sums, Products);

@@ -43,7 +43,7 @@ public sealed class StreamingLda : LinearAnalyticLearner, IClassDistances
         _whitening ??= PositiveSolve.Whitening(Covariance(), _shrinkage).DetachFromDisposeScope();
         var (white, means) = (phi.matmul(_whitening.t()), Moments.Means().matmul(_whitening.t()));
         // Not cdist: near zero, its way by products would lose what the whitening kept.
-        return stack([.. Enumerable.Range(0, (int)means.shape[0]).Select(id => white.sub(means[id]).pow(Held(2)).sum([1L]))], 1);
+        return stack([.. Enumerable.Range(0, (int)means.size(0)).Select(id => white.sub(means[id]).pow(Held(2)).sum([1L]))], 1);
     });
 
     private protected override string Kind => "slda";

@@ -40,7 +40,7 @@ public static class TemperatureScaling
     {
         ArgumentNullException.ThrowIfNull(scores);
         ArgumentNullException.ThrowIfNull(classIds);
-        if (scores.dim() != 2 || scores.shape[0] == 0 || classIds.dim() != 1 || classIds.shape[0] != scores.shape[0])
+        if (scores.dim() != 2 || scores.size(0) == 0 || classIds.dim() != 1 || classIds.size(0) != scores.size(0))
             throw new ArgumentException(
                 $"scores: [{string.Join(", ", scores.shape)}] with [{string.Join(", ", classIds.shape)}] ids, expected [samples, classes] and as many ids");
         using var _ = no_grad();

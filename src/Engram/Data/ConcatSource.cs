@@ -97,7 +97,7 @@ public sealed class ConcatSource : ISampleSource
     }
 
     private Tensor Widened(Tensor values, int part) =>
-        full(values.shape[0], Labels.Count, Held(float.NaN)).index_copy_(1, _recode[part], values);
+        full(values.size(0), Labels.Count, Held(float.NaN)).index_copy_(1, _recode[part], values);
 
     private static string Describe(ISampleSource source) =>
         $"{source.TargetKind} {source.InputType} [{string.Join(", ", source.InputShape)}]";

@@ -74,7 +74,7 @@ internal static unsafe class Rows
 
     /// <summary>Whether rows lie one after another in this process' memory.</summary>
     public static bool IsPlain(Tensor tensor) =>
-        tensor.device_type == TorchSharp.DeviceType.CPU && tensor.dim() > 0 && tensor.shape[0] > 0 && tensor.is_contiguous();
+        tensor.device_type == TorchSharp.DeviceType.CPU && tensor.dim() > 0 && tensor.size(0) > 0 && tensor.is_contiguous();
 
     private static void Scale(Vector<ushort> values, float* to, float mean, float std)
     {
@@ -90,7 +90,7 @@ internal static unsafe class Rows
         Vector.Store(mean == 0 && std == 1 ? unit : (unit - new Vector<float>(mean)) / std, to);
     }
 
-    private static long Length(Tensor tensor) => tensor.numel() / tensor.shape[0] * tensor.element_size();
+    private static long Length(Tensor tensor) => tensor.numel() / tensor.size(0) * tensor.element_size();
 
     private static byte* Start(Tensor tensor)
     {

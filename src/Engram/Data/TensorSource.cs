@@ -17,15 +17,15 @@ public sealed class TensorSource : ISampleSource
             throw new ArgumentException($"inputs: {inputs.dtype}, expected Byte or Float32", nameof(inputs));
         if (inputs.dtype == ScalarType.Float32 && !AllFinite(inputs))
             throw new ArgumentException("inputs: NaN or infinite values, expected finite numbers", nameof(inputs));
-        if (targets.shape[0] != inputs.shape[0])
+        if (targets.size(0) != inputs.size(0))
             throw new ArgumentException(
-                $"targets: {targets.shape[0]} for {inputs.shape[0]} samples, expected one for each", nameof(targets));
+                $"targets: {targets.size(0)} for {inputs.size(0)} samples, expected one for each", nameof(targets));
         _inputs = inputs.detach().DetachFromDisposeScope();
         _targets = targets.DetachFromDisposeScope();
         _codes = codes;
         Labels = labels;
         TargetKind = kind;
-        InputShape = inputs.shape[1..];
+        (Count, InputShape) = ((int)inputs.size(0), inputs.shape[1..]);
     }
 
     /// <summary>A classification source.</summary>
@@ -69,7 +69,7 @@ public sealed class TensorSource : ISampleSource
         ArgumentNullException.ThrowIfNull(labels);
         if (kind == TargetKind.Classes)
             throw new ArgumentException("kind: Classes, expected MultiLabel or Regression", nameof(kind));
-        if (targets.dim() != 2 || targets.shape[1] != labels.Count || targets.dtype != ScalarType.Float32)
+        if (targets.dim() != 2 || targets.size(1) != labels.Count || targets.dtype != ScalarType.Float32)
             throw new ArgumentException(
                 $"targets: {targets.dtype} [{string.Join(", ", targets.shape)}], expected Float32 [samples, {labels.Count}]",
                 nameof(targets));
@@ -94,7 +94,7 @@ public sealed class TensorSource : ISampleSource
     }
 
     /// <inheritdoc/>
-    public int Count => (int)_inputs.shape[0];
+    public int Count { get; }
 
     /// <inheritdoc/>
     public IReadOnlyList<long> InputShape { get; }

@@ -95,7 +95,7 @@ public sealed class TransformedSource : ISampleSource
         var bytes = inputs.dtype == ScalarType.Byte;
         var images = bytes ? inputs.to(ScalarType.Float32) : inputs;
         var places = nn.functional.affine_grid(
-            tensor(map).unsqueeze(0).expand(inputs.shape[0], 2, 3), inputs.shape, align_corners: false);
+            tensor(map).unsqueeze(0).expand(inputs.size(0), 2, 3), inputs.shape, align_corners: false);
         var turned = nn.functional.grid_sample(
             images, places, GridSampleMode.Bilinear, GridSamplePaddingMode.Zeros, align_corners: false);
         return bytes ? turned.round_().clamp_(Held(0), Held(255)).to(ScalarType.Byte) : turned;

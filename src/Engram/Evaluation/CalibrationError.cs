@@ -16,7 +16,7 @@ public static class CalibrationError
         ArgumentNullException.ThrowIfNull(probabilities);
         ArgumentNullException.ThrowIfNull(truth);
         ArgumentOutOfRangeException.ThrowIfLessThan(bins, 1);
-        if (probabilities.dim() != 2 || probabilities.shape[0] != truth.Count || truth.Count == 0)
+        if (probabilities.dim() != 2 || probabilities.size(0) != truth.Count || truth.Count == 0)
             throw new ArgumentException(
                 $"probabilities: [{string.Join(", ", probabilities.shape)}], expected [{truth.Count}, classes] with 1 sample or more");
         using var scope = NewDisposeScope();

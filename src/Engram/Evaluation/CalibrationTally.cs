@@ -31,7 +31,7 @@ public sealed class CalibrationTally
     public void Add(Tensor probabilities, ReadOnlySpan<int> truth)
     {
         ArgumentNullException.ThrowIfNull(probabilities);
-        if (probabilities.dim() != 2 || probabilities.shape[0] != truth.Length)
+        if (probabilities.dim() != 2 || probabilities.size(0) != truth.Length)
             throw new ArgumentException($"probabilities: [{string.Join(", ", probabilities.shape)}], expected [{truth.Length}, classes]");
         using var scope = NewDisposeScope();
         var wide = probabilities.to(ScalarType.Float64);

@@ -29,8 +29,8 @@ internal static class ModelWork
         // A module registered in two places is watched once.
         foreach (var module in model.Backbone.named_modules().Select(pair => pair.module).Distinct(ReferenceEqualityComparer.Instance))
         {
-            if (module is Linear { weight: { } matrix } linear) Watch(linear, matrix.shape[1]);
-            else if (module is Conv2d { weight: { } kernels } convolution) Watch(convolution, kernels.numel() / kernels.shape[0]);
+            if (module is Linear { weight: { } matrix } linear) Watch(linear, matrix.size(1));
+            else if (module is Conv2d { weight: { } kernels } convolution) Watch(convolution, kernels.numel() / kernels.size(0));
         }
         try
         {

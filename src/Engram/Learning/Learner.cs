@@ -164,7 +164,7 @@ public sealed class Learner : IContinualLearner
             if (mechanism.Seams.HasFlag(Seams.Prediction))
                 scores = mechanism.Score(Context, features, scores) ?? scores;
         if (training) model.TrainMode(Context.Completed);
-        return Context.Targets.Mask(scores, Context.Targets.TaskOf(inputs.shape[0], taskId)).MoveToOuterDisposeScope();
+        return Context.Targets.Mask(scores, Context.Targets.TaskOf(inputs.size(0), taskId)).MoveToOuterDisposeScope();
     }
 
     // Inputs as stored; the caller has put the model into the mode it wants.
@@ -189,7 +189,7 @@ public sealed class Learner : IContinualLearner
     {
         if (Context.Options.Scenario != Scenario.TaskIncremental) return Context.Model.Head.forward(features);
         var rows = tensor(Context.Classes.IdsOfTask(taskId!.Value).Select(id => (long)id).ToArray());
-        return full(features.shape[0], Context.Classes.Count, Held(float.NegativeInfinity))
+        return full(features.size(0), Context.Classes.Count, Held(float.NegativeInfinity))
             .index_copy_(1, rows, Context.Model.Head.ForwardRows(features, rows));
     }
 
@@ -330,7 +330,7 @@ public sealed class Learner : IContinualLearner
         {
             backbone.eval();
             var features = backbone.forward(Context.Model.Scaling.Apply(train.Gather([0]).Inputs));
-            if (features.dim() == 2 && features.shape[1] == backbone.FeatureCount) return;
+            if (features.dim() == 2 && features.size(1) == backbone.FeatureCount) return;
             found = $"backbone gives [{string.Join(", ", features.shape)}]";
         }
         catch (System.Runtime.InteropServices.ExternalException problem)

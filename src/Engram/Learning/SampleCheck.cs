@@ -22,7 +22,7 @@ internal static class SampleCheck
             using var scope = NewDisposeScope();
             var indices = Enumerable.Range(start, Math.Min(Chunk, end - start)).Select(index => (long)index).ToArray();
             var (inputs, targets) = source.Gather(indices);
-            if (inputs.dtype != source.InputType || inputs.shape[0] != indices.Length
+            if (inputs.dtype != source.InputType || inputs.size(0) != indices.Length
                 || !inputs.shape[1..].SequenceEqual(source.InputShape))
                 throw new ArgumentException(
                     $"{what}: samples {inputs.dtype} [{string.Join(", ", inputs.shape)}], "

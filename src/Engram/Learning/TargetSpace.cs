@@ -135,14 +135,14 @@ public sealed class TargetSpace
 
     // Samples kept before an output came: it is unknown for them.
     private Tensor Padded(Tensor targets) =>
-        targets is null || targets.dim() < 2 || targets.shape[1] >= _context.Classes.Count
+        targets is null || targets.dim() < 2 || targets.size(1) >= _context.Classes.Count
             ? targets!
-            : cat([targets, full(targets.shape[0], _context.Classes.Count - targets.shape[1], Held(float.NaN))], 1);
+            : cat([targets, full(targets.size(0), _context.Classes.Count - targets.size(1), Held(float.NaN))], 1);
 
     // Columns of the source go to the outputs of their labels; the other outputs are unknown.
     private Tensor Widen(Tensor values, Tensor idsOfCodes)
     {
-        var wide = full(values.shape[0], _context.Classes.Count, Held(float.NaN));
+        var wide = full(values.size(0), _context.Classes.Count, Held(float.NaN));
         return wide.index_copy_(1, idsOfCodes, values);
     }
 }

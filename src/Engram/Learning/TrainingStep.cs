@@ -21,7 +21,7 @@ public sealed class BatchPart
     public double? Weight { get; set; }
 
     /// <summary>How many samples.</summary>
-    public int Count => (int)Raw.shape[0];
+    public int Count => (int)Raw.size(0);
 
     /// <summary>First row of this part in the step's tensors.</summary>
     public int Start { get; internal set; }
@@ -61,7 +61,7 @@ public sealed class TrainingStep
     {
         ArgumentNullException.ThrowIfNull(rows);
         ArgumentNullException.ThrowIfNull(part);
-        return part.Start == 0 && part.Count == rows.shape[0] ? rows : rows.narrow(0, part.Start, part.Count);
+        return part.Start == 0 && part.Count == rows.size(0) ? rows : rows.narrow(0, part.Start, part.Count);
     }
 
     /// <summary>The weight of a part in the total loss, resolved.</summary>

@@ -74,7 +74,7 @@ public static class ExemplarSelection
             throw new ArgumentException(
                 $"features: {features.dtype} [{string.Join(", ", features.shape)}], expected float [samples, features]",
                 nameof(features));
-        count = (int)Math.Min(count, features.shape[0]);
+        count = (int)Math.Min(count, features.size(0));
         return nn.functional.normalize(features.detach().to(ScalarType.Float32), dim: 1);
     }
 }

@@ -41,7 +41,7 @@ public sealed class ExemplarSet : IDisposable
     private Tensor? _raw; // [Count, ...], class after class
 
     /// <summary>Exemplars held.</summary>
-    public int Count => (int)(_raw?.shape[0] ?? 0);
+    public int Count => (int)(_raw?.size(0) ?? 0);
 
     /// <summary>Bytes of the samples held.</summary>
     public long Bytes => _raw is null ? 0 : _raw.numel() * _raw.element_size();
@@ -60,8 +60,8 @@ public sealed class ExemplarSet : IDisposable
         using var scope = NewDisposeScope();
         var pieces = new SortedDictionary<int, Tensor>();
         foreach (var (id, start, count) in _classes) pieces[id] = _raw!.narrow(0, start, Math.Min(perClass, count));
-        foreach (var (id, rows) in fresh) pieces[id] = rows.narrow(0, 0, Math.Min(perClass, rows.shape[0]));
-        var kept = pieces.Where(piece => piece.Value.shape[0] > 0).ToArray();
+        foreach (var (id, rows) in fresh) pieces[id] = rows.narrow(0, 0, Math.Min(perClass, rows.size(0)));
+        var kept = pieces.Where(piece => piece.Value.size(0) > 0).ToArray();
         var raw = kept.Length == 0 ? null : cat([.. kept.Select(piece => piece.Value)]).DetachFromDisposeScope();
         _raw?.Dispose();
         _raw = raw;
@@ -69,8 +69,8 @@ public sealed class ExemplarSet : IDisposable
         var next = 0;
         foreach (var (id, rows) in kept)
         {
-            _classes.Add((id, next, (int)rows.shape[0]));
-            next += (int)rows.shape[0];
+            _classes.Add((id, next, (int)rows.size(0)));
+            next += (int)rows.size(0);
         }
     }
 

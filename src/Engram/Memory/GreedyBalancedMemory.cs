@@ -16,7 +16,7 @@ internal sealed class GreedyBalancedMemory : IDisposable
 
     public IReadOnlyList<int> Codes => _codes;
 
-    public int Count => (int)(_raw?.shape[0] ?? 0);
+    public int Count => (int)(_raw?.size(0) ?? 0);
 
     /// <summary>Bytes of what is kept.</summary>
     public long Bytes => _raw is null ? 0 : _raw.numel() * _raw.element_size();
@@ -67,8 +67,8 @@ internal sealed class GreedyBalancedMemory : IDisposable
     {
         if (!state.Tensors.TryGetValue("raw", out var raw)) return;
         var (codes, labels) = (state.Tensors["codes"].data<long>().ToArray(), state.Values.List<string>("labels"));
-        if (codes.Length != raw.shape[0] || codes.Any(code => code < 0 || code >= labels.Length))
-            throw new FormatException($"codes: {codes.Length}, expected {raw.shape[0]} of 0 to {labels.Length - 1}");
+        if (codes.Length != raw.size(0) || codes.Any(code => code < 0 || code >= labels.Length))
+            throw new FormatException($"codes: {codes.Length}, expected {raw.size(0)} of 0 to {labels.Length - 1}");
         _raw?.Dispose();
         _raw = state.Take("raw");
         _codes = Array.ConvertAll(codes, code => (int)code);

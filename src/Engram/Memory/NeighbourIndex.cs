@@ -34,7 +34,7 @@ public sealed class NeighbourIndex : IDisposable
     public int Count { get; private set; }
 
     /// <summary>Bytes taken for vectors and labels, with the room for more, and for the places by which a label's slots are found.</summary>
-    public long Bytes => (_vectors.shape[0] * (4L * _width + 8)) + ((long)SlotGroups.BytesPerSlot * Count);
+    public long Bytes => (_vectors.size(0) * (4L * _width + 8)) + ((long)SlotGroups.BytesPerSlot * Count);
 
     /// <summary>Adds vectors at the end.</summary>
     /// <param name="vectors">float32 <c>[n, width]</c>.</param>
@@ -43,13 +43,13 @@ public sealed class NeighbourIndex : IDisposable
     {
         ArgumentNullException.ThrowIfNull(vectors);
         ArgumentNullException.ThrowIfNull(labels);
-        if (vectors.dim() != 2 || vectors.shape[1] != _width || labels.dim() != 1 || labels.shape[0] != vectors.shape[0])
+        if (vectors.dim() != 2 || vectors.size(1) != _width || labels.dim() != 1 || labels.size(0) != vectors.size(0))
             throw new ArgumentException(
                 $"vectors: [{string.Join(", ", vectors.shape)}] with labels [{string.Join(", ", labels.shape)}], expected [n, {_width}] and [n]");
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var added = (int)vectors.shape[0];
-        if (Count + added > _vectors.shape[0])
+        var added = (int)vectors.size(0);
+        if (Count + added > _vectors.size(0))
         {
             long rows = Math.Max(FirstRows, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(Count + added)));
             Replace(Room(_vectors, [rows, _width]), Room(_labels, [rows]));
@@ -105,7 +105,7 @@ public sealed class NeighbourIndex : IDisposable
             // ‖q − v‖² = ‖q‖² − 2 q·v + ‖v‖²
             var part = _vectors.narrow(0, start, Math.Min(Block, Count - start)).to(ScalarType.Float64);
             var all = exact.mm(part.t()).mul_(Held(-2)).add_(own, alpha: Held(1)).add_(part.pow(Held(2)).sum([1]), alpha: Held(1));
-            var (best, where) = all.topk((int)Math.Min(candidates, part.shape[0]), dim: 1, largest: false);
+            var (best, where) = all.topk((int)Math.Min(candidates, part.size(0)), dim: 1, largest: false);
             distances.Add(best.MoveToOuterDisposeScope());
             slots.Add(where.add_(Held((long)start), alpha: Held(1)).MoveToOuterDisposeScope());
         }
@@ -119,12 +119,12 @@ public sealed class NeighbourIndex : IDisposable
     // ‖q − v‖² without the cancellation of the products, [n, candidates]; few queries at a time, for the memory.
     private Tensor ByDifferences(Tensor queries, Tensor slots)
     {
-        var rows = Math.Max(1, DifferencesAtOnce / (slots.shape[1] * _width));
+        var rows = Math.Max(1, DifferencesAtOnce / (slots.size(1) * _width));
         var parts = new List<Tensor>();
-        for (var start = 0L; start < queries.shape[0]; start += rows)
+        for (var start = 0L; start < queries.size(0); start += rows)
         {
             using var inner = NewDisposeScope();
-            var count = Math.Min(rows, queries.shape[0] - start);
+            var count = Math.Min(rows, queries.size(0) - start);
             var near = _vectors.index_select(0, slots.narrow(0, start, count).flatten()).to(ScalarType.Float64).view(count, -1, _width);
             parts.Add(near.sub_(queries.narrow(0, start, count).unsqueeze(1)).pow(Held(2)).sum([2L]).MoveToOuterDisposeScope());
         }
@@ -153,7 +153,7 @@ public sealed class NeighbourIndex : IDisposable
     /// <summary>Gives back the room for more; adding takes it again.</summary>
     public void TrimExcess()
     {
-        if (_vectors.shape[0] == Count) return;
+        if (_vectors.size(0) == Count) return;
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         Replace(Room(_vectors, [Count, _width]), Room(_labels, [Count]));

@@ -200,8 +200,8 @@ public sealed class ReplayBuffer : IDisposable
     public void Load(MechanismState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        if (state.Tensors.TryGetValue("raw", out var raw) && raw.shape[0] > Capacity)
-            throw new FormatException($"raw: {raw.shape[0]} samples, expected at most the capacity of {Capacity}");
+        if (state.Tensors.TryGetValue("raw", out var raw) && raw.size(0) > Capacity)
+            throw new FormatException($"raw: {raw.size(0)} samples, expected at most the capacity of {Capacity}");
         _random.State = state.Values.List<ulong>("random");
         _seenOf.AddRange(state.Values.List<long>("seen"));
         _wasFull.AddRange(state.Values.List<bool>("wasFull"));
@@ -209,7 +209,7 @@ public sealed class ReplayBuffer : IDisposable
         _offered = state.Values["offered"] is null ? null : state.Values.Value<int>("offered");
         _groups.Load(state, "groups");
         if (_classes != _groups) _classes.Load(state, "classes");
-        Count = raw is null ? 0 : (int)raw.shape[0];
+        Count = raw is null ? 0 : (int)raw.size(0);
         if (Count > 0) _store.Load(state);
     }
 

@@ -33,10 +33,10 @@ internal sealed class SampleStore(int capacity) : IDisposable
             var column = Room(name, values, count);
             if (Rows.TryWrite(column, slots, values, rows)) return;
             var chosen = values.detach().index_select(0, tensor(rows));
-            if (chosen.dim() == 2 && chosen.shape[1] < column.shape[1])
+            if (chosen.dim() == 2 && chosen.size(1) < column.size(1))
             {
-                var wide = full(chosen.shape[0], column.shape[1], Held(float.NaN));
-                wide.narrow(1, 0, chosen.shape[1]).copy_(chosen);
+                var wide = full(chosen.size(0), column.size(1), Held(float.NaN));
+                wide.narrow(1, 0, chosen.size(1)).copy_(chosen);
                 chosen = wide;
             }
             column.index_copy_(0, tensor(slots), chosen);
@@ -67,13 +67,13 @@ internal sealed class SampleStore(int capacity) : IDisposable
         using var scope = NewDisposeScope();
         Check(state);
         foreach (var (name, rows) in state.Tensors.Where(pair => pair.Key is "raw" or "targets" or "tasks" || pair.Key.StartsWith(Extra, StringComparison.Ordinal)))
-            Room(name, rows, (int)rows.shape[0]).narrow(0, 0, rows.shape[0]).copy_(rows);
+            Room(name, rows, (int)rows.size(0)).narrow(0, 0, rows.size(0)).copy_(rows);
     }
 
     // Torch would find a class out of range only in a later step, in words of its own.
     private static void Check(MechanismState state)
     {
-        if (!state.Tensors.TryGetValue("targets", out var targets) || targets.shape[0] != state.Tensors["raw"].shape[0])
+        if (!state.Tensors.TryGetValue("targets", out var targets) || targets.size(0) != state.Tensors["raw"].size(0))
             throw new FormatException("targets: expected one for each sample in raw");
         if (targets.dtype == ScalarType.Int64 && targets.ge(Held(0)).logical_and(targets.lt(Held(state.Classes))).logical_not_().any().item<bool>())
             throw new FormatException($"targets: expected class ids from 0 to {state.Classes - 1}");
@@ -88,9 +88,9 @@ internal sealed class SampleStore(int capacity) : IDisposable
     // Values of samples stored before the head grew: the new outputs are unknown for them.
     private static Tensor Widened(Tensor targets, LearningContext context)
     {
-        if (targets.dim() != 2 || targets.shape[1] >= context.Classes.Count) return targets;
-        var wide = full(targets.shape[0], context.Classes.Count, Held(float.NaN));
-        wide.narrow(1, 0, targets.shape[1]).copy_(targets);
+        if (targets.dim() != 2 || targets.size(1) >= context.Classes.Count) return targets;
+        var wide = full(targets.size(0), context.Classes.Count, Held(float.NaN));
+        wide.narrow(1, 0, targets.size(1)).copy_(targets);
         return wide;
     }
 
@@ -98,14 +98,14 @@ internal sealed class SampleStore(int capacity) : IDisposable
     {
         long rows = Math.Min(capacity, (long)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(count, FirstRows)));
         var old = _columns.GetValueOrDefault(name);
-        var (wide, width) = (like.dim() == 2 && like.is_floating_point() && name != "raw", like.dim() == 2 ? like.shape[1] : 0);
-        if (old is not null && old.shape[0] >= rows && (!wide || old.shape[1] >= width)) return old;
-        long[] shape = wide ? [rows, Math.Max(width, old?.shape[1] ?? 0)] : [rows, .. like.shape[1..]];
+        var (wide, width) = (like.dim() == 2 && like.is_floating_point() && name != "raw", like.dim() == 2 ? like.size(1) : 0);
+        if (old is not null && old.size(0) >= rows && (!wide || old.size(1) >= width)) return old;
+        long[] shape = wide ? [rows, Math.Max(width, old?.size(1) ?? 0)] : [rows, .. like.shape[1..]];
         var room = wide ? full(shape, Held(float.NaN)) : empty(shape, like.dtype);
         if (old is not null)
         {
-            var kept = room.narrow(0, 0, old.shape[0]);
-            (wide ? kept.narrow(1, 0, old.shape[1]) : kept).copy_(old);
+            var kept = room.narrow(0, 0, old.size(0));
+            (wide ? kept.narrow(1, 0, old.size(1)) : kept).copy_(old);
             old.Dispose();
         }
         return _columns[name] = room.DetachFromDisposeScope();

@@ -35,7 +35,7 @@ public sealed record InputScaling(double Mean = 0, double Std = 1)
     private static Tensor Row(IReadOnlyList<double>? channels, double otherwise, Tensor inputs)
     {
         if (channels is null) return tensor((float)otherwise);
-        if (inputs.dim() != 4 || inputs.shape[1] != channels.Count)
+        if (inputs.dim() != 4 || inputs.size(1) != channels.Count)
             throw new ArgumentException(
                 $"inputs: [{string.Join(", ", inputs.shape)}], expected [batch, {channels.Count}, height, width]");
         return tensor(channels.Select(value => (float)value).ToArray()).view(1, channels.Count, 1, 1);

@@ -31,7 +31,7 @@ public sealed class ParameterArena : IDisposable
     public IReadOnlyList<ParameterSlot> Slots { get; private set; } = [];
 
     /// <summary>How many numbers there are.</summary>
-    public long Length => Values.shape[0];
+    public long Length => Values.size(0);
 
     /// <summary>The slot of a parameter.</summary>
     /// <param name="name">Its name in the module, for example <c>head.weight</c>.</param>

@@ -97,7 +97,7 @@ public sealed class ResNet : Backbone
             if (_shortcut is not null) return _shortcut.call(input);
             if (_stride == 1 && _extra == 0) return input;
             // Option A: every second pixel, and maps of zeros on both sides.
-            var half = input.slice(2, 0, input.shape[2], _stride).slice(3, 0, input.shape[3], _stride);
+            var half = input.slice(2, 0, input.size(2), _stride).slice(3, 0, input.size(3), _stride);
             return nn.functional.pad(half, [0, 0, 0, 0, _extra / 2, _extra - (_extra / 2)]);
         }
     }

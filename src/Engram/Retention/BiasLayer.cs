@@ -23,7 +23,7 @@ public sealed class BiasLayer : IDisposable
     public void Grow(long classes)
     {
         using var scope = NewDisposeScope();
-        var added = classes - (_scale?.shape[0] ?? 0);
+        var added = classes - (_scale?.size(0) ?? 0);
         if (added <= 0) return;
         var (scale, offset) = (ones(added), zeros(added));
         if (_scale is not null) (scale, offset) = (cat([_scale, scale]), cat([_offset!, offset]));
@@ -37,7 +37,7 @@ public sealed class BiasLayer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(logits);
         if (_scale is null) return logits;
-        var classes = logits.shape[1];
+        var classes = logits.size(1);
         return logits.mul(_scale.narrow(0, 0, classes)).add(_offset!.narrow(0, 0, classes), alpha: Held(1));
     }
 
@@ -71,7 +71,7 @@ public sealed class BiasLayer : IDisposable
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var z = logits.detach().to(ScalarType.Float64);
-        var isNew = arange(Held(z.shape[1])).ge(Held(first)).to(ScalarType.Float64); // [classes]
+        var isNew = arange(Held(z.size(1))).ge(Held(first)).to(ScalarType.Float64); // [classes]
         var slope = z.mul(isNew); // ∂q/∂α [n, classes]; ∂q/∂β is isNew
         var fixedPart = z.sub(slope);
 
@@ -85,7 +85,7 @@ public sealed class BiasLayer : IDisposable
 
         var (alpha, beta) = (1.0, 0.0);
         var value = Objective(alpha, beta);
-        var hits = nn.functional.one_hot(targets, z.shape[1]).to(ScalarType.Float64);
+        var hits = nn.functional.one_hot(targets, z.size(1)).to(ScalarType.Float64);
         for (var round = 0; round < 100; round++)
         {
             using var inner = NewDisposeScope();

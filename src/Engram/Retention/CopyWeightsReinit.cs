@@ -144,7 +144,7 @@ public sealed class CopyWeightsReinit : RetentionMechanism
     private static Tensor Extended(Tensor? kept, Tensor like)
     {
         var longer = zeros_like(like).DetachFromDisposeScope();
-        if (kept is not null) longer.narrow(0, 0, kept.shape[0]).copy_(kept);
+        if (kept is not null) longer.narrow(0, 0, kept.size(0)).copy_(kept);
         kept?.Dispose();
         return longer;
     }

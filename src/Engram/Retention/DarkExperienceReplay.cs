@@ -145,7 +145,7 @@ public sealed class DarkExperienceReplay : RetentionMechanism
     internal static Tensor Distance(Tensor logits, Tensor stored)
     {
         // The column is as wide as the widest row; the head may be wider still.
-        logits = logits.narrow(1, 0, stored.shape[1]);
+        logits = logits.narrow(1, 0, stored.size(1));
         var known = stored.isnan().logical_not_();
         var difference = logits.sub(stored.nan_to_num(0)).mul(known);
         return difference.pow(Held(2)).sum().div(known.sum());

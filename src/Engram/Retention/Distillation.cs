@@ -35,9 +35,9 @@ internal static class Distillation
     /// <returns>A scalar.</returns>
     public static Tensor SoftCrossEntropy(Tensor student, Tensor teacher, double temperature, double weight = 1)
     {
-        var (samples, old) = (teacher.shape[0], teacher.shape[1]);
+        var (samples, old) = (teacher.size(0), teacher.size(1));
         var answers = student.div(Held(temperature)).log_softmax(1);
-        if (old < student.shape[1]) answers = answers.narrow(1, 0, old); // a view costs as much as an operation, and more on the way back
+        if (old < student.size(1)) answers = answers.narrow(1, 0, old); // a view costs as much as an operation, and more on the way back
         return answers.mul(teacher.div(Held(temperature)).softmax(1)).sum().mul(Held(-weight / samples));
     }
 

@@ -75,7 +75,7 @@ public sealed class ErAce : RetentionMechanism
     {
         ArgumentNullException.ThrowIfNull(step);
         if (part != step.Current || _memory.Buffer.Count == 0) return null;
-        var absent = ones(step.Logits.shape[1], ScalarType.Bool).index_fill_(0, part.Targets, Held(false));
+        var absent = ones(step.Logits.size(1), ScalarType.Bool).index_fill_(0, part.Targets, Held(false));
         var logits = TrainingStep.RowsOf(step.Logits, part).masked_fill(absent, Held(float.NegativeInfinity));
         return nn.functional.cross_entropy(logits, part.Targets);
     }

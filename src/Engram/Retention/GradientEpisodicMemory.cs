@@ -153,8 +153,8 @@ public sealed class GradientEpisodicMemory : RetentionMechanism
         _counts.Clear();
         if (_raw is null) return;
         _counts.AddRange(state.Tensors["counts"].data<long>().Select(count => checked((int)count)));
-        if (_counts.Any(count => count < 1) || SamplesStored != _raw.shape[0] || _targets is null || _targets.shape[0] != _raw.shape[0])
-            throw new FormatException($"counts: [{string.Join(", ", _counts)}], expected 1 or more each, and {_raw.shape[0]} samples and targets in all");
+        if (_counts.Any(count => count < 1) || SamplesStored != _raw.size(0) || _targets is null || _targets.size(0) != _raw.size(0))
+            throw new FormatException($"counts: [{string.Join(", ", _counts)}], expected 1 or more each, and {_raw.size(0)} samples and targets in all");
         if (_targets.dim() == 1 && _targets.data<long>().Any(id => id < 0 || id >= state.Classes))
             throw new FormatException($"targets: expected ids of {state.Classes} classes");
     }
@@ -222,9 +222,9 @@ public sealed class GradientEpisodicMemory : RetentionMechanism
 
     private static Tensor Widened(Tensor targets, long width)
     {
-        if (targets.dim() == 1 || targets.shape[1] == width) return targets;
-        var wider = full(targets.shape[0], width, Held(float.NaN));
-        wider.narrow(1, 0, targets.shape[1]).copy_(targets);
+        if (targets.dim() == 1 || targets.size(1) == width) return targets;
+        var wider = full(targets.size(0), width, Held(float.NaN));
+        wider.narrow(1, 0, targets.size(1)).copy_(targets);
         return wider;
     }
 
@@ -233,7 +233,7 @@ public sealed class GradientEpisodicMemory : RetentionMechanism
         var earlier = kept;
         kept = (earlier is null
             ? rows.clone()
-            : cat([rows.dim() == 2 && rows.is_floating_point() ? Widened(earlier, rows.shape[1]) : earlier, rows]))
+            : cat([rows.dim() == 2 && rows.is_floating_point() ? Widened(earlier, rows.size(1)) : earlier, rows]))
             .DetachFromDisposeScope();
         earlier?.Dispose();
     }

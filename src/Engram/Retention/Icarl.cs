@@ -99,7 +99,7 @@ public sealed class Icarl : RetentionMechanism
         ArgumentNullException.ThrowIfNull(step);
         ArgumentNullException.ThrowIfNull(part);
         var logits = TrainingStep.RowsOf(step.Logits, part);
-        var targets = nn.functional.one_hot(part.Targets, logits.shape[1]).to(ScalarType.Float32);
+        var targets = nn.functional.one_hot(part.Targets, logits.size(1)).to(ScalarType.Float32);
         if (_soft is not null)
         {
             var soft = TrainingStep.RowsOf(_soft, part);

@@ -111,7 +111,7 @@ public sealed class Il2m : RetentionMechanism
     {
         ArgumentNullException.ThrowIfNull(logits);
         // In mid-experience there are classes that were not measured yet.
-        return _factor.shape[0] == logits.shape[1] ? Rectify(logits) : null;
+        return _factor.size(0) == logits.size(1) ? Rectify(logits) : null;
     }
 
     /// <inheritdoc/>

@@ -137,7 +137,7 @@ public sealed class LearningWithoutForgetting : RetentionMechanism
         var isClasses = context.Targets.Kind == TargetKind.Classes;
         if (isClasses && _options.IncludeNewClasses && context.Options.Scenario != Scenario.TaskIncremental)
             return Distillation.SoftCrossEntropy(student, teacher, _options.Temperature, weight);
-        var old = student.narrow(1, 0, teacher.shape[1]);
+        var old = student.narrow(1, 0, teacher.size(1));
         if (!isClasses) return Distillation.Elementwise(old, teacher, _options.Temperature, context.Targets.Kind).mean().mul(Held(weight));
         if (context.Options.Scenario != Scenario.TaskIncremental)
             return Distillation.SoftCrossEntropy(old, teacher, _options.Temperature, weight);

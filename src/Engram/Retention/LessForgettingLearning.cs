@@ -82,7 +82,7 @@ public sealed class LessForgettingLearning : RetentionMechanism
         ArgumentNullException.ThrowIfNull(step);
         return _features is null
             ? null
-            : step.Features.sub(_features).pow(Held(2)).sum().mul(Held(0.5 * _options.Lambda / _features.shape[0]));
+            : step.Features.sub(_features).pow(Held(2)).sum().mul(Held(0.5 * _options.Lambda / _features.size(0)));
     }
 
     /// <inheritdoc/>

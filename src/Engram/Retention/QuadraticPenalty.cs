@@ -107,7 +107,7 @@ public sealed class QuadraticPenalty : IDisposable
     }
 
     private static bool Fits(Tensor vector, ParameterArena arena) =>
-        vector.dtype == ScalarType.Float32 && vector.dim() == 1 && vector.shape[0] == arena.Length;
+        vector.dtype == ScalarType.Float32 && vector.dim() == 1 && vector.size(0) == arena.Length;
 
     /// <inheritdoc/>
     public void Dispose()

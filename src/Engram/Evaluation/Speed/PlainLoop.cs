@@ -42,7 +42,7 @@ internal sealed class PlainLoop : IDisposable
     /// <summary>Trains on as many batches.</summary>
     public void Run(int steps)
     {
-        using var order = randperm(_targets.shape[0]);
+        using var order = randperm(_targets.size(0));
         for (var step = 0; step < steps; step++)
         {
             using var scope = NewDisposeScope();
@@ -56,7 +56,7 @@ internal sealed class PlainLoop : IDisposable
 
     private (Tensor Inputs, Tensor Targets) Bare(Tensor order, int step)
     {
-        var rows = order.narrow(0, step * _batchSize % (_targets.shape[0] - _batchSize), _batchSize);
+        var rows = order.narrow(0, step * _batchSize % (_targets.size(0) - _batchSize), _batchSize);
         return (_inputs.index_select(0, rows).to(ScalarType.Float32).div(Held(255)), _targets.index_select(0, rows));
     }
 

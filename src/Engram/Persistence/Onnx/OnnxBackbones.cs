@@ -63,7 +63,7 @@ internal static class OnnxBackbones
     private static string CosineFront(OnnxGraph graph, CosineMlp mlp, string input)
     {
         var pixels = graph.Node("Reshape", $"{Path}.pixels",
-            [graph.Flatten($"{Path}.flat", input), graph.Constant($"{Path}.pixels.shape", 0, -1, mlp.Basis.shape[0])]); // [batch, channels, pixels]
+            [graph.Flatten($"{Path}.flat", input), graph.Constant($"{Path}.pixels.shape", 0, -1, mlp.Basis.size(0))]); // [batch, channels, pixels]
         return graph.Flatten($"{Path}.coefficients",
             graph.Node("MatMul", $"{Path}.cosines", [pixels, graph.Constant($"{Path}.basis", mlp.Basis)]));
     }

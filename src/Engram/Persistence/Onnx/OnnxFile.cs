@@ -157,10 +157,10 @@ public static class OnnxFile
     private static string Analytic(OnnxGraph graph, AnalyticLearner learner, int classes, string inputs, IReadOnlyList<long> shape)
     {
         var form = learner.Form();
-        return form.Offset.shape[0] == classes
+        return form.Offset.size(0) == classes
             ? OnnxAnalytic.Scores(graph, form, OnnxAnalytic.Features(graph, learner.Features, inputs, shape))
             : throw new NotSupportedException(
-                $"learner: was interrupted with {form.Offset.shape[0]} of {classes} classes summed, expected one that learnt its experience to the end");
+                $"learner: was interrupted with {form.Offset.size(0)} of {classes} classes summed, expected one that learnt its experience to the end");
     }
 
     private static string Progressive(OnnxGraph graph, LoadedModel model, ProgressiveNetworks networks, string scaled)

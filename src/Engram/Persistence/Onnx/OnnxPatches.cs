@@ -8,7 +8,7 @@ internal static class OnnxPatches
     public static string Add(
         OnnxGraph graph, string path, (Tensor Filters, Tensor Bias, int Grid) response, string input, IReadOnlyList<long> shape)
     {
-        var side = response.Filters.shape[2];
+        var side = response.Filters.size(2);
         if (shape.Count != 3 || shape[1] < side || shape[2] < side)
             throw new NotSupportedException(
                 $"patches: samples of [{string.Join(", ", shape)}], expected [channels, height, width] of {side} or more");

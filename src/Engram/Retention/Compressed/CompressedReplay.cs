@@ -103,7 +103,7 @@ public sealed class CompressedReplay : RetentionMechanism
         ArgumentNullException.ThrowIfNull(step);
         if (_buffer.Count == 0) return;
         var (codes, targets, tasks) = _buffer.ReadStored(_buffer.Draw(_options.BatchSize ?? step.Current.Count));
-        var raw = Codec(step.Context).Decode(codes).view([codes.shape[0], .. step.Context.Source.InputShape]);
+        var raw = Codec(step.Context).Decode(codes).view([codes.size(0), .. step.Context.Source.InputShape]);
         step.Parts.Add(step.Context.Targets.Part(raw, targets, tasks));
     }
 

@@ -37,13 +37,13 @@ internal sealed class CosineCodec : IExemplarCodec
         Transform(inputs).div_(Held(_step)).round_().clamp_(Held(-127), Held(127)).add_(Held(128), alpha: Held(1)).to(ScalarType.Byte);
 
     /// <summary>Coefficients, float32 <c>[n, channels · coefficients]</c>, of inputs <c>[n, ...]</c>.</summary>
-    public Tensor Transform(Tensor inputs) => inputs.reshape(-1, Basis.shape[0]).mm(Basis).view(inputs.shape[0], -1);
+    public Tensor Transform(Tensor inputs) => inputs.reshape(-1, Basis.size(0)).mm(Basis).view(inputs.size(0), -1);
 
     /// <summary>Inputs, float32 <c>[n, channels · height · width]</c>, of codes.</summary>
     /// <remarks>Not clamped to 0..1: their transform is then that of the codes, as a network behind the same transform sees new images.</remarks>
     public Tensor Decode(Tensor codes) =>
-        codes.reshape(codes.shape[0] * _channels, -1).to(ScalarType.Float32).sub_(Held(128)).mul_(Held(_step))
-            .mm(Basis.t()).view(codes.shape[0], -1);
+        codes.reshape(codes.size(0) * _channels, -1).to(ScalarType.Float32).sub_(Held(128)).mul_(Held(_step))
+            .mm(Basis.t()).view(codes.size(0), -1);
 
     public void Dispose() => Basis.Dispose();
 

@@ -29,7 +29,7 @@ internal sealed class QuantisedCodec : IExemplarCodec
     {
         var bytes = codes.narrow(1, 0, RangeBytes).contiguous().data<byte>().ToArray();
         var ranges = tensor(MemoryMarshal.Cast<byte, float>(bytes).ToArray()).view(-1, 2);
-        return codes.narrow(1, RangeBytes, codes.shape[1] - RangeBytes).to(ScalarType.Float64)
+        return codes.narrow(1, RangeBytes, codes.size(1) - RangeBytes).to(ScalarType.Float64)
             .mul_(ranges.narrow(1, 1, 1)).add_(ranges.narrow(1, 0, 1), alpha: Held(1)).to(ScalarType.Float32);
     }
 

@@ -140,7 +140,7 @@ public sealed class BrainInspiredReplay : GeneratedReplay
         if (_options.Targets == ReplayTargets.Hard)
             return nn.functional.one_hot(generated.Targets, classes).to(ScalarType.Float32);
         var soft = SolverLogits!.div(Held(_options.Temperature)).softmax(1);
-        return soft.shape[1] == classes ? soft : cat([soft, zeros(soft.shape[0], classes - soft.shape[1])], 1);
+        return soft.size(1) == classes ? soft : cat([soft, zeros(soft.size(0), classes - soft.size(1))], 1);
     }
 
     private void Load(LearningContext context, MechanismState state, int inputs)

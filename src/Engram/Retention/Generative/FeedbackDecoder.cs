@@ -56,7 +56,7 @@ internal sealed class FeedbackDecoder : nn.Module
 
     public int Inputs { get; }
 
-    public int Classes => (int)_priorMean.shape[0];
+    public int Classes => (int)_priorMean.size(0);
 
     /// <summary>Bytes of the gates, which the seed gives and no file keeps.</summary>
     public long GateBytes => 4 * _gates.numel();

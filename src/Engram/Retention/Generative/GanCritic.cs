@@ -42,7 +42,7 @@ internal sealed class GanCritic : nn.Module
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        _ofClass.set_(cat([_ofClass.detach(), Rows(added, _ofClass.shape[1])]));
+        _ofClass.set_(cat([_ofClass.detach(), Rows(added, _ofClass.size(1))]));
         Norms["of_class"].Grow(added);
     }
 

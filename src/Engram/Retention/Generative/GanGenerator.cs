@@ -100,14 +100,14 @@ public sealed class GanGenerator(GanOptions? options = null) : ReplayGenerator
         var (painter, critic) = (_painter!, _critic!);
         var images = (replayed is null ? current : cat([current, replayed])).view([-1, .. _image]);
         var asked = replayedClasses is null ? classes : cat([classes, replayedClasses]);
-        var weights = GenerativeLoss.RowWeights(current.shape[0], replayed?.shape[0] ?? 0, share);
+        var weights = GenerativeLoss.RowWeights(current.size(0), replayed?.size(0) ?? 0, share);
         Tensor painted;
         using (no_grad()) painted = Paint(asked);
         critic.Descend(() =>
         {
             var scores = critic.Module.Judge(learns: true)(cat([images, painted]), cat([asked, asked]));
-            return GenerativeLoss.Adversarial(scores.narrow(0, 0, asked.shape[0]), real: true).dot(weights)
-                .add(GenerativeLoss.Adversarial(scores.narrow(0, asked.shape[0], asked.shape[0]), real: false).dot(weights), alpha: Held(1));
+            return GenerativeLoss.Adversarial(scores.narrow(0, 0, asked.size(0)), real: true).dot(weights)
+                .add(GenerativeLoss.Adversarial(scores.narrow(0, asked.size(0), asked.size(0)), real: false).dot(weights), alpha: Held(1));
         });
         painter.Descend(() =>
             GenerativeLoss.Adversarial(critic.Module.Judge(learns: false)(Paint(asked), asked), real: true).dot(weights));
@@ -149,7 +149,7 @@ public sealed class GanGenerator(GanOptions? options = null) : ReplayGenerator
         if (_seen.Count == 0) throw new FormatException("gan.seen: empty, expected the classes learnt");
         _painter!.Load(state, "gan.painter");
         _critic!.Load(state, "gan.critic");
-        foreach (var (name, norm) in _critic.Module.Norms) norm.Restore(Taken(state, $"gan.norm.{name}", norm.Left.shape[0]));
+        foreach (var (name, norm) in _critic.Module.Norms) norm.Restore(Taken(state, $"gan.norm.{name}", norm.Left.size(0)));
         _average!.Dispose();
         _average = Taken(state, "gan.average", _painter.Arena.Length);
         _before = state.Tensors.ContainsKey("gan.before") ? Taken(state, "gan.before", _painter.Arena.Length) : null;
@@ -167,7 +167,7 @@ public sealed class GanGenerator(GanOptions? options = null) : ReplayGenerator
     }
 
     private Tensor Paint(Tensor classes) =>
-        _painter!.Module.Paint(randn(classes.shape[0], _options.LatentSize), classes);
+        _painter!.Module.Paint(randn(classes.size(0), _options.LatentSize), classes);
 
     private void Grow(int added)
     {

@@ -35,14 +35,14 @@ internal sealed class GanPainter : nn.Module
 
     public int LatentSize { get; }
 
-    public int Classes => (int)_ofClass.shape[0];
+    public int Classes => (int)_ofClass.size(0);
 
     /// <summary>Adds a random row for each new class.</summary>
     public void Grow(int added)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        _ofClass.set_(cat([_ofClass.detach(), Rows(added, _ofClass.shape[1])]));
+        _ofClass.set_(cat([_ofClass.detach(), Rows(added, _ofClass.size(1))]));
     }
 
     /// <summary>Images in 0..1, float32 <c>[n, channels, height, width]</c>.</summary>
@@ -51,7 +51,7 @@ internal sealed class GanPainter : nn.Module
     public Tensor Paint(Tensor latent, Tensor classes)
     {
         var hidden = _first.forward(latent).add(_ofClass.index_select(0, classes), alpha: Held(1)).relu_();
-        return _third.forward(_second.forward(hidden.view([hidden.shape[0], .. _shape])).relu_()).sigmoid();
+        return _third.forward(_second.forward(hidden.view([hidden.size(0), .. _shape])).relu_()).sigmoid();
     }
 
     private static Tensor Rows(int classes, long features) => randn(classes, features).mul_(Held(0.1));

@@ -70,7 +70,7 @@ public abstract class GeneratedReplay : RetentionMechanism, ISampleGenerator
         if (!_solver.Exists) return;
         var context = step.Context;
         var flat = GenerateBefore(_options.BatchSize ?? context.Options.BatchSize);
-        var raw = flat.view([flat.shape[0], .. context.Source.InputShape]);
+        var raw = flat.view([flat.size(0), .. context.Source.InputShape]);
         SolverLogits = _solver.Forward(context, context.Model.Scaling.Apply(raw)).Logits;
         Generated = context.Targets.Part(raw, SolverLogits.argmax(1), tasks: null);
         // Soft targets have a loss of their own.

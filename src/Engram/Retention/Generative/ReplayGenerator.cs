@@ -99,7 +99,7 @@ public sealed class VaeGenerator(VaeOptions? options = null) : ReplayGenerator
     {
         ArgumentNullException.ThrowIfNull(current);
         _network!.Descend(() => _network.Module.LossPerSample(replayed is null ? current : cat([current, replayed]))
-            .dot(GenerativeLoss.RowWeights(current.shape[0], replayed?.shape[0] ?? 0, share)));
+            .dot(GenerativeLoss.RowWeights(current.size(0), replayed?.size(0) ?? 0, share)));
     }
 
     /// <inheritdoc/>

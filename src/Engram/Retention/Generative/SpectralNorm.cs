@@ -33,7 +33,7 @@ internal sealed class SpectralNorm : IDisposable
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var grown = nn.functional.normalize(cat([_left, randn(added).mul_(Held(1 / Math.Sqrt(_left.shape[0] + added)))]), dim: 0);
+        var grown = nn.functional.normalize(cat([_left, randn(added).mul_(Held(1 / Math.Sqrt(_left.size(0) + added)))]), dim: 0);
         Restore(grown);
     }
 

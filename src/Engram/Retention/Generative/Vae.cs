@@ -108,13 +108,13 @@ public sealed class Vae : nn.Module
         ArgumentOutOfRangeException.ThrowIfLessThan(rowsAtOnce, 1);
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var drawn = noise.shape[0];
+        var drawn = noise.size(0);
         var block = Math.Max(1, rowsAtOnce / drawn);
         var parts = new List<Tensor>();
-        for (long start = 0; start < inputs.shape[0]; start += block)
+        for (long start = 0; start < inputs.size(0); start += block)
         {
             using var inner = NewDisposeScope();
-            var x = inputs.narrow(0, start, Math.Min(block, inputs.shape[0] - start));
+            var x = inputs.narrow(0, start, Math.Min(block, inputs.size(0) - start));
             var (mean, logVariance) = Encode(x);
             var offset = logVariance.mul(Held(0.5)).exp_().unsqueeze(1).mul(noise.unsqueeze(0));
             var latent = mean.unsqueeze(1).add(offset, alpha: Held(1)); // [n, S, latent]
@@ -129,12 +129,12 @@ public sealed class Vae : nn.Module
 
     // −½ Σ (m − x)², [n, S].
     private static Tensor LogGaussian(Tensor means, Tensor x, long drawn) =>
-        means.view(x.shape[0], drawn, -1).sub_(x.unsqueeze(1)).pow_(Held(2)).sum([2]).mul_(Held(-0.5));
+        means.view(x.size(0), drawn, -1).sub_(x.unsqueeze(1)).pow_(Held(2)).sum([2]).mul_(Held(-0.5));
 
     // Σ x l − softplus(l), [n, S].
     private static Tensor LogBernoulli(Tensor logits, Tensor x, long drawn) =>
-        logits.view(x.shape[0], drawn, -1).bmm(x.unsqueeze(2)).squeeze(2)
-            .sub(nn.functional.softplus(logits).sum([1]).view(x.shape[0], drawn));
+        logits.view(x.size(0), drawn, -1).bmm(x.unsqueeze(2)).squeeze(2)
+            .sub(nn.functional.softplus(logits).sum([1]).view(x.size(0), drawn));
 
     /// <summary>What a decoder's output stands for: probabilities or means.</summary>
     internal Tensor Mean(Tensor decoded) => _options.Reconstruction == Reconstruction.Bernoulli ? decoded.sigmoid() : decoded;

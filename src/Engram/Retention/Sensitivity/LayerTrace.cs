@@ -101,7 +101,7 @@ internal sealed class LayerTrace
             var deltas = Backward(logits, cotangent);
             using var _ = no_grad();
             var traced = zeros_like(context.Arena.Values);
-            Gradient(deltas, 0, probe.shape[0], traced);
+            Gradient(deltas, 0, probe.size(0), traced);
             Tensor reference;
             using (enable_grad())
                 reference = context.GradientOf(() => _model.forward(probe).mul(cotangent).sum());
