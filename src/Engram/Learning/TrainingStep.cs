@@ -6,7 +6,11 @@ namespace Engram.Learning;
 public sealed class BatchPart
 {
     /// <summary>The samples as stored, <c>[n, ...]</c> Byte or Float32.</summary>
-    public required Tensor Raw { get; init; }
+    public required Tensor Raw
+    {
+        get;
+        init => (field, Count) = (value, (int)value.size(0));
+    }
 
     /// <summary>The samples as the backbone reads them, float32 <c>[n, ...]</c>.</summary>
     public required Tensor Inputs { get; init; }
@@ -21,7 +25,7 @@ public sealed class BatchPart
     public double? Weight { get; set; }
 
     /// <summary>How many samples.</summary>
-    public int Count => (int)Raw.size(0);
+    public int Count { get; private init; }
 
     /// <summary>First row of this part in the step's tensors.</summary>
     public int Start { get; internal set; }

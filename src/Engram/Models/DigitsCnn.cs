@@ -20,9 +20,8 @@ public sealed class DigitsCnn : Backbone, IMixedPrecision
     public DigitsCnn() : base("digits-cnn", 128)
     {
         _layers = nn.Sequential(
-            ("conv1", _conv1), ("relu1", nn.ReLU(inplace: true)), ("conv2", _conv2), ("relu2", nn.ReLU(inplace: true)),
-            ("pool", _pool), ("dropout1", _dropout1), ("flatten", nn.Flatten()),
-            ("fc1", _fc1), ("relu3", nn.ReLU(inplace: true)), ("dropout2", _dropout2));
+            ("conv1", _conv1), ("relu1", nn.ReLU(inplace: true)), ("conv2", _conv2), ("pool", _pool), ("relu2", nn.ReLU(inplace: true)),
+            ("dropout1", _dropout1), ("flatten", nn.Flatten()), ("fc1", _fc1), ("relu3", nn.ReLU(inplace: true)), ("dropout2", _dropout2));
         register_module("layers", _layers);
     }
 
@@ -36,11 +35,11 @@ public sealed class DigitsCnn : Backbone, IMixedPrecision
     public override Tensor forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        if (Precision == Precision.Float32) return _layers.call(input);
         // With its only channel last, all that follows has channels last: products, pooling and their gradients then take the pixels as
         // they lie, where planes would be laid out anew before each and after it. Pooling comes before ReLU, which it leaves a quarter
-        // of the numbers: the larger of two is the same before and after. Not a result changes by either.
+        // of the numbers: the larger of two is the same before and after.
         var image = input.squeeze(1).unsqueeze(3).permute(0, 3, 1, 2);
+        if (Precision == Precision.Float32) return _layers.call(image);
         var hidden = BFloat16Layers.Apply(_conv2, BFloat16Layers.Apply(_conv1, image).relu_());
         hidden = BFloat16Layers.Apply(_dropout1, _pool.call(hidden).relu_()).flatten(1);
         return BFloat16Layers.Apply(_dropout2, BFloat16Layers.Apply(_fc1, hidden).relu_()).to(ScalarType.Float32);
