@@ -73,10 +73,10 @@ internal sealed class TrainingLoop(Learner learner, LearningMeter meter, TimePro
         return meter.Result();
     }
 
-    private void Step(ReadOnlySpan<long> indices, long number)
+    private void Step(long[] indices, long number)
     {
         using var scope = NewDisposeScope();
-        var step = new TrainingStep(_context, _context.Fetch(indices), number);
+        var step = new TrainingStep(_context, indices, number);
         foreach (var mechanism in _mechanisms)
         {
             if (mechanism.Seams.HasFlag(Seams.Forward)) mechanism.PrepareForward(_context, _context.Experience.TaskId);

@@ -34,8 +34,11 @@ public sealed class BatchPart
 /// <summary>One step of training, as the mechanisms see it. Its tensors live until the end of the step.</summary>
 public sealed class TrainingStep
 {
-    internal TrainingStep(LearningContext context, BatchPart current, long number) =>
-        (Context, Current, Number, Parts) = (context, current, number, [current]);
+    internal TrainingStep(LearningContext context, long[] indices, long number)
+    {
+        (Context, Indices, Current, Number) = (context, indices, context.Fetch(indices), number);
+        Parts = [Current];
+    }
 
     /// <summary>The learner's model, classes and experience.</summary>
     public LearningContext Context { get; }
@@ -45,6 +48,9 @@ public sealed class TrainingStep
 
     /// <summary>The new samples.</summary>
     public BatchPart Current { get; }
+
+    /// <summary>Where each of <see cref="Current"/> is in <see cref="LearningContext.Source"/>.</summary>
+    public ReadOnlyMemory<long> Indices { get; }
 
     /// <summary>All samples of the step; mechanisms add replayed ones before the forward pass.</summary>
     public IList<BatchPart> Parts { get; }

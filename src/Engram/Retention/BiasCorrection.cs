@@ -150,7 +150,7 @@ public sealed class BiasCorrection : RetentionMechanism
         ArgumentNullException.ThrowIfNull(step);
         _soft = null;
         if (!_teacher.Exists) return;
-        _soft = Layer.Apply(_teacher.Forward(step.Context, step.Inputs).Logits);
+        _soft = Layer.Apply(_teacher.Answers(step));
         Distillation.ScaleLabels(step, Weights(step).New);
     }
 

@@ -1,3 +1,4 @@
+using Engram.Data;
 using Engram.Learning;
 using Engram.Models;
 using Engram.Persistence;
@@ -10,8 +11,12 @@ namespace Engram.Retention;
 /// </summary>
 public sealed class FrozenModel : IDisposable
 {
+    private const long LargestRecord = 1L << 28; // bytes
+
     private readonly SortedDictionary<string, Tensor> _buffers = new(StringComparer.Ordinal);
     private Tensor? _values;
+    private Tensor? _recorded; // logits of all samples of a source, [samples, classes]
+    private ISampleSource? _source;
 
     /// <summary>Whether there is a teacher now.</summary>
     public bool Exists => _values is not null;
@@ -22,8 +27,8 @@ public sealed class FrozenModel : IDisposable
     /// <summary>The teacher's parameters in the arena's present layout, or null; rows it did not have are zero.</summary>
     public Tensor? Values => _values;
 
-    /// <summary>Bytes of parameters and buffers held.</summary>
-    public long Bytes => (_values is null ? 0 : Size(_values)) + _buffers.Values.Sum(Size);
+    /// <summary>Bytes of parameters, buffers and recorded answers held.</summary>
+    public long Bytes => new[] { _values, _recorded }.Concat(_buffers.Values).Sum(tensor => tensor is null ? 0 : Size(tensor));
 
     /// <summary>Takes the model as it is now; call it before the head grows.</summary>
     /// <param name="context">The learner's context.</param>
@@ -77,6 +82,25 @@ public sealed class FrozenModel : IDisposable
         }
     }
 
+    /// <summary>What the teacher says of the samples of a step, as <see cref="Forward"/> would.</summary>
+    /// <param name="step">Its samples are there; call it from <see cref="RetentionMechanism.BeforeForward"/>.</param>
+    /// <returns>Logits <c>[rows, classes]</c> of the classes it knows.</returns>
+    /// <remarks>
+    /// A teacher says the same in every epoch. So its answers to all samples of the experience are recorded when it is first asked (Li and Hoiem
+    /// 2017, figure 3), unless they would take more than 256 MB or the experience ends before it has read them all. Samples that other mechanisms
+    /// add are asked about anew.
+    /// </remarks>
+    public Tensor Answers(TrainingStep step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        var context = step.Context;
+        if (_source != context.Source) Record(context);
+        if (_recorded is null || step.Parts[0] != step.Current) return Forward(context, step.Inputs).Logits;
+        var answers = Rows.Gather(_recorded, step.Indices.Span);
+        var (own, all) = (answers.size(0), step.Inputs.size(0));
+        return own == all ? answers : cat([answers, Forward(context, step.Inputs.narrow(0, own, all - own)).Logits]);
+    }
+
     /// <summary>Names the parameters and buffers, to save them.</summary>
     /// <param name="state">Receives them.</param>
     public void Save(MechanismState state)
@@ -105,9 +129,28 @@ public sealed class FrozenModel : IDisposable
     public void Dispose()
     {
         _values?.Dispose();
+        _recorded?.Dispose();
         foreach (var buffer in _buffers.Values) buffer.Dispose();
         _buffers.Clear();
-        (_values, Classes) = (null, 0);
+        (_values, _recorded, _source, Classes) = (null, null, null, 0);
+    }
+
+    // In the order of the source and in parts of one size, so that they are the same when learning goes on after an interruption.
+    private void Record(LearningContext context)
+    {
+        using var scope = NewDisposeScope();
+        var (source, batch) = (context.Source, context.Options.BatchSize);
+        _recorded?.Dispose();
+        (_recorded, _source) = (null, source);
+        if (4L * source.Count * Classes > LargestRecord || (context.TotalSteps + 1) * batch < source.Count) return;
+        var atOnce = (int)Math.Clamp((1 << 20) / source.InputShape.Aggregate(1L, (product, size) => product * size), batch, Math.Max(batch, 1024));
+        var answers = empty(source.Count, Classes);
+        foreach (var rows in Enumerable.Range(0, source.Count).Select(row => (long)row).Chunk(atOnce))
+        {
+            using var part = NewDisposeScope();
+            answers.narrow(0, rows[0], rows.Length).copy_(Forward(context, context.Fetch(rows).Inputs).Logits);
+        }
+        _recorded = answers.DetachFromDisposeScope();
     }
 
     private static long Size(Tensor tensor) => tensor.numel() * tensor.element_size();

@@ -90,7 +90,7 @@ public sealed class Icarl : RetentionMechanism
     protected internal override void BeforeForward(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        _soft = _teacher.Exists ? _teacher.Forward(step.Context, step.Inputs).Logits.sigmoid() : null;
+        _soft = _teacher.Exists ? _teacher.Answers(step).sigmoid() : null;
     }
 
     /// <inheritdoc/>

@@ -37,14 +37,14 @@ public sealed record LwfOptions
 
 /// <summary>
 /// Learning without forgetting: on the new samples, the model must go on saying of old classes what it said before.
-/// Li and Hoiem 2017, "Learning without Forgetting", section 3: λ_o L_old + L_new with
-/// L_old = −Σ_i y'_o^(i) log ŷ'_o^(i) and y' ∝ y^(1/T), which is softmax(logits / T).
+/// Li and Hoiem 2017, "Learning without Forgetting", figure 3: λ_o L_old + L_new with
+/// L_old = −Σ_i y'_o^(i) log ŷ'_o^(i) (equation 3) and y' ∝ y^(1/T) (equation 4), which is softmax(logits / T).
 /// </summary>
 /// <remarks>
 /// In task-incremental learning each old task's outputs are softened on their own, and the losses summed over tasks
 /// (<see cref="DistillationWeighting.ByExperience"/>: averaged, as in van de Ven's code). Replayed samples are distilled
 /// like new ones. Multi-label targets use binary cross-entropy, values squared error. Deviations: no warm-up phase that
-/// trains the new outputs alone; the teacher's answers are computed in each step, which equals recording them first.
+/// trains the new outputs alone.
 /// </remarks>
 public sealed class LearningWithoutForgetting : RetentionMechanism
 {
@@ -105,7 +105,7 @@ public sealed class LearningWithoutForgetting : RetentionMechanism
         _soft = null;
         if (!_teacher.Exists) return;
         _parts = [.. step.Parts.Where(part => part.Weight != 0)];
-        _soft = Distillation.Rows(_teacher.Forward(step.Context, step.Inputs).Logits, _parts, step);
+        _soft = Distillation.Rows(_teacher.Answers(step), _parts, step);
         Distillation.ScaleLabels(step, Distillation.Weights(_options.Weighting, step.Context, _teacher.Classes).New);
     }
 

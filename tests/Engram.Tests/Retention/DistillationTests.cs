@@ -195,6 +195,58 @@ public class DistillationTests
         protected override void Dispose(bool disposing) => teacher.Dispose();
     }
 
+    [Theory]
+    [InlineData(null, false, true)]
+    [InlineData(null, true, true)]
+    [InlineData(1, true, false)] // one batch of the 128 samples: not worth a record
+    public void Answers_are_those_of_a_forward_pass_recorded_once_where_all_samples_are_read(int? iterations, bool replays, bool recorded)
+    {
+        var check = new Asking();
+        using var learner = new Learner(
+            () => new ContinualModel(new Mlp(784, 16)), new LearnerOptions { BatchSize = 32, Epochs = 2, Iterations = iterations },
+            replays ? [new Replay(), check] : [check]);
+        learner.Learn(SplitMnist.Experience(0, 64));
+        learner.Learn(SplitMnist.Experience(1, 64));
+        Assert.Equal(iterations ?? 8, check.Asked);
+        Assert.Equal(4 * check.Parameters + (recorded ? 4 * 128 * 2 : 0), check.MostBytes); // answers of two classes to 128 samples
+    }
+
+    // Asks a teacher of its own in each step of the second experience.
+    private sealed class Asking : RetentionMechanism
+    {
+        private readonly FrozenModel _teacher = new();
+
+        public int Asked { get; private set; }
+
+        public long MostBytes { get; private set; }
+
+        public long Parameters { get; private set; }
+
+        public override string Name => "asking";
+
+        public override Seams Seams => Seams.None;
+
+        public override long MemoryBytes => _teacher.Bytes;
+
+        protected internal override void BeforeGrowth(LearningContext context)
+        {
+            if (context.Completed > 0) _teacher.Capture(context);
+        }
+
+        protected internal override void OnGrowth(LearningContext context, ArenaChange change) => _teacher.Carry(change);
+
+        protected internal override void BeforeForward(TrainingStep step)
+        {
+            if (!_teacher.Exists) return;
+            var (answers, expected) = (_teacher.Answers(step), _teacher.Forward(step.Context, step.Inputs).Logits);
+            Assert.Equal(expected.shape, answers.shape);
+            Assert.True(answers.sub(expected).abs().max().item<float>() < 1e-5); // products of other sizes are rounded otherwise
+            (Asked, MostBytes, Parameters) = (Asked + 1, Math.Max(MostBytes, _teacher.Bytes), step.Context.Arena.Length);
+        }
+
+        protected override void Dispose(bool disposing) => _teacher.Dispose();
+    }
+
     [Fact]
     public void A_teacher_saved_and_loaded_answers_the_same_bits()
     {

@@ -186,7 +186,7 @@ public sealed class ImbalanceTests
 
     private static (TrainingStep Step, double[][] Logits, long[] Targets) Step(Learner learner)
     {
-        var step = new TrainingStep(learner.Context, learner.Context.Fetch([0, 5, 10, 100, 200, 300]), 0);
+        var step = new TrainingStep(learner.Context, [0, 5, 10, 100, 200, 300], 0);
         step.Arrange();
         step.Forward(learner.Context.Model);
         return (step, Rows(step.Logits), step.Current.Targets.data<long>().ToArray());

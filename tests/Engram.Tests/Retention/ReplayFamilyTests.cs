@@ -61,7 +61,7 @@ public sealed class ReplayFamilyTests
         learner.Learn(Stream.Experiences[0], cancellationToken: TestContext.Current.CancellationToken);
         learner.Learn(Stream.Experiences[1], cancellationToken: TestContext.Current.CancellationToken);
         var mechanism = (ErAce)learner.Mechanisms[0];
-        var step = new TrainingStep(learner.Context, learner.Context.Fetch([0, 1, 2, 3, 4]), 0);
+        var step = new TrainingStep(learner.Context, [0, 1, 2, 3, 4], 0);
         mechanism.AddSamples(step);
         step.Arrange();
         step.Forward(learner.Context.Model);
@@ -84,7 +84,7 @@ public sealed class ReplayFamilyTests
         using var learner = new Learner(Model, new LearnerOptions { BatchSize = 16 }, [der]);
         learner.Learn(Stream.Experiences[0], cancellationToken: TestContext.Current.CancellationToken);
         learner.Learn(Stream.Experiences[1], cancellationToken: TestContext.Current.CancellationToken);
-        var step = new TrainingStep(learner.Context, learner.Context.Fetch([0, 1, 2, 3, 4]), 0);
+        var step = new TrainingStep(learner.Context, [0, 1, 2, 3, 4], 0);
         var (twin, drawn) = (new MechanismState(), new ReplayBuffer(20, BalanceBy.Sample, new SeededRandom(0, "twin")));
         der.Save(twin);
         drawn.Load(twin); // draws the same slots
@@ -173,7 +173,7 @@ public sealed class ReplayFamilyTests
         using var learner = Train("naive", 2);
         var context = learner.Context;
         var before = context.Arena.Values.clone();
-        var step = new TrainingStep(context, context.Fetch([0, 1, 2, 3]), 0);
+        var step = new TrainingStep(context, [0, 1, 2, 3], 0);
         var candidates = context.Fetch([10, 20, 30, 40, 50, 60, 70, 80]);
 
         var chosen = MaximallyInterfered.Choose(step, candidates, 3, 0.5).data<long>().ToArray();
