@@ -15,8 +15,8 @@ public sealed class FrozenModel : IDisposable
 
     private readonly SortedDictionary<string, Tensor> _buffers = new(StringComparer.Ordinal);
     private Tensor? _values;
-    private Tensor? _recorded; // logits of all samples of a source, [samples, classes]
-    private ISampleSource? _source;
+    private Tensor? _recorded; // logits of all samples of an experience, [samples, classes]
+    private int _recordedFor = -1; // experiences learnt before it
 
     /// <summary>Whether there is a teacher now.</summary>
     public bool Exists => _values is not null;
@@ -94,7 +94,7 @@ public sealed class FrozenModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(step);
         var context = step.Context;
-        if (_source != context.Source) Record(context);
+        if (_recordedFor != context.Completed) Record(context);
         if (_recorded is null || step.Parts[0] != step.Current) return Forward(context, step.Inputs).Logits;
         var answers = Rows.Gather(_recorded, step.Indices.Span);
         var (own, all) = (answers.size(0), step.Inputs.size(0));
@@ -132,7 +132,7 @@ public sealed class FrozenModel : IDisposable
         _recorded?.Dispose();
         foreach (var buffer in _buffers.Values) buffer.Dispose();
         _buffers.Clear();
-        (_values, _recorded, _source, Classes) = (null, null, null, 0);
+        (_values, _recorded, _recordedFor, Classes) = (null, null, -1, 0);
     }
 
     // In the order of the source and in parts of one size, so that they are the same when learning goes on after an interruption.
@@ -141,7 +141,7 @@ public sealed class FrozenModel : IDisposable
         using var scope = NewDisposeScope();
         var (source, batch) = (context.Source, context.Options.BatchSize);
         _recorded?.Dispose();
-        (_recorded, _source) = (null, source);
+        (_recorded, _recordedFor) = (null, context.Completed);
         if (4L * source.Count * Classes > LargestRecord || (context.TotalSteps + 1) * batch < source.Count) return;
         var atOnce = (int)Math.Clamp((1 << 20) / source.InputShape.Aggregate(1L, (product, size) => product * size), batch, Math.Max(batch, 1024));
         var answers = empty(source.Count, Classes);
