@@ -31,9 +31,18 @@ public static partial class TorchRuntime
             _ = SetEnv("OMP_WAIT_POLICY", "PASSIVE", overwrite: 0);
             _ = SetEnv("GOMP_SPINCOUNT", $"{Spins(s_spinBeforeSleep)}", overwrite: 0);
         }
+        KeepProductsTheSame();
         KeepOffTiles();
         KeepOffHiddenCaches();
         if (threads is { } count) set_num_threads(count);
+    }
+
+    // On Intel's processors MKL may round a product otherwise from one run to the next, as memory happens to lie, unless it is asked not to; training is to
+    // give the same bits after a restart. It costs nothing that can be told from noise there; on other processors that was not measured.
+    private static void KeepProductsTheSame()
+    {
+        if (OperatingSystem.IsLinux() && X86Base.IsSupported && X86Base.CpuId(0, 0) is (_, 0x756E6547, 0x6C65746E, 0x49656E69)) // "GenuineIntel"
+            _ = SetEnv("MKL_CBWR", "AUTO", overwrite: 0);
     }
 
     /// <summary>Keeps products in bfloat16 from using AMX tiles. Call before the first of them.</summary>
