@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using System.Text;
 
 namespace Engram.Learning;
 
@@ -41,7 +42,7 @@ public static partial class TorchRuntime
     // give the same bits after a restart. It costs nothing that can be told from noise there; on other processors that was not measured.
     private static void KeepProductsTheSame()
     {
-        if (OperatingSystem.IsLinux() && X86Base.IsSupported && X86Base.CpuId(0, 0) is (_, 0x756E6547, 0x6C65746E, 0x49656E69)) // "GenuineIntel"
+        if (OperatingSystem.IsLinux() && X86Base.IsSupported && Vendor(X86Base.CpuId) == "GenuineIntel")
             _ = SetEnv("MKL_CBWR", "AUTO", overwrite: 0);
     }
 
@@ -70,11 +71,16 @@ public static partial class TorchRuntime
     /// <param name="cpuid">Registers eax, ebx, ecx and edx of a leaf and a subleaf of CPUID.</param>
     internal static bool HidesCaches(Func<int, int, (int Eax, int Ebx, int Ecx, int Edx)> cpuid)
     {
-        const int Vendor = 0, Caches = unchecked((int)0x8000001D);
-        var (_, auth, camd, enti) = cpuid(Vendor, 0);
-        if ((auth, enti, camd) != (0x68747541, 0x69746E65, 0x444D4163)) return false; // "AuthenticAMD"; elsewhere oneDNN guesses well
+        const int Caches = unchecked((int)0x8000001D);
+        if (Vendor(cpuid) != "AuthenticAMD") return false; // elsewhere oneDNN guesses well
         // Of data of level 1, level 2 and level 3: ways, partitions and bytes of a line, each less one.
         return new[] { 0, 2, 3 }.Any(cache => cpuid(Caches, cache).Ebx == 0);
+    }
+
+    private static string Vendor(Func<int, int, (int Eax, int Ebx, int Ecx, int Edx)> cpuid)
+    {
+        var (_, first, last, middle) = cpuid(0, 0);
+        return Encoding.ASCII.GetString(MemoryMarshal.AsBytes<int>([first, middle, last]));
     }
 
     /// <summary>How often libgomp looks for work in this time. Between two looks it waits for one <c>pause</c>, whose length differs from processor to processor.</summary>

@@ -134,13 +134,11 @@ public sealed class LearningWithoutForgetting : RetentionMechanism
     // L_old, the weighted mean over samples; student [n, classes], teacher [n, old].
     private Tensor Loss(LearningContext context, Tensor student, Tensor teacher, double weight)
     {
-        var isClasses = context.Targets.Kind == TargetKind.Classes;
-        if (isClasses && _options.IncludeNewClasses && context.Options.Scenario != Scenario.TaskIncremental)
-            return Distillation.SoftCrossEntropy(student, teacher, _options.Temperature, weight);
         var old = student.narrow(1, 0, teacher.size(1));
-        if (!isClasses) return Distillation.Elementwise(old, teacher, _options.Temperature, context.Targets.Kind).mean().mul(Held(weight));
+        if (context.Targets.Kind != TargetKind.Classes)
+            return Distillation.Elementwise(old, teacher, _options.Temperature, context.Targets.Kind).mean().mul(Held(weight));
         if (context.Options.Scenario != Scenario.TaskIncremental)
-            return Distillation.SoftCrossEntropy(old, teacher, _options.Temperature, weight);
+            return Distillation.SoftCrossEntropy(_options.IncludeNewClasses ? student : old, teacher, _options.Temperature, weight);
         var tasks = OldTasks(context);
         if (_options.Weighting == DistillationWeighting.ByExperience) weight /= tasks.Length;
         Tensor? total = null;
