@@ -57,12 +57,11 @@ public static partial class TorchRuntime
         if (OperatingSystem.IsLinux()) _ = SetEnv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_FP16", overwrite: 0);
     }
 
-    /// <summary>Does without oneDNN where the machine hides the sizes of its caches. Call before the first convolution.</summary>
+    /// <summary>Keeps oneDNN's blocks right where the machine hides the sizes of its caches, or does without oneDNN. Call before the first convolution.</summary>
     /// <remarks>
-    /// Some virtual machines hide what CPUID tells of an AMD processor's caches. oneDNN then takes each of them to be of one byte, and in blocks made for
-    /// these some of its convolutions are wrong without an error (seen with libtorch 2.10.0: responses of ResNet-18, gradients of a strided and of a
-    /// dilated one). torch's own serve instead, right but slower; NNPACK is left out too, since it wants to know the caches and says so on standard
-    /// error at every call. On Linux alone.
+    /// Some virtual machines hide what CPUID tells of an AMD processor's caches, which oneDNN takes for caches of one byte. In blocks made for these a quarter of its
+    /// convolutions are wrong without an error (seen with libtorch 2.10.0). <see cref="OneDnnCaches"/> corrects it; where it cannot, torch's own convolutions serve, right but
+    /// slower. NNPACK is left out on such machines, since it wants to know the caches and says so on standard error at every call. On Linux alone.
     /// </remarks>
     /// <returns>Whether oneDNN is used.</returns>
     internal static bool KeepOffHiddenCaches() => s_usesOneDnn.Value;
@@ -103,9 +102,9 @@ public static partial class TorchRuntime
     private static bool ChooseKernels()
     {
         if (!OperatingSystem.IsLinux() || !X86Base.IsSupported || !HidesCaches(X86Base.CpuId)) return true;
-        var context = GlobalContext();
-        UseOneDnn(context, false);
-        UseNnpack(context, false);
+        UseNnpack(GlobalContext(), false);
+        if (OneDnnCaches.Forget()) return true;
+        UseOneDnn(GlobalContext(), false);
         return false;
     }
 

@@ -1,4 +1,7 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
+using CsCheck;
 using Engram.Learning;
 using static TorchSharp.torch;
 
@@ -35,7 +38,57 @@ public class TorchRuntimeTests
         using var generator = new Generator(3);
         var images = randn([6, inputs, size, size], generator: generator);
         var filters = randn([outputs, inputs, kernel, kernel], generator: generator);
+        AssertRight(images, filters, stride, kernel / 2, dilation);
+    }
 
+    [Fact]
+    public void Random_convolutions_are_right_on_this_machine()
+    {
+        TorchRuntime.KeepOffHiddenCaches();
+        Gen.Select(Gen.Int[1, 8], Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 5], Gen.Int[1, 3], Gen.Int[1, 2], Gen.Int[5, 20]).Sample(
+            (samples, inputs, outputs, kernel, stride, dilation, size) =>
+            {
+                using var scope = NewDisposeScope();
+                using var generator = new Generator((ulong)(inputs + (100 * outputs)));
+                var (images, filters) = (randn([samples, inputs, size, size], generator: generator), randn([outputs, inputs, kernel, kernel], generator: generator));
+                AssertRight(images, filters, Math.Min(stride, kernel), kernel / 2, dilation);
+            },
+            iter: 150, threads: 1);
+    }
+
+    [Fact] // where caches are hidden, that it can be told; where libtorch's symbols change, this fails there
+    public void OneDnn_is_used() => Assert.True(TorchRuntime.KeepOffHiddenCaches());
+
+    [Fact]
+    public void Symbols_are_where_the_loader_has_them()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "ELF is Linux's format");
+        _ = ones(1); // loads libtorch
+        const string First = "_ZN2at13globalContextEv", Second = "_ZN2at7Context20setUserEnabledMkldnnEb";
+        using var process = Process.GetCurrentProcess();
+        var library = process.Modules.Cast<ProcessModule>().First(module => module.ModuleName == "libtorch_cpu.so");
+        var handle = NativeLibrary.Load(library.FileName);
+        Assert.Equal(
+            [NativeLibrary.GetExport(handle, First), NativeLibrary.GetExport(handle, Second), null],
+            OneDnnCaches.Find(library.FileName, First, Second, "no such symbol").Select(place => library.BaseAddress + place));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("text")]
+    [InlineData("\u007fELF\u0002\u0001")]
+    [InlineData("\u007fELF\u0002\u0001 of which the table of sections is cut off, as of a file that was not copied whole")]
+    public void A_file_that_is_no_whole_library_has_no_symbols(string content)
+    {
+        var path = Path.GetTempFileName();
+        File.WriteAllText(path, content);
+        Assert.Equal([null], OneDnnCaches.Find(path, "main"));
+        File.Delete(path);
+        Assert.Equal([null], OneDnnCaches.Find(path, "main"));
+    }
+
+    private static void AssertRight(Tensor images, Tensor filters, int stride, int padding, int dilation)
+    {
         var exact = Convolve(images.to(ScalarType.Float64), filters.to(ScalarType.Float64));
         foreach (var (what, single, @double) in Convolve(images, filters).Zip(exact, (own, other) => (own.What, own.Value, other.Value)))
         {
@@ -46,7 +99,7 @@ public class TorchRuntimeTests
         (string What, Tensor Value)[] Convolve(Tensor images, Tensor filters)
         {
             var (own, weights) = (images.detach().requires_grad_(), filters.detach().requires_grad_());
-            var response = nn.functional.conv2d(own, weights, strides: [stride], padding: [kernel / 2], dilation: [dilation]);
+            var response = nn.functional.conv2d(own, weights, strides: [stride], padding: [padding], dilation: [dilation]);
             response.pow(2).sum().backward();
             return [("response", response.detach()), ("gradient of images", own.grad!), ("gradient of filters", weights.grad!)];
         }
