@@ -23,7 +23,14 @@ public abstract class FlatOptimizer : IDisposable
         ArgumentNullException.ThrowIfNull(arena);
         using var _ = no_grad();
         Steps++;
+        var companion = arena.TakeCompanion();
+        if (companion is { HasBegun: false })
+        {
+            Update(arena.Values, arena.Gradient, companion);
+            return;
+        }
         Update(arena.Values, arena.Gradient);
+        companion?.End(arena.Values);
     }
 
     /// <summary>Brings the moments into a new layout; new places start at zero.</summary>
@@ -60,6 +67,14 @@ public abstract class FlatOptimizer : IDisposable
     /// <param name="values">float32 <c>[n]</c>.</param>
     /// <param name="gradient">float32 <c>[n]</c>; may be overwritten.</param>
     protected abstract void Update(Tensor values, Tensor gradient);
+
+    // An optimiser of one pass takes the companion along; around any other it begins and ends.
+    private protected virtual void Update(Tensor values, Tensor gradient, FlatCompanion companion)
+    {
+        companion.Begin(values, gradient);
+        Update(values, gradient);
+        companion.End(values);
+    }
 
     /// <summary>A moment, zero at first.</summary>
     /// <param name="name">Its name.</param>
@@ -140,13 +155,15 @@ public sealed record AdamOptions : OptimizerOptions
 
     private sealed class Adam(AdamOptions options) : FlatOptimizer
     {
-        protected override void Update(Tensor values, Tensor gradient)
+        protected override void Update(Tensor values, Tensor gradient) => Update(values, gradient, null);
+
+        private protected override void Update(Tensor values, Tensor gradient, FlatCompanion? companion)
         {
             var (correction1, correction2) = (1 - Math.Pow(options.Beta1, Steps), 1 - Math.Pow(options.Beta2, Steps));
             var step = new AdamStep(
                 options.Decoupled ? 0 : options.WeightDecay, options.Decoupled ? 1 - (LearningRate * options.WeightDecay) : 1,
                 options.Beta1, options.Beta2, Math.Sqrt(correction2), options.Epsilon, LearningRate / correction1);
-            FlatPass.Run(step, values, gradient, Moment("m", values), Moment("v", values));
+            FlatPass.Run(step, companion, values, gradient, (Moment("m", values), Moment("v", values)));
         }
     }
 }
@@ -170,11 +187,13 @@ public sealed record SgdOptions : OptimizerOptions
 
     private sealed class Sgd(SgdOptions options) : FlatOptimizer
     {
-        protected override void Update(Tensor values, Tensor gradient)
+        protected override void Update(Tensor values, Tensor gradient) => Update(values, gradient, null);
+
+        private protected override void Update(Tensor values, Tensor gradient, FlatCompanion? companion)
         {
             // Without momentum the gradient is its own velocity.
             var velocity = options.Momentum > 0 ? Moment("velocity", values) : gradient;
-            FlatPass.Run(new SgdStep(options.WeightDecay, options.Momentum, LearningRate), values, gradient, velocity, gradient);
+            FlatPass.Run(new SgdStep(options.WeightDecay, options.Momentum, LearningRate), companion, values, gradient, (velocity, gradient));
         }
     }
 }

@@ -13,7 +13,7 @@ namespace Engram.Learning;
 /// <param name="epsilon">ε.</param>
 /// <param name="rate">α / (1 − β₁ᵗ).</param>
 internal readonly unsafe struct AdamStep(
-    double decay, double shrink, double beta1, double beta2, double root, double epsilon, double rate) : IFlatStep
+    double decay, double shrink, double beta1, double beta2, double root, double epsilon, double rate) : IOptimizerStep
 {
     private readonly Vector<float> _decay = new((float)decay), _shrink = new((float)shrink);
     private readonly Vector<float> _beta1 = new((float)beta1), _new1 = new((float)(1 - beta1));
@@ -21,16 +21,15 @@ internal readonly unsafe struct AdamStep(
     private readonly Vector<float> _root = new((float)(1 / root)), _epsilon = new((float)epsilon), _rate = new((float)rate);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void At(float* values, float* gradient, float* first, float* second)
+    public Vector<float> Take(Vector<float> values, Vector<float> gradient, float* first, float* second)
     {
-        var value = Vector.Load(values);
-        var g = Vector.Load(gradient) + (_decay * value);
+        var g = gradient + (_decay * values);
         var m = (_beta1 * Vector.Load(first)) + (_new1 * g);
         var v = (_beta2 * Vector.Load(second)) + (_new2 * g * g);
         var step = _rate * m;
         Vector.Store(Subnormal.Dropped(m, step), first);
         Vector.Store(Subnormal.Dropped(v, v), second);
-        Vector.Store((_shrink * value) - (step / ((Vector.SquareRoot(v) * _root) + _epsilon)), values);
+        return (_shrink * values) - (step / ((Vector.SquareRoot(v) * _root) + _epsilon));
     }
 }
 
@@ -38,18 +37,17 @@ internal readonly unsafe struct AdamStep(
 /// <param name="decay">L2 in the gradient.</param>
 /// <param name="momentum">μ.</param>
 /// <param name="rate">α.</param>
-internal readonly unsafe struct SgdStep(double decay, double momentum, double rate) : IFlatStep
+internal readonly unsafe struct SgdStep(double decay, double momentum, double rate) : IOptimizerStep
 {
     private readonly Vector<float> _decay = new((float)decay), _momentum = new((float)momentum), _rate = new((float)rate);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void At(float* values, float* gradient, float* first, float* second)
+    public Vector<float> Take(Vector<float> values, Vector<float> gradient, float* first, float* second)
     {
-        var value = Vector.Load(values);
-        var velocity = (_momentum * Vector.Load(first)) + Vector.Load(gradient) + (_decay * value);
+        var velocity = (_momentum * Vector.Load(first)) + gradient + (_decay * values);
         var step = _rate * velocity;
         Vector.Store(Subnormal.Dropped(velocity, step), first);
-        Vector.Store(value - step, values);
+        return values - step;
     }
 }
 

@@ -18,39 +18,110 @@ internal static unsafe class FlatPass
 {
     private const int Chunk = 1 << 15; // numbers; 128 KB of each vector
 
+    private delegate void OnChunk(float** vectors, long count);
+
     /// <summary>Runs a step over all numbers.</summary>
     /// <param name="step">The step.</param>
     /// <param name="values">float32 <c>[n]</c>.</param>
     /// <param name="gradient">float32 <c>[n]</c>.</param>
     /// <param name="first">float32 <c>[n]</c>; may be <paramref name="gradient"/> again.</param>
     /// <param name="second">float32 <c>[n]</c>; may be <paramref name="gradient"/> again.</param>
-    public static void Run<T>(T step, Tensor values, Tensor gradient, Tensor first, Tensor second) where T : struct, IFlatStep
+    public static void Run<T>(T step, Tensor values, Tensor gradient, Tensor first, Tensor second) where T : struct, IFlatStep =>
+        Chunks((vectors, count) => Range(step, vectors, count), values, gradient, first, second);
+
+    /// <summary>Takes an optimiser's step for all numbers.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="companion">What goes along; null for none.</param>
+    /// <param name="values">float32 <c>[n]</c>.</param>
+    /// <param name="gradient">float32 <c>[n]</c>.</param>
+    /// <param name="moments">Two of float32 <c>[n]</c>; may be <paramref name="gradient"/> again.</param>
+    public static void Run<T>(T step, FlatCompanion? companion, Tensor values, Tensor gradient, (Tensor First, Tensor Second) moments)
+        where T : struct, IOptimizerStep
     {
-        var count = values.numel();
-        var (v, g, a, b) = (Address(values, count), Address(gradient, count), Address(first, count), Address(second, count));
-        var chunks = (int)((count + Chunk - 1) / Chunk);
-        TorchThreads.For(chunks, chunk =>
-        {
-            var start = (long)chunk * Chunk;
-            Range(step, (float*)v + start, (float*)g + start, (float*)a + start, (float*)b + start, Math.Min(Chunk, count - start));
-        });
+        if (companion is null) Run(step, default(Alone), values, gradient, moments, default);
+        else companion.Accompany(step, values, gradient, moments);
     }
 
-    private static void Range<T>(T step, float* values, float* gradient, float* first, float* second, long count)
-        where T : struct, IFlatStep
+    /// <summary>Takes an optimiser's step for all numbers, and does what a mechanism does around it.</summary>
+    /// <param name="step">The optimiser's.</param>
+    /// <param name="companion">The mechanism's.</param>
+    /// <param name="values">float32 <c>[n]</c>.</param>
+    /// <param name="gradient">float32 <c>[n]</c>.</param>
+    /// <param name="moments">Two of float32 <c>[n]</c>; may be <paramref name="gradient"/> again.</param>
+    /// <param name="own">The mechanism's four, float32 <c>[n]</c>; null where it has none.</param>
+    public static void Run<TStep, TCompanion>(
+        TStep step, TCompanion companion, Tensor values, Tensor gradient, (Tensor First, Tensor Second) moments,
+        (Tensor? First, Tensor? Second, Tensor? Third, Tensor? Fourth) own) where TStep : struct, IOptimizerStep where TCompanion : struct, ICompanionStep =>
+        Chunks((vectors, count) => Range(step, companion, vectors, count),
+            values, gradient, moments.First, moments.Second, own.First, own.Second, own.Third, own.Fourth);
+
+    private static void Range<T>(T step, float** vectors, long count) where T : struct, IFlatStep
     {
+        float* values = vectors[0], gradient = vectors[1], first = vectors[2], second = vectors[3];
         var width = Vector<float>.Count;
         long i = 0;
         for (; i <= count - width; i += width) step.At(values + i, gradient + i, first + i, second + i);
         if (i == count) return;
-        // The rest, too short for a vector, goes through the same instructions in a place of its own.
-        var (rest, bytes) = ((int)(count - i), (count - i) * sizeof(float));
-        var own = stackalloc float[4 * width];
-        new Span<float>(own, 4 * width).Clear();
-        float*[] all = [values + i, gradient + i, first + i, second + i];
-        for (var k = 0; k < 4; k++) new Span<float>(all[k], rest).CopyTo(new Span<float>(own + (k * width), rest));
-        step.At(own, own + width, own + (2 * width), own + (3 * width));
-        for (var k = 3; k >= 0; k--) Buffer.MemoryCopy(own + (k * width), all[k], bytes, bytes);
+        float* room = stackalloc float[4 * width];
+        var rest = stackalloc float*[4];
+        Fetch(vectors, 4, i, count, room, rest);
+        Range(step, rest, width);
+        PutBack(vectors, 4, i, count, rest);
+    }
+
+    private static void Range<TStep, TCompanion>(TStep step, TCompanion companion, float** vectors, long count)
+        where TStep : struct, IOptimizerStep where TCompanion : struct, ICompanionStep
+    {
+        float* values = vectors[0], gradient = vectors[1], first = vectors[2], second = vectors[3];
+        float* own1 = vectors[4], own2 = vectors[5], own3 = vectors[6], own4 = vectors[7];
+        var width = Vector<float>.Count;
+        long i = 0;
+        for (; i <= count - width; i += width)
+        {
+            var (before, loss) = (Vector.Load(values + i), Vector.Load(gradient + i));
+            var after = step.Take(before, companion.Before(before, loss, own1 + i, own2 + i), first + i, second + i);
+            Vector.Store(after, values + i);
+            companion.After(before, after, loss, own3 + i, own4 + i);
+        }
+        if (i == count) return;
+        float* room = stackalloc float[8 * width];
+        var rest = stackalloc float*[8];
+        Fetch(vectors, 8, i, count, room, rest);
+        Range(step, companion, rest, width);
+        PutBack(vectors, 8, i, count, rest);
+    }
+
+    // The rest, too short for a vector, goes through the same instructions in a place of its own.
+    private static void Fetch(float** vectors, int many, long start, long count, float* room, float** rest)
+    {
+        var (width, bytes) = (Vector<float>.Count, (count - start) * sizeof(float));
+        new Span<float>(room, many * width).Clear();
+        for (var k = 0; k < many; k++)
+        {
+            rest[k] = room + (k * width);
+            if (vectors[k] != null) Buffer.MemoryCopy(vectors[k] + start, rest[k], bytes, bytes);
+        }
+    }
+
+    private static void PutBack(float** vectors, int many, long start, long count, float** rest)
+    {
+        var bytes = (count - start) * sizeof(float);
+        for (var k = many - 1; k >= 0; k--)
+            if (vectors[k] != null) Buffer.MemoryCopy(rest[k], vectors[k] + start, bytes, bytes);
+    }
+
+    private static void Chunks(OnChunk body, params ReadOnlySpan<Tensor?> vectors)
+    {
+        var count = vectors[0]!.numel();
+        var all = new nint[vectors.Length];
+        for (var k = 0; k < all.Length; k++) all[k] = vectors[k] is { } vector ? Address(vector, count) : 0;
+        TorchThreads.For((int)((count + Chunk - 1) / Chunk), chunk =>
+        {
+            var start = (long)chunk * Chunk;
+            var at = stackalloc float*[all.Length];
+            for (var k = 0; k < all.Length; k++) at[k] = all[k] == 0 ? null : (float*)all[k] + start;
+            body(at, Math.Min(Chunk, count - start));
+        });
     }
 
     private static nint Address(Tensor vector, long count)

@@ -10,6 +10,7 @@ public sealed class ParameterArena : IDisposable
     private Tensor[] _parameters = [];
     private Tensor[] _views = []; // of Values, in the parameters' shapes: what they read when nothing is borrowed
     private Tensor[] _gradients = []; // of Gradient, in the parameters' shapes
+    private FlatCompanion? _companion; // of the optimiser's next step
 
     /// <summary>Takes over the parameters of a module.</summary>
     /// <param name="module">All its trainable parameters must be float32.</param>
@@ -17,7 +18,7 @@ public sealed class ParameterArena : IDisposable
     {
         ArgumentNullException.ThrowIfNull(module);
         _module = module;
-        (Values, Gradient) = (null!, null!);
+        Values = null!;
         Rebuild();
     }
 
@@ -25,7 +26,15 @@ public sealed class ParameterArena : IDisposable
     public Tensor Values { get; private set; }
 
     /// <summary>All gradients, float32 <c>[Length]</c>; autograd adds into it.</summary>
-    public Tensor Gradient { get; private set; }
+    public Tensor Gradient
+    {
+        get
+        {
+            if (_companion is { HasBegun: false }) _companion.Begin(Values, field);
+            return field;
+        }
+        private set;
+    } = null!;
 
     /// <summary>Where each parameter lies, in order.</summary>
     public IReadOnlyList<ParameterSlot> Slots { get; private set; } = [];
@@ -89,6 +98,7 @@ public sealed class ParameterArena : IDisposable
         // Autograd adds to a gradient that is there, which asks for zeros first and reads both again. One that is not there
         // it hands over as it made it: written once, then moved to its place.
         foreach (var parameter in _parameters) parameter.grad = null;
+        if (target is null) _companion = null; // of a step that failed
         try
         {
             loss.backward();
@@ -115,6 +125,21 @@ public sealed class ParameterArena : IDisposable
         using var scope = NewDisposeScope();
         for (var i = 0; i < _parameters.Length; i++) _parameters[i].set_(Slots[i].Of(values));
         return new Loan(this);
+    }
+
+    /// <summary>Has something go along with the optimiser's next step, or begin where somebody asks for <see cref="Gradient"/> before.</summary>
+    internal void Accompany(FlatCompanion companion)
+    {
+        if (_companion is not null) throw new InvalidOperationException("companion: there is one, expected one a step");
+        _companion = companion;
+    }
+
+    /// <summary>Hands the companion over to the optimiser, or null where there is none.</summary>
+    internal FlatCompanion? TakeCompanion()
+    {
+        var companion = _companion;
+        _companion = null;
+        return companion;
     }
 
     /// <inheritdoc/>

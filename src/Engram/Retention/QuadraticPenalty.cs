@@ -58,7 +58,12 @@ public sealed class QuadraticPenalty : IDisposable
     public void AddGradient(ParameterArena arena, double lambda)
     {
         ArgumentNullException.ThrowIfNull(arena);
-        if (Importance is not null) FlatPass.Run(new Pull(lambda), arena.Values, arena.Gradient, Importance, Anchor!);
+        AddGradient(arena.Values, arena.Gradient, lambda);
+    }
+
+    internal void AddGradient(Tensor values, Tensor gradient, double lambda)
+    {
+        if (Importance is not null) FlatPass.Run(new Pull(lambda), values, gradient, Importance, Anchor!);
     }
 
     /// <summary>½ Σ Ω (θ − μ)² at the present parameters.</summary>
@@ -117,12 +122,18 @@ public sealed class QuadraticPenalty : IDisposable
         (Importance, Anchor) = (null, null);
     }
 
-    private readonly unsafe struct Pull(double lambda) : IFlatStep
+    /// <summary>λ Ω (θ − μ), added to a few numbers of the gradient.</summary>
+    internal readonly unsafe struct Pull(double lambda) : IFlatStep
     {
         private readonly Vector<float> _lambda = new((float)lambda);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void At(float* values, float* gradient, float* importance, float* anchor) => Vector.Store(
-            Vector.Load(gradient) + (_lambda * Vector.Load(importance) * (Vector.Load(values) - Vector.Load(anchor))), gradient);
+        public void At(float* values, float* gradient, float* importance, float* anchor) =>
+            Vector.Store(Added(Vector.Load(values), Vector.Load(gradient), importance, anchor), gradient);
+
+        /// <summary>The sum of both.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector<float> Added(Vector<float> values, Vector<float> gradient, float* importance, float* anchor) =>
+            gradient + (_lambda * Vector.Load(importance) * (values - Vector.Load(anchor)));
     }
 }

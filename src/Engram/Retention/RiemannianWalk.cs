@@ -103,16 +103,14 @@ public sealed class RiemannianWalk : WeightPenalty
     protected internal override void AddGradient(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        _path.BeforePenalty(step.Context.Arena);
-        Penalty.AddGradient(step.Context.Arena, 2 * Grown(_options.Lambda, _options.Growth, step)); // derivative of λ (F + s)(θ − θ*)²
+        var lambda = 2 * Grown(_options.Lambda, _options.Growth, step); // derivative of λ (F + s)(θ − θ*)²
+        _path.Follow(step.Context.Arena, Penalty, lambda, _squares);
     }
 
     /// <inheritdoc/>
     protected internal override void AfterStep(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        _path.AfterStep(step.Context.Arena);
-        _squares!.addcmul_(_path.Gradient, _path.Gradient, Held(1));
         if (++_waiting == _options.Interval) Update(step.Context.Arena);
     }
 

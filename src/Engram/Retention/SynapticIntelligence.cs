@@ -70,15 +70,7 @@ public sealed class SynapticIntelligence : WeightPenalty
     protected internal override void AddGradient(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        _path.BeforePenalty(step.Context.Arena);
-        Penalty.AddGradient(step.Context.Arena, 2 * Grown(_options.C, _options.Growth, step)); // derivative of c Ω (θ − θ̃)²
-    }
-
-    /// <inheritdoc/>
-    protected internal override void AfterStep(TrainingStep step)
-    {
-        ArgumentNullException.ThrowIfNull(step);
-        _path.AfterStep(step.Context.Arena);
+        _path.Follow(step.Context.Arena, Penalty, 2 * Grown(_options.C, _options.Growth, step)); // derivative of c Ω (θ − θ̃)²
     }
 
     /// <inheritdoc/>

@@ -209,6 +209,60 @@ public class QuadraticPenaltyMethodsTests
         Assert.Equal(whole, resumed);
     }
 
+    public static TheoryData<string, OptimizerOptions> Paths()
+    {
+        var all = new TheoryData<string, OptimizerOptions>();
+        foreach (var name in new[] { "si", "rwalk" })
+            foreach (var optimizer in new OptimizerOptions[]
+                { new AdamOptions { WeightDecay = 0.01 }, new SgdOptions { LearningRate = 0.1 }, new SgdOptions { LearningRate = 0.1, Momentum = 0.9 } })
+                all.Add(name, optimizer);
+        return all;
+    }
+
+    // The spy asks for the gradient before the optimiser's step; 27 parameters are no whole number of vectors.
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void A_path_that_goes_along_with_the_optimiser_is_bit_by_bit_the_one_around_it(string name, OptimizerOptions optimizer)
+    {
+        var (around, along) = (Learnt(new Spy()), Learnt());
+        Assert.Equal(around.Values, along.Values);
+        Assert.Equal(around.Importance, along.Importance);
+        Assert.Equal(around.Bytes, along.Bytes);
+
+        (double[] Values, double[] Importance, long Bytes) Learnt(params RetentionMechanism[] others)
+        {
+            var mechanism = (WeightPenalty)Strategies.Named(name).Create(new StrategyBudget()).Single();
+            using var learner = new Learner(
+                () => new ContinualModel(new Mlp(TinyProblem.Inputs, TinyProblem.Hidden)),
+                new LearnerOptions { Scenario = Scenario.DomainIncremental, BatchSize = TinyProblem.Samples, Epochs = 12, Optimizer = optimizer },
+                [mechanism, .. others]);
+            for (var e = 0; e < 3; e++) learner.Study(new TinyProblem(e).Experience(e));
+            return (TinyProblem.Values(learner.Context.Arena.Values), TinyProblem.Values(mechanism.Penalty.Importance!), mechanism.MemoryBytes);
+        }
+    }
+
+    [Theory]
+    [InlineData("si")]
+    [InlineData("rwalk")]
+    public void A_step_that_failed_half_way_leaves_nothing_on_the_path(string name)
+    {
+        Assert.Equal(Learnt(failing: false), Learnt(failing: true));
+
+        double[] Learnt(bool failing)
+        {
+            var mechanism = (WeightPenalty)Strategies.Named(name).Create(new StrategyBudget()).Single();
+            var fault = new FailsOnce { IsArmed = failing };
+            using var learner = TinyProblem.Learner(5, mechanism, fault);
+            for (var e = 0; e < 3; e++)
+            {
+                if (failing && e == 1) Assert.Throws<IOException>(() => learner.Study(new TinyProblem(e).Experience(e)));
+                learner.Study(new TinyProblem(e).Experience(e));
+            }
+            Assert.False(fault.IsArmed);
+            return [.. TinyProblem.Values(learner.Context.Arena.Values), .. TinyProblem.Values(mechanism.Penalty.Importance!)];
+        }
+    }
+
     [Theory]
     [InlineData("ewc", 1)]
     [InlineData("online-ewc", 1)]
@@ -273,6 +327,25 @@ public class QuadraticPenaltyMethodsTests
             Assert.Equal(old[slot.Name].Importance, slot.Importance[..slot.Old]);
             Assert.Equal(old[slot.Name].Anchor, slot.Anchor[..slot.Old]);
             Assert.All(slot.Importance[slot.Old..], value => Assert.Equal(0, value));
+        }
+    }
+
+    // Between the mechanism before it and the optimiser's step, in the third step of the second experience.
+    private sealed class FailsOnce : RetentionMechanism
+    {
+        public bool IsArmed { get; set; }
+
+        public override string Name => "fails";
+
+        public override Seams Seams => Seams.None;
+
+        public override long MemoryBytes => 0;
+
+        protected internal override void AddGradient(TrainingStep step)
+        {
+            if (!IsArmed || step.Context.Completed != 1 || step.Number != 2) return;
+            IsArmed = false;
+            throw new IOException("once");
         }
     }
 
