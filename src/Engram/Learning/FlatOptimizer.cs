@@ -23,14 +23,14 @@ public abstract class FlatOptimizer : IDisposable
         ArgumentNullException.ThrowIfNull(arena);
         using var _ = no_grad();
         Steps++;
-        var companion = arena.TakeCompanion();
-        if (companion is { HasBegun: false })
+        var (companion, hasBegun) = arena.TakeCompanion();
+        if (companion is not null && !hasBegun)
         {
             Update(arena.Values, arena.Gradient, companion);
             return;
         }
         Update(arena.Values, arena.Gradient);
-        companion?.End(arena.Values);
+        companion?.After(arena.Values);
     }
 
     /// <summary>Brings the moments into a new layout; new places start at zero.</summary>
@@ -68,12 +68,12 @@ public abstract class FlatOptimizer : IDisposable
     /// <param name="gradient">float32 <c>[n]</c>; may be overwritten.</param>
     protected abstract void Update(Tensor values, Tensor gradient);
 
-    // An optimiser of one pass takes the companion along; around any other it begins and ends.
+    // An optimiser of one pass takes the companion along.
     private protected virtual void Update(Tensor values, Tensor gradient, FlatCompanion companion)
     {
-        companion.Begin(values, gradient);
+        companion.Before(values, gradient);
         Update(values, gradient);
-        companion.End(values);
+        companion.After(values);
     }
 
     /// <summary>A moment, zero at first.</summary>

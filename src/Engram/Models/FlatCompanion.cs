@@ -38,30 +38,12 @@ internal readonly unsafe struct Alone : ICompanionStep
 /// </summary>
 internal abstract class FlatCompanion
 {
-    /// <summary>Whether it began before the optimiser's step.</summary>
-    public bool HasBegun { get; private set; }
-
     /// <summary>Takes the optimiser's step, with what belongs around it.</summary>
     public abstract void Accompany<T>(T step, Tensor values, Tensor gradient, (Tensor First, Tensor Second) moments) where T : struct, IOptimizerStep;
 
-    /// <summary>Does what comes before the step.</summary>
-    public void Begin(Tensor values, Tensor gradient)
-    {
-        using var _ = no_grad();
-        HasBegun = true;
-        Before(values, gradient);
-    }
-
-    /// <summary>Does what comes after the step.</summary>
-    public void End(Tensor values)
-    {
-        HasBegun = false;
-        After(values);
-    }
-
-    /// <summary>What comes before the step, on all numbers.</summary>
-    protected abstract void Before(Tensor values, Tensor gradient);
+    /// <summary>What comes before the step, on all numbers; called without autograd.</summary>
+    public abstract void Before(Tensor values, Tensor gradient);
 
     /// <summary>What comes after it, on all numbers.</summary>
-    protected abstract void After(Tensor values);
+    public abstract void After(Tensor values);
 }

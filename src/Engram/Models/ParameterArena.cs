@@ -11,6 +11,7 @@ public sealed class ParameterArena : IDisposable
     private Tensor[] _views = []; // of Values, in the parameters' shapes: what they read when nothing is borrowed
     private Tensor[] _gradients = []; // of Gradient, in the parameters' shapes
     private FlatCompanion? _companion; // of the optimiser's next step
+    private bool _companionBegan;
 
     /// <summary>Takes over the parameters of a module.</summary>
     /// <param name="module">All its trainable parameters must be float32.</param>
@@ -25,12 +26,15 @@ public sealed class ParameterArena : IDisposable
     /// <summary>All parameter values, float32 <c>[Length]</c>.</summary>
     public Tensor Values { get; private set; }
 
-    /// <summary>All gradients, float32 <c>[Length]</c>; autograd adds into it.</summary>
+    /// <summary>All gradients, float32 <c>[Length]</c>; autograd adds into it. What a penalty adds is there for who asks before the optimiser's step; after it anything may be.</summary>
     public Tensor Gradient
     {
         get
         {
-            if (_companion is { HasBegun: false }) _companion.Begin(Values, field);
+            if (_companion is null || _companionBegan) return field;
+            using var _ = no_grad();
+            _companionBegan = true;
+            _companion.Before(Values, field);
             return field;
         }
         private set;
@@ -131,15 +135,15 @@ public sealed class ParameterArena : IDisposable
     internal void Accompany(FlatCompanion companion)
     {
         if (_companion is not null) throw new InvalidOperationException("companion: there is one, expected one a step");
-        _companion = companion;
+        (_companion, _companionBegan) = (companion, false);
     }
 
-    /// <summary>Hands the companion over to the optimiser, or null where there is none.</summary>
-    internal FlatCompanion? TakeCompanion()
+    /// <summary>Hands the companion over to the optimiser, or null where there is none, and whether it has begun.</summary>
+    internal (FlatCompanion? Companion, bool HasBegun) TakeCompanion()
     {
-        var companion = _companion;
+        var taken = (_companion, _companionBegan);
         _companion = null;
-        return companion;
+        return taken;
     }
 
     /// <inheritdoc/>

@@ -50,7 +50,7 @@ internal sealed class PathIntegral : FlatCompanion, IDisposable
         (_step.Penalty.Importance, _step.Penalty.Anchor, Contribution, _step.Squares));
 
     /// <inheritdoc/>
-    protected override void Before(Tensor values, Tensor gradient)
+    public override void Before(Tensor values, Tensor gradient)
     {
         _gradient ??= empty_like(gradient).DetachFromDisposeScope();
         _before ??= empty_like(values).DetachFromDisposeScope();
@@ -60,7 +60,7 @@ internal sealed class PathIntegral : FlatCompanion, IDisposable
     }
 
     /// <inheritdoc/>
-    protected override void After(Tensor values)
+    public override void After(Tensor values)
     {
         FlatPass.Run(default(Progress), values, _gradient!, _before!, Contribution!);
         if (_step.Squares is { } squares) FlatPass.Run(default(Square), values, _gradient!, _before!, squares);

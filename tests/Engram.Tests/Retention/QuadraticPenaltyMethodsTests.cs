@@ -242,16 +242,18 @@ public class QuadraticPenaltyMethodsTests
     }
 
     [Theory]
-    [InlineData("si")]
-    [InlineData("rwalk")]
-    public void A_step_that_failed_half_way_leaves_nothing_on_the_path(string name)
+    [InlineData("si", false)]
+    [InlineData("si", true)]
+    [InlineData("rwalk", false)]
+    [InlineData("rwalk", true)]
+    public void A_step_that_failed_half_way_leaves_nothing_on_the_path(string name, bool asksForGradient)
     {
         Assert.Equal(Learnt(failing: false), Learnt(failing: true));
 
         double[] Learnt(bool failing)
         {
             var mechanism = (WeightPenalty)Strategies.Named(name).Create(new StrategyBudget()).Single();
-            var fault = new FailsOnce { IsArmed = failing };
+            var fault = new FailsOnce { IsArmed = failing, AsksForGradient = asksForGradient };
             using var learner = TinyProblem.Learner(5, mechanism, fault);
             for (var e = 0; e < 3; e++)
             {
@@ -335,6 +337,8 @@ public class QuadraticPenaltyMethodsTests
     {
         public bool IsArmed { get; set; }
 
+        public bool AsksForGradient { get; init; }
+
         public override string Name => "fails";
 
         public override Seams Seams => Seams.None;
@@ -344,6 +348,7 @@ public class QuadraticPenaltyMethodsTests
         protected internal override void AddGradient(TrainingStep step)
         {
             if (!IsArmed || step.Context.Completed != 1 || step.Number != 2) return;
+            if (AsksForGradient) Assert.NotNull(step.Context.Arena.Gradient);
             IsArmed = false;
             throw new IOException("once");
         }
