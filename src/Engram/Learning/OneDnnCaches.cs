@@ -47,11 +47,8 @@ internal static unsafe class OneDnnCaches
         {
             using var file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
             using var view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
-            byte* start = null;
-            view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-            var bytes = new ReadOnlySpan<byte>(start, (int)Math.Min(view.Capacity, int.MaxValue));
+            var bytes = new ReadOnlySpan<byte>((byte*)view.SafeMemoryMappedViewHandle.DangerousGetHandle(), (int)Math.Min(view.Capacity, int.MaxValue));
             for (var i = 0; i < names.Length; i++) places[i] = Find(bytes, names[i]);
-            view.SafeMemoryMappedViewHandle.ReleasePointer();
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ArgumentException)
         {
