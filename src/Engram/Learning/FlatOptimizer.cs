@@ -68,7 +68,7 @@ public abstract class FlatOptimizer : IDisposable
     /// <param name="gradient">float32 <c>[n]</c>; may be overwritten.</param>
     protected abstract void Update(Tensor values, Tensor gradient);
 
-    // An optimiser of one pass takes the companion along.
+    // Around an optimiser of somebody else; those here take the companion along in their pass.
     private protected virtual void Update(Tensor values, Tensor gradient, FlatCompanion companion)
     {
         companion.Before(values, gradient);

@@ -229,15 +229,41 @@ public class QuadraticPenaltyMethodsTests
         Assert.Equal(around.Importance, along.Importance);
         Assert.Equal(around.Bytes, along.Bytes);
 
-        (double[] Values, double[] Importance, long Bytes) Learnt(params RetentionMechanism[] others)
+        (double[] Values, double[] Importance, long Bytes) Learnt(params RetentionMechanism[] others) => LearntWith(name, optimizer, others);
+    }
+
+    [Theory]
+    [InlineData("si")]
+    [InlineData("rwalk")]
+    public void A_path_goes_around_an_optimiser_of_ones_own(string name)
+    {
+        var (ours, own) = (LearntWith(name, new SgdOptions { LearningRate = 0.1 }), LearntWith(name, new OwnDescent { LearningRate = 0.1 }));
+        Assert.Equal(ours.Values, own.Values);
+        Assert.Equal(ours.Importance, own.Importance);
+    }
+
+    private static (double[] Values, double[] Importance, long Bytes) LearntWith(string name, OptimizerOptions optimizer, params RetentionMechanism[] others)
+    {
+        var mechanism = (WeightPenalty)Strategies.Named(name).Create(new StrategyBudget()).Single();
+        using var learner = new Learner(
+            () => new ContinualModel(new Mlp(TinyProblem.Inputs, TinyProblem.Hidden)),
+            new LearnerOptions { Scenario = Scenario.DomainIncremental, BatchSize = TinyProblem.Samples, Epochs = 12, Optimizer = optimizer },
+            [mechanism, .. others]);
+        for (var e = 0; e < 3; e++) learner.Study(new TinyProblem(e).Experience(e));
+        return (TinyProblem.Values(learner.Context.Arena.Values), TinyProblem.Values(mechanism.Penalty.Importance!), mechanism.MemoryBytes);
+    }
+
+    private sealed record OwnDescent : OptimizerOptions
+    {
+        protected override FlatOptimizer Create() => new Descent();
+
+        private sealed class Descent : FlatOptimizer
         {
-            var mechanism = (WeightPenalty)Strategies.Named(name).Create(new StrategyBudget()).Single();
-            using var learner = new Learner(
-                () => new ContinualModel(new Mlp(TinyProblem.Inputs, TinyProblem.Hidden)),
-                new LearnerOptions { Scenario = Scenario.DomainIncremental, BatchSize = TinyProblem.Samples, Epochs = 12, Optimizer = optimizer },
-                [mechanism, .. others]);
-            for (var e = 0; e < 3; e++) learner.Study(new TinyProblem(e).Experience(e));
-            return (TinyProblem.Values(learner.Context.Arena.Values), TinyProblem.Values(mechanism.Penalty.Importance!), mechanism.MemoryBytes);
+            protected override void Update(Tensor values, Tensor gradient)
+            {
+                using var scope = NewDisposeScope();
+                values.sub_(gradient.mul(LearningRate));
+            }
         }
     }
 
